@@ -1,0 +1,1 @@
+//! Field protocols to samples and commands: MQTT.

@@ -1,0 +1,1 @@
+//! One plan for every eye: from a checked campus to glTF.

@@ -1,0 +1,1 @@
+//! The hub at work: live world, gateway, history, API.

@@ -1,0 +1,1 @@
+//! The campus in 3D: the Bevy and egui client of a Campanile hub.

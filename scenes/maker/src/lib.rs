@@ -1,0 +1,1 @@
+//! Makes a campus and its typical weather year from a readable description.
