@@ -1,0 +1,45 @@
+# Campanile: `make demo` shows it, `make test` checks it. `make help` lists the rest.
+SHELL := /bin/bash
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/campanile/target
+BIN := $(CARGO_TARGET_DIR)/debug
+# The built binaries find the demo campus here, wherever they are started.
+export CAMPANILE_ROOT := $(CURDIR)
+
+.PHONY: help demo test verify lint bench build setup campus pictures
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: ## install what building and testing need (Debian packages by apt, cargo-nextest)
+	@scripts/setup.sh
+
+build: setup
+	cargo build --workspace --bins --locked
+
+demo: build ## open the demo school: the twin where there is a display, headless elsewhere
+	$(BIN)/campanile demo
+
+test: setup ## the fast suite: minutes, needs no network beyond the first install
+	cargo build --workspace --bins --locked
+	cargo nextest run --workspace --locked
+	cargo test --workspace --doc --locked --quiet
+
+verify: test ## the whole suite: validators, kills, long runs
+	@scripts/verify.sh
+
+lint: ## formatting, clippy, licences and bans
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny check licenses bans sources
+
+bench: ## measure this machine: world, ingest, history (release build, no Bevy)
+	cargo build --release -p campanile-cli --locked
+	@for b in world ingest history; do $(CARGO_TARGET_DIR)/release/campanile bench $$b || exit 1; done
+
+campus: ## remake the demo campus and its weather from their descriptions
+	cargo run -p campanile-maker --locked -- campus scenes/shanghai-school/school.toml --out scenes/shanghai-school
+	cargo run -p campanile-maker --locked -- weather scenes/shanghai-school/weather.toml --seed 2026 --out scenes/shanghai-school/weather.epw
+
+pictures: build ## remake the pictures of README and docs
+	@scripts/pictures.sh
