@@ -1,2 +1,145 @@
-//! The `campanile` command.
-fn main() {}
+//! The `campanile` command: check, build, run and look at a campus.
+//!
+//! Exit codes: 0 done; 1 the thing asked about is not in order (problems found, a check failed); 2 wrong
+//! arguments or an input that can't be read; 3 a hub, broker or display could not be reached or started.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod bench;
+mod campus;
+mod field;
+mod failure;
+mod history;
+mod hub;
+mod twin;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use failure::Failure;
+
+/// The digital twin of a school campus, and the hub that runs it.
+#[derive(Parser)]
+#[command(name = "campanile", version, max_term_width = 100, after_help = "Begin with: campanile demo")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// What to log: error, warn, info, debug, or a filter such as `campanile_gateway=debug`.
+    #[arg(long, global = true, env = "CAMPANILE_LOG", default_value = "warn")]
+    log: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Open the demo school with simulated devices: in the twin where there is a display, else headless.
+    #[command(after_help = "Example:\n  campanile demo\n  campanile demo --headless --for 30")]
+    Demo(hub::DemoArgs),
+    /// Run the hub of a campus: field gateway, history, alarms, commands and the API.
+    #[command(after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile")]
+    Hub(hub::HubArgs),
+    /// Check a campus and report every problem with its place and its mend.
+    #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
+        Exit code 0: in order (warnings allowed); 1: errors found.")]
+    Check(campus::CheckArgs),
+    /// Build what is derived from a campus.
+    #[command(subcommand)]
+    Scene(SceneCommand),
+    /// Publish believable data for every point of a campus over MQTT, and obey commands.
+    #[command(after_help = "Example:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883")]
+    Devices(field::DevicesArgs),
+    /// Play a CSV file with a time column through MQTT, as if its meter were here.
+    #[command(after_help = "Example:\n  campanile feed meter.csv --campus scenes/shanghai-school \\\n    \
+        --time timestamp_local --zone Europe/London --map energy_kwh=canteen/main-meter/energy --speed max")]
+    Feed(field::FeedArgs),
+    /// Ask a stored history: last values, ranges, buckets, energy, export.
+    #[command(subcommand)]
+    History(history::HistoryCommand),
+    /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
+    #[command(after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
+        --view overview --size 1600x900 --lang zh-CN")]
+    Snapshot(twin::SnapshotArgs),
+    /// Open the twin on a running hub.
+    #[command(after_help = "Example:\n  campanile twin --hub http://127.0.0.1:7373")]
+    Twin(twin::TwinArgs),
+    /// Measure this machine.
+    #[command(after_help = "Example:\n  campanile bench world --json")]
+    Bench(bench::BenchArgs),
+    /// Print the JSON Schema of a file format.
+    #[command(after_help = "Example:\n  campanile schema plan > plan.schema.json")]
+    Schema(campus::SchemaArgs),
+    /// Print the OpenAPI description of the hub's API.
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum SceneCommand {
+    /// Build campus.glb from plan.json, campus.toml and the terrain.
+    #[command(after_help = "Example:\n  campanile scene build scenes/shanghai-school")]
+    Build(campus::SceneBuildArgs),
+}
+
+/// Where the campus is.
+#[derive(Args, Clone)]
+pub struct CampusDir {
+    /// The folder with campus.toml and plan.json. The demo school where left out.
+    #[arg(long, value_name = "DIR")]
+    campus: Option<PathBuf>,
+}
+
+impl CampusDir {
+    /// The folder given, else the demo campus beside the checkout.
+    fn resolve(&self) -> Result<PathBuf, Failure> {
+        match &self.campus {
+            Some(dir) => Ok(dir.clone()),
+            None => demo_campus(),
+        }
+    }
+}
+
+/// The demo campus: under `CAMPANILE_ROOT`, the working folder, or the checkout this program was built in.
+fn demo_campus() -> Result<PathBuf, Failure> {
+    let scene = std::path::Path::new("scenes/shanghai-school");
+    let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let roots = std::env::var_os("CAMPANILE_ROOT").map(PathBuf::from).into_iter();
+    roots
+        .chain([PathBuf::from("."), PathBuf::from(built_in)])
+        .map(|root| root.join(scene))
+        .find(|dir| dir.join("plan.json").is_file())
+        .ok_or_else(|| {
+            Failure::input("the demo campus scenes/shanghai-school was not found")
+                .mend("name a campus with --campus DIR, or set CAMPANILE_ROOT to the checkout")
+        })
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log);
+    let filter = match filter {
+        Ok(filter) => filter,
+        Err(why) => {
+            let failure = Failure::input(format!("--log '{}': {why}", cli.log)).mend("use error, warn, info or debug");
+            return failure.report();
+        }
+    };
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let done = match cli.command {
+        Command::Demo(args) => hub::demo(args),
+        Command::Hub(args) => hub::hub(args),
+        Command::Check(args) => campus::check(args),
+        Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
+        Command::Devices(args) => field::devices(args),
+        Command::Feed(args) => field::feed(args),
+        Command::History(command) => history::run(command),
+        Command::Snapshot(args) => twin::snapshot(args),
+        Command::Twin(args) => twin::open(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Schema(args) => campus::schema(args),
+        Command::Openapi => hub::openapi(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,0 +1,38 @@
+//! The one error of the command: what went wrong, how to mend it, and the exit code.
+
+use std::process::ExitCode;
+
+/// What went wrong, for a person.
+#[derive(Debug)]
+pub struct Failure {
+    what: String,
+    mend: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    /// Wrong arguments or an input that can't be read: exit code 2.
+    pub fn input(what: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: None, code: 2 }
+    }
+
+    /// A hub, broker or display that could not be reached or started: exit code 3.
+    pub fn unreachable(what: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: None, code: 3 }
+    }
+
+    /// Says how to mend it.
+    pub fn mend(mut self, mend: impl Into<String>) -> Self {
+        self.mend = Some(mend.into());
+        self
+    }
+
+    /// Prints the failure to standard error and gives the exit code.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("error: {}", self.what);
+        if let Some(mend) = &self.mend {
+            eprintln!(" mend: {mend}");
+        }
+        ExitCode::from(self.code)
+    }
+}
