@@ -28,7 +28,9 @@ pub struct Path(Arc<str>);
 
 /// Why a text is not a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("'{text}' is not a path: segments of lower-case letters a-z, digits and '-', joined by '/', at most 200 bytes")]
+#[error(
+    "'{text}' is not a path: segments of lower-case letters a-z, digits and '-', joined by '/', at most 200 bytes"
+)]
 pub struct PathError {
     /// The offending text.
     pub text: String,
@@ -43,9 +45,9 @@ impl Path {
         let text = text.as_ref();
         let ok = !text.is_empty()
             && text.len() <= Self::MAX_LEN
-            && text.split('/').all(|s| {
-                !s.is_empty() && s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-            });
+            && text
+                .split('/')
+                .all(|s| !s.is_empty() && s.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')));
         if ok { Ok(Self(text.into())) } else { Err(PathError { text: text.to_owned() }) }
     }
 

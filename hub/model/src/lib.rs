@@ -7,14 +7,20 @@
 //! The crate also has the small types that everything shares: [`PointId`], [`Sample`],
 //! [`Value`], [`Quality`], [`Intent`], [`Timestamp`].
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod campus;
+mod campus_file;
 mod file;
+mod glob;
 mod ids;
 mod plan;
 mod sample;
 
 pub use campus::*;
+pub use campus_file::*;
 pub use file::*;
+pub use glob::*;
 pub use ids::*;
 pub use plan::*;
 pub use sample::*;
