@@ -1,0 +1,163 @@
+//! `campanile check`, `scene build`, `schema`: from a campus folder to what is derived from it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use campanile_model::{Campus, Place, Problem, Severity};
+use clap::{Args, ValueEnum};
+
+use crate::failure::Failure;
+
+#[derive(Args)]
+pub struct CheckArgs {
+    /// The folder with campus.toml and plan.json.
+    dir: PathBuf,
+    /// Print the problems and the counts as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub struct SceneBuildArgs {
+    /// The folder with campus.toml and plan.json.
+    dir: PathBuf,
+    /// Where to write; campus.glb in the folder where left out.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print what was built as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub struct SchemaArgs {
+    /// Which format.
+    format: SchemaFormat,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SchemaFormat {
+    Plan,
+    Campus,
+}
+
+/// Reads a campus or prints every problem that keeps it from being used.
+pub fn open(dir: &Path) -> Result<Arc<Campus>, Failure> {
+    let loaded = campanile_model::load(dir);
+    match loaded.campus {
+        Some(campus) => Ok(Arc::new(campus)),
+        None => {
+            print_problems(&loaded.problems);
+            Err(Failure::input(format!("the campus in {} can't be used", dir.display()))
+                .mend("mend the errors above; `campanile check` shows them again"))
+        }
+    }
+}
+
+/// Reads the terrain that the plan names, if it names one.
+pub fn terrain(campus: &Campus) -> Result<Option<campanile_formats::Grid>, Failure> {
+    campanile_server::terrain(campus).map_err(|why| Failure::input(why.to_string()))
+}
+
+pub fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
+    let loaded = campanile_model::load(&args.dir);
+    let errors = loaded.problems.iter().filter(|p| p.severity == Severity::Error).count();
+    let warnings = loaded.problems.len() - errors;
+    if args.json {
+        let problems: Vec<_> = loaded.problems.iter().map(problem_json).collect();
+        let counts = loaded.campus.as_ref().map(counts);
+        println!("{}", serde_json::json!({"errors": errors, "warnings": warnings, "problems": problems, "campus": counts}));
+    } else {
+        print_problems(&loaded.problems);
+        if let Some(campus) = &loaded.campus {
+            println!("{}: {} / {}", campus.id, campus.names.en, campus.names.zh);
+            if let Some(counts) = counts(campus).as_object() {
+                for (what, count) in counts {
+                    println!("  {count:>6} {what}");
+                }
+            }
+        }
+        println!("{errors} errors, {warnings} warnings");
+    }
+    Ok(ExitCode::from(u8::from(errors > 0)))
+}
+
+fn counts(campus: &Campus) -> serde_json::Value {
+    let plan = &campus.plan;
+    let storeys = || plan.buildings.iter().flat_map(|b| &b.storeys);
+    serde_json::json!({
+        "buildings": plan.buildings.len(),
+        "storeys": storeys().count(),
+        "spaces": storeys().map(|s| s.spaces.len()).sum::<usize>(),
+        "openings": storeys().map(|s| s.openings.len()).sum::<usize>(),
+        "trees": plan.outside.trees.len(),
+        "entities": campus.entities.len(),
+        "points": campus.points.len(),
+        "points bound": campus.points.iter().filter(|p| p.binding.is_some()).count(),
+        "network nodes": campus.networks.iter().map(|n| n.nodes.len()).sum::<usize>(),
+    })
+}
+
+fn problem_json(problem: &Problem) -> serde_json::Value {
+    let place = match &problem.place {
+        Place::Whole => serde_json::Value::Null,
+        Place::Line { line, column } => serde_json::json!({"line": line, "column": column}),
+        Place::Pointer(pointer) => serde_json::json!({"pointer": pointer}),
+    };
+    serde_json::json!({
+        "severity": problem.severity.to_string(), "code": problem.code, "file": problem.file,
+        "place": place, "what": problem.what, "mend": problem.mend,
+    })
+}
+
+/// Prints each problem with its place, the line it is on where the file has lines, and its mend.
+fn print_problems(problems: &[Problem]) {
+    for problem in problems {
+        eprint!("{}[{}] {}", problem.severity, problem.code, problem.file.display());
+        match &problem.place {
+            Place::Whole => eprintln!(),
+            Place::Pointer(pointer) => eprintln!("#{pointer}"),
+            Place::Line { line, column } => {
+                eprintln!(":{line}:{column}");
+                let text = std::fs::read_to_string(&problem.file).unwrap_or_default();
+                if let Some(text) = text.lines().nth(line.saturating_sub(1)).filter(|t| t.len() < 200) {
+                    eprintln!("  {line} | {text}");
+                    let margin = line.to_string().len() + 4 + column;
+                    eprintln!("{:>margin$}", "^");
+                }
+            }
+        }
+        eprintln!("  {}\n  mend: {}", problem.what, problem.mend);
+    }
+}
+
+pub fn scene_build(args: SceneBuildArgs) -> Result<ExitCode, Failure> {
+    let campus = open(&args.dir)?;
+    let terrain = terrain(&campus)?;
+    let glb = campanile_scene::build(&campus, terrain.as_ref()).map_err(|why| Failure::input(why.to_string()))?;
+    let out = args.out.unwrap_or_else(|| args.dir.join("campus.glb"));
+    std::fs::write(&out, &glb.bytes).map_err(|why| {
+        Failure::input(format!("can't write {}: {why}", out.display())).mend("name a file that can be written with --out")
+    })?;
+    let stats = serde_json::to_value(&glb.stats).unwrap_or_default();
+    if args.json {
+        println!("{}", serde_json::json!({"file": out, "bytes": glb.bytes.len(), "stats": stats}));
+    } else {
+        println!("{}: {:.1} MB", out.display(), glb.bytes.len() as f64 / 1e6);
+        for (what, count) in stats.as_object().into_iter().flatten() {
+            println!("  {count:>8} {what}");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn schema(args: SchemaArgs) -> Result<ExitCode, Failure> {
+    let schema = match args.format {
+        SchemaFormat::Plan => campanile_model::plan_schema(),
+        SchemaFormat::Campus => campanile_model::campus_schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    println!("{text}");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,179 @@
+//! `campanile hub`, `demo` and `openapi`.
+
+use std::io::IsTerminal;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use campanile_server::{Broker, DeviceRun, Hub, HubConfig};
+use clap::Args;
+
+use crate::CampusDir;
+use crate::failure::Failure;
+
+/// The port of the API where none is given.
+pub const DEFAULT_API_PORT: u16 = 7373;
+/// The port of the embedded broker where none is given: MQTT's registered port.
+const DEFAULT_BROKER_PORT: u16 = 1883;
+
+#[derive(Args)]
+pub struct HubArgs {
+    #[command(flatten)]
+    campus: CampusDir,
+    /// Where history, alarms and commands are kept; made where it is missing.
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// Address of the API. Only loopback is allowed until accounts and TLS are there.
+    #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_API_PORT))]
+    listen: SocketAddr,
+    /// An MQTT broker to join, HOST:PORT; the embedded one on loopback where left out.
+    #[arg(long, value_name = "HOST:PORT")]
+    broker: Option<String>,
+    /// Port of the embedded broker; 0 takes a free one.
+    #[arg(long, default_value_t = DEFAULT_BROKER_PORT)]
+    broker_port: u16,
+    /// Stop by itself after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS")]
+    run_for_s: Option<u64>,
+    /// Print the addresses as one line of JSON once it runs.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub struct DemoArgs {
+    #[command(flatten)]
+    campus: CampusDir,
+    /// Where the demo keeps its history; a folder of the user's cache where left out.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Open no window even where there is a display.
+    #[arg(long)]
+    headless: bool,
+    /// Port of the API; the next free one is taken where it is in use.
+    #[arg(long, default_value_t = DEFAULT_API_PORT)]
+    port: u16,
+    /// Language of the twin.
+    #[arg(long, default_value = "auto", value_parser = ["auto", "zh-CN", "en"])]
+    lang: String,
+    /// Stop by itself after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS")]
+    run_for_s: Option<u64>,
+    /// Print the addresses as one line of JSON once it runs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reports a failure of the hub with its own mend.
+pub fn started(config: HubConfig) -> Result<Hub, Failure> {
+    Hub::start(config).map_err(|why| Failure::unreachable(why.to_string()))
+}
+
+pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
+    let broker = match args.broker {
+        Some(address) => Broker::External(address),
+        None => Broker::Embedded { port: args.broker_port },
+    };
+    let campus = crate::campus::open(&args.campus.resolve()?)?;
+    let hub = started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker))?;
+    announce(&hub, args.json);
+    hub.run_until_stopped(args.run_for_s.map(Duration::from_secs));
+    eprintln!("stopping: committing what waits");
+    hub.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+fn announce(hub: &Hub, json: bool) {
+    let broker = hub.broker_address().map(|a| a.to_string());
+    if json {
+        println!("{}", serde_json::json!({"api": format!("http://{}", hub.api_address()), "broker": broker}));
+        return;
+    }
+    println!("The hub runs.");
+    println!("  API      http://{}/api/v1/health   (description: /api/v1/openapi.json)", hub.api_address());
+    if let Some(broker) = broker {
+        println!("  broker   {broker} (MQTT)");
+    }
+    println!("  Ctrl-C stops it.");
+}
+
+pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
+    let began = Instant::now();
+    let dir = args.campus.resolve()?;
+    let quiet = args.json;
+    let say = |text: String| {
+        if !quiet {
+            println!("{text}");
+        }
+    };
+    say(format!("Opening {} …", dir.display()));
+    let campus = crate::campus::open(&dir)?;
+    let data = args.data.map_or_else(default_demo_data, Ok)?;
+    let listen = free_address(args.port)?;
+    let config = HubConfig::new(campus.clone(), data.clone())
+        .listen(listen)
+        .broker(Broker::Embedded { port: 0 });
+    let hub = started(config)?;
+    let broker = hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
+    let devices = DeviceRun::over_mqtt(campus.clone(), &broker.to_string(), 1)
+        .map_err(|why| Failure::unreachable(why.to_string()))?;
+    say(format!(
+        "{} / {}: {} points, simulated devices on MQTT {broker}, history in {} ({:.1} s)",
+        campus.names.en,
+        campus.names.zh,
+        campus.points.len(),
+        data.display(),
+        began.elapsed().as_secs_f64(),
+    ));
+    let url = format!("http://{}", hub.api_address());
+    let limit = args.run_for_s.map(Duration::from_secs);
+    let display = std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
+    let code = if display && !args.headless {
+        say(format!("The API is at {url}/api/v1/health; opening the twin."));
+        crate::twin::run_window(&url, &args.lang, limit)?
+    } else {
+        if args.json {
+            announce(&hub, true);
+        } else {
+            println!("There is no display here, so the campus runs headless." );
+            println!("  look       curl {url}/api/v1/health");
+            println!("  a picture  campanile snapshot --hub {url} --out campus.png");
+            println!("  a value    curl '{url}/api/v1/points?glob=*/*/*/co2'");
+            println!("  the twin   campanile twin --hub {url}      (from a machine with a display)");
+            let stop = if std::io::stdin().is_terminal() { "Ctrl-C stops it." } else { "SIGTERM stops it." };
+            println!("  {stop}");
+        }
+        hub.run_until_stopped(limit);
+        ExitCode::SUCCESS
+    };
+    devices.stop();
+    hub.stop();
+    Ok(code)
+}
+
+fn default_demo_data() -> Result<PathBuf, Failure> {
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .ok_or_else(|| Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR"))?;
+    Ok(base.join("campanile/demo-data"))
+}
+
+/// The wanted port on loopback, or a free one where it is taken.
+fn free_address(port: u16) -> Result<SocketAddr, Failure> {
+    let address = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    match std::net::TcpListener::bind(address(port)) {
+        Ok(_) => Ok(address(port)),
+        Err(why) if why.kind() == std::io::ErrorKind::AddrInUse => {
+            eprintln!("port {port} is in use; taking a free one");
+            Ok(address(0))
+        }
+        Err(why) => Err(Failure::unreachable(format!("can't listen on 127.0.0.1:{port}: {why}"))),
+    }
+}
+
+pub fn openapi() -> Result<ExitCode, Failure> {
+    println!("{}", campanile_server::openapi_json());
+    Ok(ExitCode::SUCCESS)
+}

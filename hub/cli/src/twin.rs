@@ -1,0 +1,149 @@
+//! `campanile twin` and `snapshot`: the twin is a program of its own, found beside this one.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use campanile_server::{Broker, HubConfig};
+use clap::Args;
+
+use crate::CampusDir;
+use crate::failure::Failure;
+
+#[derive(Args)]
+pub struct TwinArgs {
+    /// Address of a running hub.
+    #[arg(long, default_value = "http://127.0.0.1:7373")]
+    hub: String,
+    /// Language.
+    #[arg(long, default_value = "auto", value_parser = ["auto", "zh-CN", "en"])]
+    lang: String,
+}
+
+#[derive(Args)]
+pub struct SnapshotArgs {
+    #[command(flatten)]
+    campus: CampusDir,
+    /// Draw from this running hub instead of simulated values.
+    #[arg(long, conflicts_with = "campus")]
+    hub: Option<String>,
+    /// Where to write the picture.
+    #[arg(long, value_name = "PNG")]
+    out: PathBuf,
+    /// A named view, or the path of an entity to look at.
+    #[arg(long, default_value = "overview")]
+    view: String,
+    /// Width and height in pixels.
+    #[arg(long, default_value = "1600x900", value_name = "WxH")]
+    size: String,
+    /// Language.
+    #[arg(long, default_value = "en", value_parser = ["zh-CN", "en"])]
+    lang: String,
+    /// The quantity that colours the rooms, such as co2.
+    #[arg(long)]
+    quantity: Option<String>,
+    /// The storey to slice open at, by path, such as teaching-a/2f.
+    #[arg(long)]
+    storey: Option<String>,
+    /// The entity whose panel is open, by path.
+    #[arg(long)]
+    select: Option<String>,
+    /// Follow the most urgent alarm to its place.
+    #[arg(long)]
+    alarm: bool,
+    /// The moment that is simulated, RFC 3339; now where left out.
+    #[arg(long, conflicts_with = "hub")]
+    at: Option<jiff::Timestamp>,
+}
+
+/// The program `campanile-twin` beside this one.
+fn program() -> Result<PathBuf, Failure> {
+    let here = std::env::current_exe().map_err(|why| Failure::unreachable(format!("can't find this program's folder: {why}")))?;
+    let twin = here.with_file_name("campanile-twin");
+    if twin.is_file() {
+        return Ok(twin);
+    }
+    Err(Failure::unreachable(format!("the twin is not installed: {} is missing", twin.display()))
+        .mend("build it with `cargo build -p campanile-twin`, or install campanile-twin beside campanile"))
+}
+
+/// Runs the twin's window until it is closed, or the limit is over.
+pub fn run_window(hub: &str, lang: &str, limit: Option<Duration>) -> Result<ExitCode, Failure> {
+    let program = program()?;
+    let mut command = Command::new(&program);
+    command.args(["--hub", hub]);
+    if lang != "auto" {
+        command.args(["--lang", lang]);
+    }
+    let cannot = |why: std::io::Error| Failure::unreachable(format!("can't run {}: {why}", program.display()));
+    let mut child = command.spawn().map_err(cannot)?;
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().map_err(cannot)? {
+            return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::from(3) });
+        }
+        if limit.is_some_and(|limit| began.elapsed() >= limit) {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Ok(ExitCode::SUCCESS);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+pub fn open(args: TwinArgs) -> Result<ExitCode, Failure> {
+    run_window(&args.hub, &args.lang, None)
+}
+
+pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
+    let program = program()?;
+    let (own, url, _scratch) = match &args.hub {
+        Some(url) => (None, url.clone(), None),
+        None => {
+            let campus = crate::campus::open(&args.campus.resolve()?)?;
+            let scratch = Scratch::new()?;
+            let at = args.at.unwrap_or_else(jiff::Timestamp::now);
+            let config = HubConfig::new(campus, scratch.0.clone())
+                .listen(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))
+                .broker(Broker::None)
+                .simulated_at(campanile_model::Timestamp(at.as_microsecond()), 1);
+            let hub = crate::hub::started(config)?;
+            let url = format!("http://{}", hub.api_address());
+            (Some(hub), url, Some(scratch))
+        }
+    };
+    let mut command = Command::new(&program);
+    command.arg("snapshot").args(["--hub", &url, "--view", &args.view, "--size", &args.size, "--lang", &args.lang]);
+    command.arg("--out").arg(&args.out).stdin(Stdio::null());
+    for (flag, value) in [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)] {
+        if let Some(value) = value {
+            command.args([flag, value]);
+        }
+    }
+    if args.alarm {
+        command.arg("--alarm");
+    }
+    let status = command.status().map_err(|why| Failure::unreachable(format!("can't run {}: {why}", program.display())))?;
+    if let Some(hub) = own {
+        hub.stop();
+    }
+    Ok(ExitCode::from(status.code().and_then(|c| u8::try_from(c).ok()).unwrap_or(3)))
+}
+
+/// A folder that goes when it is dropped.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let dir = std::env::temp_dir().join(format!("campanile-snapshot-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).map_err(|why| Failure::input(format!("can't make {}: {why}", dir.display())))?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

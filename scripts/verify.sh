@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The slow part of `make verify`: outside validators and the measurements of docs/verification.md.
+set -euo pipefail
+target=${CARGO_TARGET_DIR:-$HOME/.cache/campanile/target}
+campanile=$target/debug/campanile
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+echo "verify: the demo campus is remade, byte for byte, from its description"
+"$target/debug/campanile-maker" campus scenes/shanghai-school/school.toml --out "$work/campus"
+for file in plan.json campus.toml terrain.tif; do cmp "$work/campus/$file" "scenes/shanghai-school/$file"; done
+
+echo "verify: campanile check"
+"$campanile" check scenes/shanghai-school
+
+echo "verify: the Khronos validator on campus.glb"
+if command -v npm >/dev/null; then
+  "$campanile" scene build scenes/shanghai-school --out "$work/campus.glb"
+  (cd "$work" && npm install --silent --no-fund --no-audit gltf-validator)
+  NODE_PATH="$work/node_modules" node tests/validate-gltf.mjs "$work/campus.glb"
+else
+  echo "verify: skipped, npm is missing (install Debian's nodejs and npm)"
+fi
