@@ -1,0 +1,138 @@
+//! What can go wrong in the store.
+
+use std::path::{Path, PathBuf};
+
+use campanile_model::PointId;
+
+/// The result of the calls of this crate.
+pub type Result<T, E = HistoryError> = std::result::Result<T, E>;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HistoryError {
+    /// The operating system refused a file operation.
+    #[error("{what} {}: {source}; check that the disk is mounted, has room and may be written to", path.display())]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// SQLite refused an operation.
+    #[error("{what} in {}: {source}; check the room on the disk, else restore the file from a backup", path.display())]
+    Sqlite {
+        /// What was being done.
+        what: &'static str,
+        /// In which file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Stored bytes do not decode.
+    #[error("{what} in the store does not decode ({why}); restore the file from a backup")]
+    Corrupt {
+        /// Which kind of stored bytes.
+        what: &'static str,
+        /// What is wrong with them.
+        why: String,
+    },
+    /// The store was written by a newer program.
+    #[error("{} has schema version {found}, this program knows up to {known}; start the newer program, or restore a backup made before the upgrade", path.display())]
+    NewerStore {
+        /// Which file.
+        path: PathBuf,
+        /// The version in the file.
+        found: i64,
+        /// The newest version that this program knows.
+        known: i64,
+    },
+    /// The file is an SQLite file of another program.
+    #[error("{} is not a Campanile store; name another data folder", path.display())]
+    Foreign {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Another process has the store open.
+    #[error("{} is in use by another hub; stop it, or name another data folder", dir.display())]
+    InUse {
+        /// The data folder.
+        dir: PathBuf,
+    },
+    /// The list of points given to [`crate::History::open`] contradicts itself or is too long.
+    #[error("the list of points is not usable: {0}")]
+    Points(String),
+    /// The point is not among those the store was opened with.
+    #[error("point number {} is not in the campus that the store was opened with", .0.0)]
+    UnknownPoint(PointId),
+    /// Energy was asked of a point that is neither a counter nor has interval amounts.
+    #[error("{path} is neither a counter nor an interval amount; ask for its buckets instead, or set its accumulation in campus.toml")]
+    NotAMeter {
+        /// The point's path.
+        path: String,
+    },
+    /// The width of buckets is not positive, or there would be too many of them.
+    #[error("buckets of {width_micros} µs from {from_micros} to {to_micros} are not possible: at most {max} buckets, each at least 1 ms wide")]
+    Buckets {
+        /// The asked width.
+        width_micros: i64,
+        /// Start of the asked range.
+        from_micros: i64,
+        /// End of the asked range.
+        to_micros: i64,
+        /// The most buckets in one query.
+        max: usize,
+    },
+    /// A record is too large or its kind or key is empty or too long.
+    #[error("record {kind}/{key} cannot be kept: {why}")]
+    Record {
+        /// The record's kind.
+        kind: String,
+        /// The record's key.
+        key: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Samples come faster than they can be sealed, or sealing fails.
+    #[error("{unsealed} samples wait to be sealed into month files and sealing does not keep up; see the log for its last error, make room on the disk, or send less")]
+    Backlog {
+        /// How many samples wait.
+        unsealed: u64,
+    },
+    /// The writer has stopped.
+    #[error("the history writer has stopped; open the store again")]
+    Closed,
+}
+
+impl HistoryError {
+    /// A stored thing that does not decode.
+    pub(crate) fn corrupt(what: &'static str, why: impl Into<String>) -> Self {
+        Self::Corrupt { what, why: why.into() }
+    }
+}
+
+/// Adds the what and the where to errors of SQLite.
+pub(crate) trait SqliteContext<T> {
+    /// Says what was being done in which file.
+    fn at(self, what: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> SqliteContext<T> for rusqlite::Result<T> {
+    fn at(self, what: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|source| HistoryError::Sqlite { what, path: path.to_owned(), source })
+    }
+}
+
+/// Adds the what and the where to errors of the file system.
+pub(crate) trait IoContext<T> {
+    /// Says what was being done with which file.
+    fn at(self, what: &'static str, path: &Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn at(self, what: &'static str, path: &Path) -> Result<T> {
+        self.map_err(|source| HistoryError::Io { what, path: path.to_owned(), source })
+    }
+}

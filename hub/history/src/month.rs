@@ -1,0 +1,299 @@
+//! A month file: the chunks of one UTC month with their roll-ups.
+//!
+//! Per point the chunks do not overlap in time and no time occurs twice; sealing keeps it so, and queries rely on it.
+//! A chunk's row id is its point's key (21 bits) and the first sample's microseconds into the month (42 bits), so
+//! the table is its own index and a point's month lies together. Late and back-dated samples are merged into the
+//! chunks they fall into. `sealed_through` is the last raw blob whose samples of this month are in the file; it changes
+//! in the same transaction, which makes sealing idempotent.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+
+use crate::chunk::{self, MAX_CHUNK_SAMPLES};
+use crate::civil::Month;
+use crate::columns::Columns;
+use crate::error::{HistoryError, IoContext, Result, SqliteContext};
+use crate::rollup;
+
+/// `CmpM`, in the header of the file.
+const APPLICATION_ID: i64 = 0x436d_704d;
+const SCHEMA_VERSION: i64 = 1;
+
+/// Small pages, because half a page is lost for each chunk.
+const PAGE_BYTES: i64 = 512;
+
+/// A chunk with fewer samples is rewritten together with what comes after it.
+const MERGE_BELOW_SAMPLES: i64 = 3072;
+
+/// Keys fit this many bits of a row id; the rest holds the time.
+pub(crate) const KEY_BITS: u32 = 21;
+const OFFSET_BITS: u32 = 42;
+
+const SCHEMA: &str = "
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE chunk (id INTEGER PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE summary (id INTEGER PRIMARY KEY, last INTEGER NOT NULL, count INTEGER NOT NULL, hours BLOB NOT NULL);
+INSERT INTO meta VALUES ('sealed_through', 0);
+";
+
+/// Where a chunk lies and how much is in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChunkPlace {
+    pub(crate) id: i64,
+    pub(crate) first_us: i64,
+    pub(crate) last_us: i64,
+    count: i64,
+}
+
+/// An open month file.
+#[derive(Debug)]
+pub(crate) struct MonthFile {
+    connection: Connection,
+    path: PathBuf,
+    start_us: i64,
+}
+
+/// The path of a month's file in the data folder.
+pub(crate) fn month_path(dir: &Path, month: Month) -> PathBuf {
+    dir.join(format!("{month}.db"))
+}
+
+impl MonthFile {
+    /// Opens or makes the file to seal into.
+    pub(crate) fn open_to_seal(dir: &Path, month: Month) -> Result<Self> {
+        let path = month_path(dir, month);
+        let fresh = !path.exists();
+        let connection = Connection::open(&path).at("opening a month", &path)?;
+        let file = Self { connection, path, start_us: month.start_us() };
+        file.prepare().at("preparing a month", &file.path)?;
+        let version = file.version().at("reading the version of a month", &file.path)?;
+        if version == 0 {
+            let tx = rusqlite::Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate);
+            let tx = tx.at("making a month", &file.path)?;
+            tx.execute_batch(SCHEMA).at("making a month", &file.path)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID).at("making a month", &file.path)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION).at("making a month", &file.path)?;
+            tx.commit().at("making a month", &file.path)?;
+        }
+        file.check()?;
+        if fresh {
+            // The name of a new file is durable only when its folder is.
+            std::fs::File::open(dir).and_then(|d| d.sync_all()).at("syncing", dir)?;
+        }
+        Ok(file)
+    }
+
+    /// Opens the file to read.
+    pub(crate) fn open_to_read(dir: &Path, month: Month) -> Result<Self> {
+        let path = month_path(dir, month);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&path, flags).at("opening a month", &path)?;
+        let file = Self { connection, path, start_us: month.start_us() };
+        file.check()?;
+        file.connection
+            .execute_batch("PRAGMA mmap_size = 268435456; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;")
+            .at("opening a month", &file.path)?;
+        Ok(file)
+    }
+
+    fn prepare(&self) -> rusqlite::Result<()> {
+        self.connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+        self.connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        self.connection.execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -8192;
+             PRAGMA wal_autocheckpoint = 0;",
+        )
+    }
+
+    fn version(&self) -> rusqlite::Result<i64> {
+        self.connection.pragma_query_value(None, "user_version", |row| row.get(0))
+    }
+
+    fn check(&self) -> Result<()> {
+        check_header(&self.connection, &self.path, APPLICATION_ID, SCHEMA_VERSION)
+    }
+
+    /// The last raw blob whose samples of this month are in the file.
+    pub(crate) fn sealed_through(&self) -> Result<i64> {
+        self.connection
+            .query_row("SELECT value FROM meta WHERE name = 'sealed_through'", [], |row| row.get(0))
+            .at("reading a month", &self.path)
+    }
+
+    fn id(&self, key: u32, time_us: i64) -> i64 {
+        let offset = (time_us - self.start_us).clamp(0, (1 << OFFSET_BITS) - 1);
+        i64::from(key) << OFFSET_BITS | offset
+    }
+
+    fn place(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<ChunkPlace> {
+        let id: i64 = row.get(0)?;
+        let first_us = self.start_us + (id & ((1 << OFFSET_BITS) - 1));
+        Ok(ChunkPlace { id, first_us, last_us: self.start_us + row.get::<_, i64>(1)?, count: row.get(2)? })
+    }
+
+    /// The chunk of a point that begins last before `time_us`.
+    pub(crate) fn chunk_before(&self, key: u32, time_us: i64) -> Result<Option<ChunkPlace>> {
+        if time_us <= self.start_us {
+            return Ok(None);
+        }
+        self.connection
+            .prepare_cached("SELECT id, last, count FROM summary WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1")
+            .and_then(|mut statement| {
+                let bounds = params![self.id(key, self.start_us), self.id(key, time_us)];
+                statement.query_row(bounds, |row| self.place(row)).optional()
+            })
+            .at("reading a month", &self.path)
+    }
+
+    /// Visits the chunks of a point that may have samples from `from_us` to before `to_us`, in order, each with
+    /// its encoded roll-ups; until `visit` says false.
+    pub(crate) fn visit_chunks(
+        &self,
+        key: u32,
+        from_us: i64,
+        to_us: i64,
+        mut visit: impl FnMut(&Self, ChunkPlace, &[u8]) -> Result<bool>,
+    ) -> Result<()> {
+        if to_us <= self.start_us {
+            return Ok(());
+        }
+        let lowest = match self.chunk_before(key, from_us)? {
+            Some(before) if before.last_us >= from_us => before.id,
+            _ => self.id(key, from_us.max(self.start_us)),
+        };
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, last, count, hours FROM summary WHERE id BETWEEN ?1 AND ?2")
+            .at("reading a month", &self.path)?;
+        let mut rows = statement.query(params![lowest, self.id(key, to_us - 1)]).at("reading a month", &self.path)?;
+        while let Some(row) = rows.next().at("reading a month", &self.path)? {
+            let place = self.place(row).at("reading a month", &self.path)?;
+            let hours = row.get_ref(3).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?;
+            if !visit(self, place, hours)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the samples of a chunk to `columns`.
+    pub(crate) fn read_chunk(&self, id: i64, columns: &mut Columns) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT data FROM chunk WHERE id = ?1")
+            .at("reading a month", &self.path)?;
+        let mut rows = statement.query(params![id]).at("reading a month", &self.path)?;
+        let row = rows.next().at("reading a month", &self.path)?;
+        let row = row.ok_or_else(|| HistoryError::corrupt("a month", format!("chunk {id} is missing")))?;
+        chunk::decode(row.get_ref(0).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?, columns)
+    }
+
+    /// Starts sealing samples of the raw blobs up to `through_blob`. `None` if they are in the file already.
+    pub(crate) fn begin(&mut self, through_blob: i64) -> Result<Option<Sealing<'_>>> {
+        if self.sealed_through()? >= through_blob {
+            return Ok(None);
+        }
+        let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)
+            .at("sealing a month", &self.path)?;
+        tx.execute("UPDATE meta SET value = ?1 WHERE name = 'sealed_through'", params![through_blob])
+            .at("sealing a month", &self.path)?;
+        Ok(Some(Sealing { file: self, tx }))
+    }
+
+    /// Moves what is in the write-ahead log into the file and empties the log. A reader in between postpones it.
+    pub(crate) fn checkpoint(&self) -> Result<()> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .at("checkpointing a month", &self.path)
+    }
+}
+
+/// One transaction of sealing; dropped without [`Self::commit`] it leaves the file as it was.
+pub(crate) struct Sealing<'a> {
+    file: &'a MonthFile,
+    tx: Transaction<'a>,
+}
+
+impl Sealing<'_> {
+    /// Puts samples of one point into the file. They have to be settled, within the month and not empty.
+    pub(crate) fn put(&self, key: u32, new: &Columns, resolution: Option<f64>) -> Result<()> {
+        let (Some(&first), Some(&last)) = (new.times.first(), new.times.last()) else { return Ok(()) };
+        let mut affected = Vec::new();
+        if let Some(before) = self.file.chunk_before(key, first)?
+            && before.last_us < first
+            && before.count < MERGE_BELOW_SAMPLES
+        {
+            affected.push(before);
+        }
+        self.file.visit_chunks(key, first, last + 1, |_, place, _| {
+            affected.push(place);
+            Ok(true)
+        })?;
+        let mut old = Columns::default();
+        for place in &affected {
+            self.file.read_chunk(place.id, &mut old)?;
+            self.run("DELETE FROM chunk WHERE id = ?1", params![place.id])?;
+            self.run("DELETE FROM summary WHERE id = ?1", params![place.id])?;
+        }
+        let merged;
+        let all = if old.is_empty() {
+            new
+        } else {
+            merged = old.merged(new);
+            &merged
+        };
+        let pieces = all.len().div_ceil(MAX_CHUNK_SAMPLES);
+        for piece in 0..pieces {
+            let range = piece * all.len() / pieces..(piece + 1) * all.len() / pieces;
+            let mut columns = Columns::default();
+            columns.append_range(all, range);
+            self.insert(key, &columns, resolution)?;
+        }
+        Ok(())
+    }
+
+    fn insert(&self, key: u32, columns: &Columns, resolution: Option<f64>) -> Result<()> {
+        let (Some(&first), Some(&last)) = (columns.times.first(), columns.times.last()) else { return Ok(()) };
+        let encoded = chunk::encode(columns, resolution)?;
+        let hours = encoded.scale.and_then(|scale| rollup::encode(columns, scale)).unwrap_or_default();
+        let id = self.file.id(key, first);
+        self.run("INSERT INTO chunk (id, data) VALUES (?1, ?2)", params![id, encoded.bytes])?;
+        self.run(
+            "INSERT INTO summary (id, last, count, hours) VALUES (?1, ?2, ?3, ?4)",
+            params![id, last - self.file.start_us, columns.len() as i64, hours],
+        )
+    }
+
+    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<()> {
+        self.tx
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute(params))
+            .map(|_| ())
+            .at("sealing a month", &self.file.path)
+    }
+
+    /// Makes it durable.
+    pub(crate) fn commit(self) -> Result<()> {
+        self.tx.commit().at("sealing a month", &self.file.path)
+    }
+}
+
+/// Refuses files of other programs and of newer versions of this one.
+pub(crate) fn check_header(
+    connection: &Connection,
+    path: &Path,
+    application_id: i64,
+    known: i64,
+) -> Result<()> {
+    let id: i64 =
+        connection.pragma_query_value(None, "application_id", |row| row.get(0)).at("opening", path)?;
+    if id != application_id {
+        return Err(HistoryError::Foreign { path: path.to_owned() });
+    }
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).at("opening", path)?;
+    if found > known {
+        return Err(HistoryError::NewerStore { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}

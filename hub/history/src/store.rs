@@ -1,0 +1,457 @@
+//! The store itself: what its threads share, opening, and its calls.
+//!
+//! Locks are taken in this order: `main`, `layout`, `tails`, `last`. Queries hold `layout` to read, so that a month's
+//! commit and the removal of its samples from the tail look like one step to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::thread::JoinHandle;
+
+use campanile_model::{PointId, Quality, Timestamp, Value};
+use rusqlite::Connection;
+
+use crate::blob;
+use crate::civil::{EARLIEST_US, LATEST_US, Month};
+use crate::error::{HistoryError, IoContext, Result, SqliteContext};
+use crate::main_file::{self, MainFile};
+use crate::month::{MonthFile, month_path};
+use crate::point::{Accumulation, Bucket, EnergyBucket, Options, PointSpec, Reading, Series};
+use crate::query::{Meter, Reader};
+use crate::record::{self, LogEntry, StoredRecord};
+use crate::seal;
+use crate::stats::Stats;
+use crate::tail::Tails;
+use crate::writer::Writer;
+
+/// Which month files there are.
+#[derive(Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) months: BTreeSet<Month>,
+}
+
+/// What the writer, the sealer and the readers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) dir: PathBuf,
+    pub(crate) options: Options,
+    /// The key of each point, by its number.
+    keys: Vec<Option<u32>>,
+    specs: Vec<Option<PointSpec>>,
+    /// The sensor's step of each point, by key; keys of points that have left the campus have none.
+    pub(crate) resolutions: Vec<Option<f64>>,
+    main: Mutex<MainFile>,
+    layout: RwLock<Layout>,
+    tails: Mutex<Tails>,
+    last: RwLock<Vec<Option<Reading>>>,
+    /// The first month that retention keeps.
+    first_month: RwLock<Month>,
+    pub(crate) stats: Arc<Stats>,
+    /// Held while sealing; one at a time.
+    pub(crate) sealer: Mutex<()>,
+    /// Says that the tail is long enough to seal, that it was sealed, or that the store closes.
+    pub(crate) bell: (Mutex<Bell>, Condvar),
+    pub(crate) sealing_fails: AtomicBool,
+    /// Held as long as the store is open.
+    _lock: File,
+}
+
+/// What the sealer's thread is told.
+#[derive(Debug, Default)]
+pub(crate) struct Bell {
+    pub(crate) wanted: bool,
+    pub(crate) closing: bool,
+}
+
+/// A thread that panicked left nothing half done that SQLite would not roll back, so poison is no reason to stop.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn main(&self) -> MutexGuard<'_, MainFile> {
+        lock(&self.main)
+    }
+
+    pub(crate) fn layout(&self) -> RwLockReadGuard<'_, Layout> {
+        self.layout.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn layout_mut(&self) -> RwLockWriteGuard<'_, Layout> {
+        self.layout.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tails(&self) -> MutexGuard<'_, Tails> {
+        lock(&self.tails)
+    }
+
+    pub(crate) fn last(&self) -> RwLockReadGuard<'_, Vec<Option<Reading>>> {
+        self.last.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn last_mut(&self) -> RwLockWriteGuard<'_, Vec<Option<Reading>>> {
+        self.last.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn first_month(&self) -> Month {
+        *self.first_month.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The key of a point that the store was opened with.
+    pub(crate) fn key(&self, point: PointId) -> Option<u32> {
+        self.keys.get(point.index()).copied().flatten()
+    }
+
+    fn spec(&self, point: PointId) -> Result<(&PointSpec, u32)> {
+        let spec = self.specs.get(point.index()).and_then(Option::as_ref);
+        spec.zip(self.key(point)).ok_or(HistoryError::UnknownPoint(point))
+    }
+
+    pub(crate) fn ring(&self, change: impl FnOnce(&mut Bell)) {
+        change(&mut lock(&self.bell.0));
+        self.bell.1.notify_all();
+    }
+
+    /// The earliest and first too late time that the store takes now.
+    pub(crate) fn span_us(&self) -> (i64, i64) {
+        (self.first_month().start_us().max(EARLIEST_US), LATEST_US)
+    }
+}
+
+/// The history of a campus: one SQLite store in a folder of its own, open in one process at a time.
+///
+/// It may be shared among threads. Queries run beside commits and see every sample whose commit has returned.
+/// A sample replaces an earlier arrival of the same point and time; back-dated samples are welcome.
+#[derive(Debug)]
+pub struct History {
+    shared: Arc<Shared>,
+    readers: Mutex<Vec<Reader>>,
+    records: Mutex<Connection>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// The most idle readers kept; each has some month files open.
+const MAX_IDLE_READERS: usize = 8;
+
+impl History {
+    /// Opens the store in `dir`, making it if need be, for the points of a campus. Points that have left the campus
+    /// keep their history, and have it again when they return under the same path.
+    ///
+    /// # Errors
+    /// If the folder is in use, cannot be written to, or holds a newer or damaged store.
+    pub fn open(dir: &Path, points: &[PointSpec]) -> Result<Self> {
+        Self::open_with(dir, points, Options::for_points(points.len()))
+    }
+
+    /// Opens the store with options; see [`Self::open`].
+    pub fn open_with(dir: &Path, points: &[PointSpec], options: Options) -> Result<Self> {
+        std::fs::create_dir_all(dir).at("making the data folder", dir)?;
+        let lock = lock_folder(dir)?;
+        let mut main = MainFile::open(dir)?;
+        let by_path = main.intern(points)?;
+        let size = points.iter().map(|p| p.id.index() + 1).max().unwrap_or(0);
+        if size > points.len().saturating_mul(4) + 1024 {
+            return Err(HistoryError::Points("the numbers of points are not dense".to_owned()));
+        }
+        let key_count = by_path.values().map(|&k| k as usize + 1).max().unwrap_or(0);
+        let mut keys = vec![None; size];
+        let mut specs = vec![None; size];
+        let mut resolutions = vec![None; key_count];
+        let mut paths = BTreeSet::new();
+        for point in points {
+            if !paths.insert(&point.path) || specs[point.id.index()].is_some() {
+                return Err(HistoryError::Points(format!("{} occurs twice, by path or by number", point.path)));
+            }
+            let key = by_path.get(point.path.as_str()).copied();
+            keys[point.id.index()] = key;
+            specs[point.id.index()] = Some(point.clone());
+            if let Some(key) = key {
+                resolutions[key as usize] = point.resolution;
+            }
+        }
+        let first_month = Month::from_number(main.first_month()?);
+        let months = find_months(dir, first_month)?;
+        let mut last = vec![None; key_count];
+        let mut tails = Tails::default();
+        recover(dir, &main, &months, first_month, &mut last, &mut tails)?;
+
+        let stats = Arc::new(Stats::default());
+        stats.unsealed_samples.set(tails.active.samples);
+        let shared = Arc::new(Shared {
+            dir: dir.to_owned(),
+            options,
+            keys,
+            specs,
+            resolutions,
+            main: Mutex::new(main),
+            layout: RwLock::new(Layout { months }),
+            tails: Mutex::new(tails),
+            last: RwLock::new(last),
+            first_month: RwLock::new(first_month),
+            stats,
+            sealer: Mutex::new(()),
+            bell: (Mutex::new(Bell::default()), Condvar::new()),
+            sealing_fails: AtomicBool::new(false),
+            _lock: lock,
+        });
+        let of_thread = shared.clone();
+        let thread = std::thread::Builder::new()
+            .name("history-seal".to_owned())
+            .spawn(move || seal::run(&of_thread))
+            .at("starting a thread for", dir)?;
+        let records = Mutex::new(main_file::open_to_read(dir)?);
+        Ok(Self { shared, readers: Mutex::default(), records, thread: Some(thread) })
+    }
+
+    /// A writer. Commits of several writers take turns; the hub has one, behind a [`crate::CommitQueue`].
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.shared.clone())
+    }
+
+    /// Counters for metrics.
+    pub fn stats(&self) -> Arc<Stats> {
+        self.shared.stats.clone()
+    }
+
+    /// The reading of a point with the latest time, if it has one.
+    pub fn last(&self, point: PointId) -> Result<Option<Reading>> {
+        let (_, key) = self.shared.spec(point)?;
+        Ok(self.shared.last().get(key as usize).cloned().flatten())
+    }
+
+    /// The latest reading of every point that has one, in the order of the points.
+    pub fn last_all(&self) -> Vec<(PointId, Reading)> {
+        let last = self.shared.last();
+        let specs = self.shared.specs.iter().flatten();
+        specs
+            .filter_map(|spec| {
+                let key = self.shared.key(spec.id)?;
+                Some((spec.id, last.get(key as usize)?.clone()?))
+            })
+            .collect()
+    }
+
+    /// The samples of a point from `from` to before `to`, in order of time, at most `limit`.
+    pub fn range(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Value, Quality)>> {
+        let (_, key) = self.shared.spec(point)?;
+        self.read(|reader| reader.range(&self.shared, key, from.0, to.0, limit))
+    }
+
+    /// The same as columns: the quick way to much data.
+    pub fn series(&self, point: PointId, from: Timestamp, to: Timestamp, limit: usize) -> Result<Series> {
+        let (_, key) = self.shared.spec(point)?;
+        self.read(|reader| reader.series(&self.shared, key, from.0, to.0, limit))
+    }
+
+    /// The figures of stretches of `width_micros` counted from `from`, up to `to`. Stretches without usable samples
+    /// are absent. Quickest where `from` is at a whole hour in UTC and the width is of whole hours.
+    ///
+    /// # Errors
+    /// If the width is under a millisecond or there would be more than [`crate::MAX_BUCKETS`].
+    pub fn buckets(&self, point: PointId, from: Timestamp, to: Timestamp, width_micros: i64) -> Result<Vec<Bucket>> {
+        let (_, key) = self.shared.spec(point)?;
+        self.read(|reader| reader.buckets(&self.shared, key, from.0, to.0, width_micros))
+    }
+
+    /// What a meter counted in stretches of `width_micros` counted from `from`, up to `to`.
+    ///
+    /// For a counter, the amount between two readings belongs to the stretch of the later one, so that nothing is
+    /// counted twice or lost: after a gap, the first stretch has the amount of the gap. A fall of the register is a
+    /// roll-over if the point has one and the amount is under half of it, else a reset (which counts from zero) if it
+    /// falls below half, else a correction (which counts as negative). For interval amounts, it is their sum.
+    ///
+    /// # Errors
+    /// As [`Self::buckets`], and if the point is a gauge.
+    pub fn energy(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        width_micros: i64,
+    ) -> Result<Vec<EnergyBucket>> {
+        let (spec, key) = self.shared.spec(point)?;
+        match spec.accumulation {
+            Accumulation::Gauge => Err(HistoryError::NotAMeter { path: spec.path.to_string() }),
+            Accumulation::Interval => {
+                let buckets = self.buckets(point, from, to, width_micros)?;
+                let amount = |b: Bucket| EnergyBucket { start: b.start, amount: b.sum, rollovers: 0, resets: 0 };
+                Ok(buckets.into_iter().map(amount).collect())
+            }
+            Accumulation::Counter { rollover } => {
+                let meter = Meter { rollover: rollover.filter(|m| m.is_finite() && *m > 0.0) };
+                self.read(|reader| reader.energy(&self.shared, key, from.0, to.0, width_micros, meter))
+            }
+        }
+    }
+
+    /// Writes the samples of a point as CSV with a header: `point,time,value,quality`, times in RFC 3339 and UTC.
+    /// Gives their count.
+    pub fn export_csv(&self, out: &mut dyn Write, point: PointId, from: Timestamp, to: Timestamp) -> Result<u64> {
+        let (spec, key) = self.shared.spec(point)?;
+        self.read(|reader| crate::export::write_csv(reader, &self.shared, out, spec.path.as_str(), key, from.0, to.0))
+    }
+
+    /// All records of a kind in order of key.
+    pub fn records(&self, kind: &str) -> Result<Vec<StoredRecord>> {
+        record::list(&lock(&self.records), kind).at("reading records", &self.shared.dir)
+    }
+
+    /// The newest `limit` entries of a kind's log before the entry `before` (or of all), newest first.
+    pub fn log(&self, kind: &str, before: Option<i64>, limit: usize) -> Result<Vec<LogEntry>> {
+        record::log(&lock(&self.records), kind, before, limit).at("reading a log", &self.shared.dir)
+    }
+
+    /// Seals all that waits and gives unused room back to the disk. The store seals by itself; this is for archiving
+    /// and backups.
+    pub fn seal(&self) -> Result<()> {
+        seal::seal(&self.shared)?;
+        self.shared.main().shrink()
+    }
+
+    /// Deletes the months that lie wholly before `keep_from`, and from now on refuses samples of them.
+    /// Gives the number of files deleted.
+    pub fn retain_from(&self, keep_from: Timestamp) -> Result<usize> {
+        let first = Month::of(keep_from.0.clamp(EARLIEST_US, LATEST_US));
+        if first <= self.shared.first_month() {
+            return Ok(0);
+        }
+        let _sealer = lock(&self.shared.sealer);
+        // First the limit, durably: then a crash can only leave files that the next opening deletes.
+        self.shared.main().set_first_month(first.number())?;
+        let mut layout = self.shared.layout_mut();
+        *self.shared.first_month.write().unwrap_or_else(PoisonError::into_inner) = first;
+        let keep = layout.months.split_off(&first);
+        let gone = std::mem::replace(&mut layout.months, keep);
+        {
+            let mut tails = self.shared.tails();
+            tails.active.months.keys().copied().filter(|m| *m < first).collect::<Vec<_>>().into_iter().for_each(
+                |month| tails.active.drop_month(month),
+            );
+            self.shared.stats.unsealed_samples.set(tails.active.samples);
+        }
+        for month in &gone {
+            delete_month(&self.shared.dir, *month)?;
+        }
+        Ok(gone.len())
+    }
+
+    fn read<T>(&self, query: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
+        let mut reader = lock(&self.readers).pop().unwrap_or_default();
+        let answer = query(&mut reader);
+        let mut idle = lock(&self.readers);
+        if idle.len() < MAX_IDLE_READERS {
+            idle.push(reader);
+        }
+        answer
+    }
+}
+
+impl Drop for History {
+    fn drop(&mut self) {
+        self.shared.ring(|bell| bell.closing = true);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the sealing thread of the history had panicked");
+        }
+    }
+}
+
+fn lock_folder(dir: &Path) -> Result<File> {
+    let path = dir.join("lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path).at("opening", &path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(HistoryError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(HistoryError::Io { what: "locking", path, source }),
+    }
+}
+
+/// The months in the folder; those that retention has given up are deleted.
+fn find_months(dir: &Path, first_month: Month) -> Result<BTreeSet<Month>> {
+    let mut months = BTreeSet::new();
+    for entry in std::fs::read_dir(dir).at("listing", dir)? {
+        let name = entry.at("listing", dir)?.file_name();
+        let month = name.to_str().and_then(|n| n.strip_suffix(".db")).and_then(Month::parse);
+        months.extend(month);
+    }
+    let keep = months.split_off(&first_month);
+    for month in months {
+        delete_month(dir, month)?;
+    }
+    Ok(keep)
+}
+
+fn delete_month(dir: &Path, month: Month) -> Result<()> {
+    let path = month_path(dir, month);
+    for suffix in ["-wal", "-shm", ""] {
+        let mut name = path.clone().into_os_string();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).at("deleting", Path::new(&name));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Reads last values and raw blobs into memory. Samples of a blob that a month has sealed already are not taken again.
+fn recover(
+    dir: &Path,
+    main: &MainFile,
+    months: &BTreeSet<Month>,
+    first_month: Month,
+    last: &mut [Option<Reading>],
+    tails: &mut Tails,
+) -> Result<()> {
+    for (key, reading) in main.last_values()? {
+        if let Some(slot) = last.get_mut(key as usize) {
+            *slot = Some(reading);
+        }
+    }
+    let mut sealed_through = BTreeMap::new();
+    let tail = &mut tails.active;
+    main.visit_blobs(|id, bytes| {
+        let mut failure = None;
+        blob::decode(bytes, |key, time, value, quality| {
+            let Some(slot) = last.get_mut(key as usize) else { return };
+            let month = Month::of(time);
+            let sealed = match sealed_through.get(&month) {
+                Some(&sealed) => sealed,
+                None => {
+                    let found = if months.contains(&month) {
+                        MonthFile::open_to_read(dir, month).and_then(|file| file.sealed_through())
+                    } else {
+                        Ok(0)
+                    };
+                    let sealed = found.unwrap_or_else(|error| {
+                        failure = Some(error);
+                        0
+                    });
+                    sealed_through.insert(month, sealed);
+                    sealed
+                }
+            };
+            if id > sealed && month >= first_month {
+                tail.push(month, key, time, &value, quality);
+            }
+            if main_file::is_newer(slot.as_ref(), time) {
+                *slot = Some(main_file::reading(time, value, quality));
+            }
+        })?;
+        tail.blobs += 1;
+        tail.through_blob = id;
+        failure.map_or(Ok(()), Err)
+    })
+}
