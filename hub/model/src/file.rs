@@ -1,90 +1,23 @@
-//! Reading a campus folder, and the problems found in it.
+//! Reading a campus folder.
 
-use std::fmt;
-use std::path::{Path as FsPath, PathBuf};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path as FsPath;
 
-use crate::Campus;
+use serde_json::Value;
 
-/// What is wrong with a campus folder, where, and how to mend it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// Whether the campus can be used all the same.
-    pub severity: Severity,
-    /// A stable code, such as `ring-orientation`; `docs/scene-format.md` lists them.
-    pub code: &'static str,
-    /// The file.
-    pub file: PathBuf,
-    /// The place in the file.
-    pub place: Place,
-    /// What is wrong.
-    pub what: String,
-    /// How to mend it.
-    pub mend: String,
-}
+use crate::problem::{Place, Problem, Problems, Report, Severity};
+use crate::suggest::did_you_mean;
+use crate::{Campus, CampusFile, Plan, check_building, check_site, resolve, schema, shape, toml_doc};
 
-/// Whether a problem keeps the campus from being used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
-    /// The campus can't be used.
-    Error,
-    /// The campus can be used, but something is likely not as meant.
-    Warning,
-}
-
-/// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// The file as a whole.
-    Whole,
-    /// A line and a column, both counted from 1; columns count characters.
-    Line {
-        /// The line.
-        line: usize,
-        /// The column.
-        column: usize,
-    },
-    /// A JSON pointer (RFC 6901) into a JSON file.
-    Pointer(String),
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        })
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}] {}", self.severity, self.code, self.file.display())?;
-        match &self.place {
-            Place::Whole => {}
-            Place::Line { line, column } => write!(f, ":{line}:{column}")?,
-            Place::Pointer(pointer) => write!(f, "#{pointer}")?,
-        }
-        write!(f, ": {}. {}", self.what, self.mend)
-    }
-}
-
-/// Every problem of a campus that can't be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problems(pub Vec<Problem>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, problem) in self.0.iter().enumerate() {
-            if i > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{problem}")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Problems {}
+/// The name of the file of geometry.
+pub const PLAN_FILE: &str = "plan.json";
+/// The name of the file of everything else.
+pub const CAMPUS_FILE: &str = "campus.toml";
+/// A plan of a campus has a few megabytes.
+const MAX_PLAN_BYTES: u64 = 256 << 20;
+/// Kinds × entities keep the file short; parsing TOML costs far more a byte than JSON.
+const MAX_CAMPUS_BYTES: u64 = 8 << 20;
 
 /// What [`load`] found.
 #[derive(Clone, Debug)]
@@ -96,16 +29,28 @@ pub struct Loaded {
 }
 
 /// Reads `plan.json` and `campus.toml` in a folder, checks them and resolves them.
+///
+/// Never stops at the first problem: only a file that can't be read or parsed keeps what depends
+/// on it from being checked.
 pub fn load(dir: &FsPath) -> Loaded {
-    let problem = Problem {
-        severity: Severity::Error,
-        code: "not-built",
-        file: dir.to_owned(),
-        place: Place::Whole,
-        what: "this build can't read a campus yet".to_owned(),
-        mend: "Use a later build.".to_owned(),
+    let mut report = Report::new(dir.join(PLAN_FILE), dir.join(CAMPUS_FILE));
+    let plan = read_plan(&mut report);
+    let file = read_campus(&mut report);
+    if let Some(plan) = &plan {
+        check_site::check_site(plan, &mut report);
+        check_building::check_buildings(plan, &mut report);
+        check_files(dir, plan, file.as_ref(), &mut report);
+    }
+    if let Some(file) = &file {
+        resolve::check_file(file, &mut report);
+    }
+    let campus = match (plan, file) {
+        (Some(plan), Some(file)) => Some(resolve::resolve(plan, &file, dir, &mut report)),
+        _ => None,
     };
-    Loaded { campus: None, problems: vec![problem] }
+    let problems = report.finish();
+    let usable = problems.iter().all(|p| p.severity == Severity::Warning);
+    Loaded { campus: campus.filter(|_| usable), problems }
 }
 
 /// Reads a campus folder, or gives every problem that keeps it from being used.
@@ -115,4 +60,185 @@ pub fn load(dir: &FsPath) -> Loaded {
 pub fn open(dir: &FsPath) -> Result<Campus, Problems> {
     let loaded = load(dir);
     loaded.campus.ok_or(Problems(loaded.problems))
+}
+
+fn read_text(path: &FsPath, limit: u64, report: &mut Report) -> Option<String> {
+    let fail = |report: &mut Report, code, what: String, mend: &str| {
+        report.add(Severity::Error, code, path.to_owned(), Place::Whole, what, mend);
+        None
+    };
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|f| f.take(limit + 1).read_to_end(&mut bytes));
+    if let Err(err) = read {
+        return fail(
+            report,
+            "unreadable",
+            format!("the file can't be read: {err}"),
+            "A campus folder has plan.json and campus.toml.",
+        );
+    }
+    if bytes.len() as u64 > limit {
+        return fail(
+            report,
+            "too-large",
+            format!("the file has more than {limit} bytes"),
+            "Say things by kinds and globs rather than one by one.",
+        );
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(err) => fail(
+            report,
+            "syntax",
+            format!("the file isn't UTF-8 at byte {}", err.utf8_error().valid_up_to()),
+            "Save it as UTF-8.",
+        ),
+    }
+}
+
+fn read_plan(report: &mut Report) -> Option<Plan> {
+    let path = report.plan_file.clone();
+    let text = read_text(&path, MAX_PLAN_BYTES, report)?;
+    let error = match serde_json::from_str::<Plan>(&text) {
+        Ok(plan) => {
+            return (plan.format == Plan::FORMAT || wrong_format(&plan.format, Plan::FORMAT, report, true))
+                .then_some(plan);
+        }
+        Err(err) => err,
+    };
+    let place = Place::Line { line: error.line(), column: error.column() };
+    if !error.is_data() {
+        report.add(
+            Severity::Error,
+            "syntax",
+            path,
+            place,
+            format!("the JSON can't be read: {error}"),
+            "Correct it at this place; a comma or bracket is often missing just before.",
+        );
+        return None;
+    }
+    let mut value: Value = serde_json::from_str(&text).ok()?;
+    if let Some(format) = value.get("format").and_then(Value::as_str).filter(|f| *f != Plan::FORMAT) {
+        wrong_format(format, Plan::FORMAT, report, true);
+        return None;
+    }
+    let faults = shape::faults(&value, &schema::plan_schema());
+    for fault in &faults {
+        report.plan(fault.code, fault.pointer.clone(), fault.what.clone(), fault.mend.clone());
+    }
+    if faults.is_empty() {
+        report.add(
+            Severity::Error,
+            "wrong-type",
+            path,
+            place,
+            error.to_string(),
+            "Correct the value at this place.",
+        );
+    }
+    shape::prune(&mut value, &faults);
+    serde_json::from_value(value).ok()
+}
+
+fn read_campus(report: &mut Report) -> Option<CampusFile> {
+    let path = report.campus_file.clone();
+    let text = read_text(&path, MAX_CAMPUS_BYTES, report)?;
+    let doc = toml_doc::parse(&text);
+    report.toml = doc.places;
+    if !doc.syntax.is_empty() {
+        for (place, what) in doc.syntax {
+            report.add(
+                Severity::Error,
+                "syntax",
+                path.clone(),
+                place,
+                format!("the TOML can't be read: {what}"),
+                "Correct it at this place.",
+            );
+        }
+        return None;
+    }
+    let mut value = doc.value;
+    if let Some(format) = value.get("format").and_then(Value::as_str).filter(|f| *f != CampusFile::FORMAT) {
+        wrong_format(format, CampusFile::FORMAT, report, false);
+        return None;
+    }
+    let error = match CampusFile::deserialize_ref(&value) {
+        Ok(file) => return Some(file),
+        Err(err) => err,
+    };
+    let faults = shape::faults(&value, &schema::campus_schema());
+    for fault in &faults {
+        if fault.code == "unknown-field" {
+            let place = report.toml.key_place(&fault.pointer);
+            report.add(
+                Severity::Error,
+                fault.code,
+                path.clone(),
+                place,
+                fault.what.clone(),
+                fault.mend.clone(),
+            );
+        } else {
+            report.campus(fault.code, &fault.pointer, fault.what.clone(), fault.mend.clone());
+        }
+    }
+    if faults.is_empty() {
+        report.campus("wrong-type", "", error.to_string(), "Correct the value.");
+    }
+    shape::prune(&mut value, &faults);
+    CampusFile::deserialize_ref(&value).ok()
+}
+
+impl CampusFile {
+    fn deserialize_ref(value: &Value) -> Result<Self, serde_json::Error> {
+        <Self as serde::Deserialize>::deserialize(value)
+    }
+}
+
+/// Reports a wrong format; always false, for use in conditions.
+fn wrong_format(found: &str, wanted: &str, report: &mut Report, plan: bool) -> bool {
+    let what = format!("the format '{found}' isn't read by this version");
+    let mend = format!(
+        "Write format = \"{wanted}\" if the file is of that format, or use the version that made it."
+    );
+    if plan {
+        report.plan("format-version", "/format", what, mend);
+    } else {
+        report.campus("format-version", "/format", what, mend);
+    }
+    false
+}
+
+/// The files that the two name have to lie beside them.
+fn check_files(dir: &FsPath, plan: &Plan, file: Option<&CampusFile>, report: &mut Report) {
+    let beside = |name: &str| {
+        let plain = !name.is_empty() && !name.contains(['/', '\\']) && name != "..";
+        plain && dir.join(name).is_file()
+    };
+    let present = || -> Vec<String> {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().flatten().take(200);
+        let mut names: Vec<String> = entries.filter_map(|e| e.file_name().into_string().ok()).collect();
+        names.sort();
+        names
+    };
+    if let Some(name) = plan.terrain.as_deref().filter(|name| !beside(name)) {
+        let names = present();
+        report.plan(
+            "file-missing",
+            "/terrain",
+            format!("there is no file '{name}' beside plan.json"),
+            did_you_mean(name, names.iter().map(String::as_str)),
+        );
+    }
+    if let Some(name) = file.and_then(|f| f.weather.as_deref()).filter(|name| !beside(name)) {
+        let names = present();
+        report.campus(
+            "file-missing",
+            "/weather",
+            format!("there is no file '{name}' beside campus.toml"),
+            did_you_mean(name, names.iter().map(String::as_str)),
+        );
+    }
 }

@@ -9,13 +9,28 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bindings;
 mod campus;
 mod campus_file;
+mod check_building;
+mod check_site;
+mod entities;
 mod file;
+mod geometry;
 mod glob;
 mod ids;
+mod networks;
 mod plan;
+mod points;
+mod problem;
+mod resolve;
 mod sample;
+mod schema;
+mod shape;
+mod suggest;
+mod tables;
+mod template;
+mod toml_doc;
 
 pub use campus::*;
 pub use campus_file::*;
@@ -23,4 +38,7 @@ pub use file::*;
 pub use glob::*;
 pub use ids::*;
 pub use plan::*;
+pub use problem::{Place, Problem, Problems, Severity};
 pub use sample::*;
+pub use schema::*;
+pub use tables::is_ucum_unit;
