@@ -6,7 +6,7 @@ use crate::civil::{EARLIEST_US, HOUR_US, LATEST_US};
 use crate::error::{HistoryError, Result};
 use crate::exact::{ExactSum, power_of_two};
 use crate::point::{Bucket, EnergyBucket};
-use crate::rollup::Rollup;
+use crate::rollup::{Hour, Rollup};
 
 /// The most buckets in one query: eleven years of hours.
 pub const MAX_BUCKETS: usize = 100_000;
@@ -23,13 +23,12 @@ pub(crate) struct Stretches {
 impl Stretches {
     pub(crate) fn new(from: i64, to: i64, width: i64) -> Result<Self> {
         let span = i128::from(to.clamp(EARLIEST_US, LATEST_US)) - i128::from(from);
-        let refused = HistoryError::Buckets {
-            width_micros: width,
-            from_micros: from,
-            to_micros: to,
-            max: MAX_BUCKETS,
-        };
-        if width < MIN_WIDTH_US || span > i128::from(width) * MAX_BUCKETS as i128 || span > i128::from(i64::MAX) {
+        let refused =
+            HistoryError::Buckets { width_micros: width, from_micros: from, to_micros: to, max: MAX_BUCKETS };
+        if width < MIN_WIDTH_US
+            || span > i128::from(width) * MAX_BUCKETS as i128
+            || span > i128::from(i64::MAX)
+        {
             return Err(refused);
         }
         // No sample lies outside these; and no sum of times overflows within them.
@@ -39,6 +38,11 @@ impl Stretches {
     /// Whether every stretch begins at a whole hour.
     pub(crate) fn are_hours(&self) -> bool {
         self.from % HOUR_US == 0 && self.width % HOUR_US == 0
+    }
+
+    /// The hours of a roll-up that lie wholly within.
+    pub(crate) fn whole_hours(self, rollup: &Rollup) -> impl Iterator<Item = &Hour> {
+        rollup.hours.iter().filter(move |h| h.start_us >= self.from && h.start_us + HOUR_US <= self.to)
     }
 
     fn at(&self, time: i64) -> i64 {
@@ -102,8 +106,7 @@ impl BucketBuilder {
     }
 
     pub(crate) fn add_hours(&mut self, rollup: &Rollup) {
-        let (from, to) = (self.stretches.from, self.stretches.to);
-        for hour in rollup.hours.iter().filter(|h| h.start_us >= from && h.start_us < to) {
+        for hour in self.stretches.whole_hours(rollup) {
             self.enter(hour.start_us);
             if self.exponent != rollup.exponent {
                 self.settle_units();

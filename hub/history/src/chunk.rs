@@ -227,9 +227,6 @@ fn encode_times(times: &[i64], out: &mut Vec<u8>) -> Result<()> {
     for run in steps.chunk_by(|a, b| a == b) {
         put_uint(&mut runs, run[0] as u64);
         put_uint(&mut runs, run.len() as u64);
-        if runs.len() > times.len() {
-            break;
-        }
     }
     if runs.len() <= times.len() / 32 + 8 {
         out.push(TIMES_RUNS);
@@ -450,7 +447,9 @@ mod tests {
         let grid = (0..4000).map(|i| wave(i) / 10.0);
         let size = check(&numbers(grid.clone()), Some(0.1));
         assert!(size < 4200, "{size} bytes for 4,000 values of 211 kinds");
-        for resolution in [None, Some(0.1), Some(0.25), Some(5.0), Some(1e-9), Some(0.3), Some(f64::NAN), Some(0.0)] {
+        for resolution in
+            [None, Some(0.1), Some(0.25), Some(5.0), Some(1e-9), Some(0.3), Some(f64::NAN), Some(0.0)]
+        {
             check(&numbers(grid.clone()), resolution);
             check(&numbers((0..500).map(|i| wave(i) * 0.25)), resolution);
             check(&numbers((0..500).map(|i| wave(i) * 0.3)), resolution);

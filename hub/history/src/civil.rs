@@ -95,7 +95,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
 }
 
 /// The day since 1970-01-01 of the first of a month (the inverse of [`civil_from_days`]).
-fn days_from_civil(year: i64, month: i64) -> i64 {
+pub(crate) fn days_from_civil(year: i64, month: i64) -> i64 {
     let y = year - i64::from(month <= 2);
     let era = y.div_euclid(400);
     let yoe = y.rem_euclid(400);

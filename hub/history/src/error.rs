@@ -68,13 +68,17 @@ pub enum HistoryError {
     #[error("point number {} is not in the campus that the store was opened with", .0.0)]
     UnknownPoint(PointId),
     /// Energy was asked of a point that is neither a counter nor has interval amounts.
-    #[error("{path} is neither a counter nor an interval amount; ask for its buckets instead, or set its accumulation in campus.toml")]
+    #[error(
+        "{path} is neither a counter nor an interval amount; ask for its buckets instead, or set its accumulation in campus.toml"
+    )]
     NotAMeter {
         /// The point's path.
         path: String,
     },
     /// The width of buckets is not positive, or there would be too many of them.
-    #[error("buckets of {width_micros} µs from {from_micros} to {to_micros} are not possible: at most {max} buckets, each at least 1 ms wide")]
+    #[error(
+        "buckets of {width_micros} µs from {from_micros} to {to_micros} are not possible: at most {max} buckets, each at least 1 ms wide"
+    )]
     Buckets {
         /// The asked width.
         width_micros: i64,
@@ -96,7 +100,9 @@ pub enum HistoryError {
         why: &'static str,
     },
     /// Samples come faster than they can be sealed, or sealing fails.
-    #[error("{unsealed} samples wait to be sealed into month files and sealing does not keep up; see the log for its last error, make room on the disk, or send less")]
+    #[error(
+        "{unsealed} samples wait to be sealed into month files and sealing does not keep up; see the log for its last error, make room on the disk, or send less"
+    )]
     Backlog {
         /// How many samples wait.
         unsealed: u64,

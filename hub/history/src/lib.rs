@@ -20,6 +20,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod bench;
+mod bench_columns;
 mod blob;
 mod buckets;
 mod bytes;

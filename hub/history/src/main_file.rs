@@ -87,7 +87,8 @@ impl MainFile {
     pub(crate) fn intern(&mut self, points: &[PointSpec]) -> Result<BTreeMap<String, u32>> {
         let path = &self.path;
         let what = "reading the points";
-        let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).at(what, path)?;
+        let tx =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate).at(what, path)?;
         for point in points {
             tx.prepare_cached("INSERT OR IGNORE INTO point (path) VALUES (?1)")
                 .and_then(|mut s| s.execute(params![point.path.as_str()]))
@@ -100,7 +101,9 @@ impl MainFile {
         tx.commit().at(what, path)?;
         let keys: BTreeMap<String, u32> = keys;
         if keys.values().any(|&key| key >= 1 << KEY_BITS) {
-            return Err(HistoryError::Points("the store has over two million points by now; start a new one".to_owned()));
+            return Err(HistoryError::Points(
+                "the store has over two million points by now; start a new one".to_owned(),
+            ));
         }
         Ok(keys)
     }
@@ -127,7 +130,8 @@ impl MainFile {
     /// Visits the raw blobs in the order of their commits.
     pub(crate) fn visit_blobs(&self, mut visit: impl FnMut(i64, &[u8]) -> Result<()>) -> Result<()> {
         let what = "reading raw blobs";
-        let mut statement = self.connection.prepare("SELECT id, data FROM blob ORDER BY id").at(what, &self.path)?;
+        let mut statement =
+            self.connection.prepare("SELECT id, data FROM blob ORDER BY id").at(what, &self.path)?;
         let mut rows = statement.query([]).at(what, &self.path)?;
         while let Some(row) = rows.next().at(what, &self.path)? {
             let id = row.get(0).at(what, &self.path)?;
@@ -137,11 +141,21 @@ impl MainFile {
     }
 
     /// Commits blobs and records in one durable transaction; gives the number of the last blob.
-    pub(crate) fn commit(&mut self, blobs: &[Vec<u8>], records: &[Record], bodies: &[Option<String>]) -> Result<i64> {
+    pub(crate) fn commit(
+        &mut self,
+        blobs: &[Vec<u8>],
+        records: &[Record],
+        bodies: &[Option<String>],
+    ) -> Result<i64> {
         self.try_commit(blobs, records, bodies).at("committing", &self.path)
     }
 
-    fn try_commit(&self, blobs: &[Vec<u8>], records: &[Record], bodies: &[Option<String>]) -> rusqlite::Result<i64> {
+    fn try_commit(
+        &self,
+        blobs: &[Vec<u8>],
+        records: &[Record],
+        bodies: &[Option<String>],
+    ) -> rusqlite::Result<i64> {
         let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         let mut last_blob = 0;
         for blob in blobs {
@@ -170,8 +184,10 @@ impl MainFile {
                 Value::Text(text) => (0, Some(text.as_ref())),
             };
             let tag = Tag::new(reading.value.value_type(), reading.quality).0;
-            tx.prepare_cached("INSERT OR REPLACE INTO last (key, time, tag, bits, text) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute(params![key, reading.time.0, tag, bits, text])?;
+            tx.prepare_cached(
+                "INSERT OR REPLACE INTO last (key, time, tag, bits, text) VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![key, reading.time.0, tag, bits, text])?;
         }
         tx.execute("DELETE FROM blob WHERE id <= ?1", params![through_blob])?;
         tx.commit()

@@ -92,9 +92,19 @@ impl MonthFile {
         let file = Self { connection, path, start_us: month.start_us() };
         file.check()?;
         file.connection
-            .execute_batch("PRAGMA mmap_size = 268435456; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;")
+            .execute_batch(
+                "PRAGMA mmap_size = 268435456; PRAGMA cache_size = -1024; PRAGMA busy_timeout = 5000;",
+            )
             .at("opening a month", &file.path)?;
         Ok(file)
+    }
+
+    /// Whether a file that is there was only begun when the power went: an SQLite file without our tables.
+    pub(crate) fn is_unfinished(dir: &Path, month: Month) -> bool {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let objects = Connection::open_with_flags(month_path(dir, month), flags)
+            .and_then(|c| c.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)));
+        objects.is_ok_and(|n| n == 0)
     }
 
     fn prepare(&self) -> rusqlite::Result<()> {
@@ -138,7 +148,9 @@ impl MonthFile {
             return Ok(None);
         }
         self.connection
-            .prepare_cached("SELECT id, last, count FROM summary WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1")
+            .prepare_cached(
+                "SELECT id, last, count FROM summary WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1",
+            )
             .and_then(|mut statement| {
                 let bounds = params![self.id(key, self.start_us), self.id(key, time_us)];
                 statement.query_row(bounds, |row| self.place(row)).optional()
@@ -166,7 +178,8 @@ impl MonthFile {
             .connection
             .prepare_cached("SELECT id, last, count, hours FROM summary WHERE id BETWEEN ?1 AND ?2")
             .at("reading a month", &self.path)?;
-        let mut rows = statement.query(params![lowest, self.id(key, to_us - 1)]).at("reading a month", &self.path)?;
+        let mut rows =
+            statement.query(params![lowest, self.id(key, to_us - 1)]).at("reading a month", &self.path)?;
         while let Some(row) = rows.next().at("reading a month", &self.path)? {
             let place = self.place(row).at("reading a month", &self.path)?;
             let hours = row.get_ref(3).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?;
@@ -186,7 +199,10 @@ impl MonthFile {
         let mut rows = statement.query(params![id]).at("reading a month", &self.path)?;
         let row = rows.next().at("reading a month", &self.path)?;
         let row = row.ok_or_else(|| HistoryError::corrupt("a month", format!("chunk {id} is missing")))?;
-        chunk::decode(row.get_ref(0).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?, columns)
+        chunk::decode(
+            row.get_ref(0).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?,
+            columns,
+        )
     }
 
     /// Starts sealing samples of the raw blobs up to `through_blob`. `None` if they are in the file already.
@@ -254,7 +270,9 @@ impl Sealing<'_> {
     }
 
     fn insert(&self, key: u32, columns: &Columns, resolution: Option<f64>) -> Result<()> {
-        let (Some(&first), Some(&last)) = (columns.times.first(), columns.times.last()) else { return Ok(()) };
+        let (Some(&first), Some(&last)) = (columns.times.first(), columns.times.last()) else {
+            return Ok(());
+        };
         let encoded = chunk::encode(columns, resolution)?;
         let hours = encoded.scale.and_then(|scale| rollup::encode(columns, scale)).unwrap_or_default();
         let id = self.file.id(key, first);
@@ -291,7 +309,8 @@ pub(crate) fn check_header(
     if id != application_id {
         return Err(HistoryError::Foreign { path: path.to_owned() });
     }
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).at("opening", path)?;
+    let found: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).at("opening", path)?;
     if found > known {
         return Err(HistoryError::NewerStore { path: path.to_owned(), found, known });
     }

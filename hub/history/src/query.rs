@@ -146,7 +146,14 @@ impl Reader {
         Ok(out)
     }
 
-    pub(crate) fn series(&mut self, shared: &Shared, key: u32, from: i64, to: i64, limit: usize) -> Result<Series> {
+    pub(crate) fn series(
+        &mut self,
+        shared: &Shared,
+        key: u32,
+        from: i64,
+        to: i64,
+        limit: usize,
+    ) -> Result<Series> {
         let mut out = Series::default();
         self.visit_samples(shared, key, from, to, &mut |columns, range| {
             let range = range.start..range.end.min(range.start + (limit - out.times_us.len()));
@@ -239,11 +246,10 @@ impl Reader {
                 }
                 Part::Hours(rollup) => {
                     // Where the register falls within an hour, only the samples tell how.
-                    let hours = || rollup.hours.iter().filter(|h| h.start_us >= from && h.start_us < to);
-                    if hours().any(|h| !h.rising) {
+                    if stretches.whole_hours(rollup).any(|h| !h.rising) {
                         return Ok(Next::Samples);
                     }
-                    for hour in hours() {
+                    for hour in stretches.whole_hours(rollup) {
                         builder.add(hour.start_us, hour.min);
                         builder.add(hour.start_us, hour.max);
                     }

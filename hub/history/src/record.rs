@@ -78,7 +78,9 @@ impl Record {
     pub(crate) fn apply(&self, connection: &Connection, body: Option<&str>) -> rusqlite::Result<()> {
         match self {
             Record::Put { kind, key, time, .. } => connection
-                .prepare_cached("INSERT OR REPLACE INTO record (kind, key, time, body) VALUES (?1, ?2, ?3, ?4)")?
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO record (kind, key, time, body) VALUES (?1, ?2, ?3, ?4)",
+                )?
                 .execute(params![kind, key, time.0, body])?,
             Record::Remove { kind, key } => connection
                 .prepare_cached("DELETE FROM record WHERE kind = ?1 AND key = ?2")?
@@ -132,7 +134,9 @@ pub(crate) fn log(
 ) -> rusqlite::Result<Vec<LogEntry>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     connection
-        .prepare_cached("SELECT id, time, body FROM log WHERE kind = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3")?
+        .prepare_cached(
+            "SELECT id, time, body FROM log WHERE kind = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+        )?
         .query_map(params![kind, before.unwrap_or(i64::MAX), limit], |row| {
             Ok(LogEntry { id: row.get(0)?, time: Timestamp(row.get(1)?), body: json(row, 2)? })
         })?

@@ -43,7 +43,8 @@ pub(crate) struct Rollup {
 pub(crate) fn encode(columns: &Columns, scale: Scale) -> Option<Vec<u8>> {
     let usable: Vec<(i64, f64)> =
         (0..columns.len()).filter_map(|i| Some((columns.times[i], columns.usable(i)?))).collect();
-    let exponent = usable.iter().filter(|(_, x)| *x != 0.0).map(|(_, x)| unit_exponent(*x)).min().unwrap_or(0);
+    let exponent =
+        usable.iter().filter(|(_, x)| *x != 0.0).map(|(_, x)| unit_exponent(*x)).min().unwrap_or(0);
     if exponent < -1022 {
         return None;
     }
@@ -140,7 +141,8 @@ pub(crate) fn decode(bytes: &[u8], rollup: &mut Rollup) -> Result<()> {
     read_column(&mut cursor, len, &mut rest)?;
     for ((h, &n), &units) in rollup.hours.iter_mut().zip(&column).zip(&rest) {
         let near = scale.number(n.wrapping_add(guess(scale, h.count, h.min)));
-        let base = base_units(near, rollup.exponent).ok_or_else(|| cursor.corrupt("a sum is out of range"))?;
+        let base =
+            base_units(near, rollup.exponent).ok_or_else(|| cursor.corrupt("a sum is out of range"))?;
         h.sum_units = base.wrapping_add(units.into());
     }
     read_column(&mut cursor, len, &mut column)?;
@@ -212,7 +214,8 @@ mod tests {
 
     #[test]
     fn an_hour_costs_a_few_bytes() {
-        let bytes = check(&minutes((0..4000).map(|i| f64::from(200 + i * 7 % 13 + i / 60) / 10.0)), Some(0.1));
+        let bytes =
+            check(&minutes((0..4000).map(|i| f64::from(200 + i * 7 % 13 + i / 60) / 10.0)), Some(0.1));
         assert!(bytes.is_some_and(|b| b < 67 * 8), "{bytes:?} bytes for 67 hours");
     }
 

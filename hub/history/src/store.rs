@@ -163,7 +163,10 @@ impl History {
         let mut paths = BTreeSet::new();
         for point in points {
             if !paths.insert(&point.path) || specs[point.id.index()].is_some() {
-                return Err(HistoryError::Points(format!("{} occurs twice, by path or by number", point.path)));
+                return Err(HistoryError::Points(format!(
+                    "{} occurs twice, by path or by number",
+                    point.path
+                )));
             }
             let key = by_path.get(point.path.as_str()).copied();
             keys[point.id.index()] = key;
@@ -257,7 +260,13 @@ impl History {
     ///
     /// # Errors
     /// If the width is under a millisecond or there would be more than [`crate::MAX_BUCKETS`].
-    pub fn buckets(&self, point: PointId, from: Timestamp, to: Timestamp, width_micros: i64) -> Result<Vec<Bucket>> {
+    pub fn buckets(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        width_micros: i64,
+    ) -> Result<Vec<Bucket>> {
         let (_, key) = self.shared.spec(point)?;
         self.read(|reader| reader.buckets(&self.shared, key, from.0, to.0, width_micros))
     }
@@ -283,7 +292,8 @@ impl History {
             Accumulation::Gauge => Err(HistoryError::NotAMeter { path: spec.path.to_string() }),
             Accumulation::Interval => {
                 let buckets = self.buckets(point, from, to, width_micros)?;
-                let amount = |b: Bucket| EnergyBucket { start: b.start, amount: b.sum, rollovers: 0, resets: 0 };
+                let amount =
+                    |b: Bucket| EnergyBucket { start: b.start, amount: b.sum, rollovers: 0, resets: 0 };
                 Ok(buckets.into_iter().map(amount).collect())
             }
             Accumulation::Counter { rollover } => {
@@ -295,9 +305,17 @@ impl History {
 
     /// Writes the samples of a point as CSV with a header: `point,time,value,quality`, times in RFC 3339 and UTC.
     /// Gives their count.
-    pub fn export_csv(&self, out: &mut dyn Write, point: PointId, from: Timestamp, to: Timestamp) -> Result<u64> {
+    pub fn export_csv(
+        &self,
+        out: &mut dyn Write,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<u64> {
         let (spec, key) = self.shared.spec(point)?;
-        self.read(|reader| crate::export::write_csv(reader, &self.shared, out, spec.path.as_str(), key, from.0, to.0))
+        self.read(|reader| {
+            crate::export::write_csv(reader, &self.shared, out, spec.path.as_str(), key, from.0, to.0)
+        })
     }
 
     /// All records of a kind in order of key.
@@ -333,9 +351,15 @@ impl History {
         let gone = std::mem::replace(&mut layout.months, keep);
         {
             let mut tails = self.shared.tails();
-            tails.active.months.keys().copied().filter(|m| *m < first).collect::<Vec<_>>().into_iter().for_each(
-                |month| tails.active.drop_month(month),
-            );
+            tails
+                .active
+                .months
+                .keys()
+                .copied()
+                .filter(|m| *m < first)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|month| tails.active.drop_month(month));
             self.shared.stats.unsealed_samples.set(tails.active.samples);
         }
         for month in &gone {
@@ -376,7 +400,8 @@ fn lock_folder(dir: &Path) -> Result<File> {
     }
 }
 
-/// The months in the folder; those that retention has given up are deleted.
+/// The months in the folder; those that retention has given up are deleted, and those of which only a name was made
+/// wait to be made. A damaged file is not looked for here: it fails the queries that meet it, not the hub's start.
 fn find_months(dir: &Path, first_month: Month) -> Result<BTreeSet<Month>> {
     let mut months = BTreeSet::new();
     for entry in std::fs::read_dir(dir).at("listing", dir)? {
@@ -384,10 +409,11 @@ fn find_months(dir: &Path, first_month: Month) -> Result<BTreeSet<Month>> {
         let month = name.to_str().and_then(|n| n.strip_suffix(".db")).and_then(Month::parse);
         months.extend(month);
     }
-    let keep = months.split_off(&first_month);
+    let mut keep = months.split_off(&first_month);
     for month in months {
         delete_month(dir, month)?;
     }
+    keep.retain(|month| !MonthFile::is_unfinished(dir, *month));
     Ok(keep)
 }
 

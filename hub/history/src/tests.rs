@@ -59,7 +59,8 @@ impl From<Value> for Any {
 }
 
 fn all(history: &History, point: u32) -> Vec<(i64, Value)> {
-    let everything = history.range(PointId(point), Timestamp(i64::MIN), Timestamp(i64::MAX), usize::MAX).unwrap();
+    let everything =
+        history.range(PointId(point), Timestamp(i64::MIN), Timestamp(i64::MAX), usize::MAX).unwrap();
     everything.into_iter().map(|(t, v, _)| (t.0, v)).collect()
 }
 
@@ -90,16 +91,30 @@ fn expected_buckets(samples: &BTreeMap<i64, f64>, from: i64, to: i64, width: i64
 #[test]
 fn every_type_and_every_odd_number_comes_back_bit_for_bit_before_and_after_sealing_and_reopening() {
     let dir = tempfile::tempdir().unwrap();
-    let odd = [0.0, -0.0, f64::NAN, f64::from_bits(0xfff8_0000_0000_beef), f64::INFINITY, 5e-324, 0.1 + 0.2, 21.3, 1e300];
+    let odd = [
+        0.0,
+        -0.0,
+        f64::NAN,
+        f64::from_bits(0xfff8_0000_0000_beef),
+        f64::INFINITY,
+        5e-324,
+        0.1 + 0.2,
+        21.3,
+        1e300,
+    ];
     let mut batch = Vec::new();
     for (i, x) in odd.into_iter().enumerate() {
         batch.push(sample(0, MARCH + i as i64, x));
     }
-    for (i, value) in [Value::Bool(true), Value::Choice(7), Value::Text("门 \"open\", ok".into()), Value::Number(2.5)]
-        .into_iter()
-        .enumerate()
+    for (i, value) in
+        [Value::Bool(true), Value::Choice(7), Value::Text("门 \"open\", ok".into()), Value::Number(2.5)]
+            .into_iter()
+            .enumerate()
     {
-        batch.push(Sample { quality: Quality::from_u8(i as u8).unwrap(), ..sample(1, MARCH + i as i64, value) });
+        batch.push(Sample {
+            quality: Quality::from_u8(i as u8).unwrap(),
+            ..sample(1, MARCH + i as i64, value)
+        });
     }
     let check = |history: &History, when: &str| {
         for point in [0, 1] {
@@ -159,8 +174,14 @@ fn back_dated_samples_are_sorted_in_and_the_last_arrival_for_a_time_wins() {
             assert_eq!(numbers(&history, 0), everything, "round {round}, sealed");
         }
         for width in [HOUR, 3 * HOUR, 7 * MINUTE] {
-            let got = history.buckets(PointId(0), Timestamp(MARCH), Timestamp(MARCH + 10 * HOUR + 1), width).unwrap();
-            assert_eq!(got, expected_buckets(&expected, MARCH, MARCH + 10 * HOUR + 1, width), "round {round}");
+            let got = history
+                .buckets(PointId(0), Timestamp(MARCH), Timestamp(MARCH + 10 * HOUR + 1), width)
+                .unwrap();
+            assert_eq!(
+                got,
+                expected_buckets(&expected, MARCH, MARCH + 10 * HOUR + 1, width),
+                "round {round}"
+            );
         }
     }
     let last = history.last(PointId(0)).unwrap().unwrap();
@@ -187,7 +208,9 @@ fn months_get_files_of_their_own_and_queries_cross_their_bounds() {
     }
     // The tail follows on, across a bound again.
     let later: Vec<_> = (40 * 24..41 * 24).map(|h| sample(0, MARCH + h * HOUR, 1.5)).collect();
-    later.iter().for_each(|s| drop(samples.insert(s.time.0, 1.5)));
+    later.iter().for_each(|s| {
+        samples.insert(s.time.0, 1.5);
+    });
     history.writer().commit(&later, &[]).unwrap();
     for (from, to, width) in [
         (MARCH - 90 * 24 * HOUR, MARCH + 50 * 24 * HOUR, HOUR),
@@ -205,7 +228,10 @@ fn months_get_files_of_their_own_and_queries_cross_their_bounds() {
     assert_eq!(day.len(), 23, "the hour without samples has no bucket");
     assert!(day.iter().all(|b| b.start.0 != MARCH + 5 * HOUR));
     let five = history.range(PointId(0), Timestamp(MARCH - 2), Timestamp(i64::MAX), 5).unwrap();
-    assert_eq!(five.iter().map(|(t, _, _)| t.0).collect::<Vec<_>>(), samples.range(MARCH..).take(5).map(|(&t, _)| t).collect::<Vec<_>>());
+    assert_eq!(
+        five.iter().map(|(t, _, _)| t.0).collect::<Vec<_>>(),
+        samples.range(MARCH..).take(5).map(|(&t, _)| t).collect::<Vec<_>>()
+    );
     let series = history.series(PointId(0), Timestamp(MARCH), Timestamp(MARCH + HOUR), 4).unwrap();
     assert_eq!(series.times_us.len(), 4);
 }
@@ -229,8 +255,7 @@ fn figures_leave_out_what_is_not_usable() {
     for when in ["tail", "sealed"] {
         let got = history.buckets(PointId(0), Timestamp(MARCH), Timestamp(MARCH + 5 * HOUR), HOUR).unwrap();
         let sum = 1.0 + 2.0 * 35.0;
-        let bucket =
-            Bucket { start: Timestamp(MARCH), count: 36, min: 1.0, mean: sum / 36.0, max: 2.0, sum };
+        let bucket = Bucket { start: Timestamp(MARCH), count: 36, min: 1.0, mean: sum / 36.0, max: 2.0, sum };
         assert_eq!(got, [bucket], "{when}");
         history.seal().unwrap();
     }
@@ -241,7 +266,11 @@ fn energy_from_a_counter_knows_roll_overs_resets_corrections_and_gaps() {
     // (minute, reading) → amounts by hour.
     let cases: [(&str, &[(i64, f64)], &[(i64, f64, u32, u32)]); 6] = [
         ("steady", &[(0, 10.0), (30, 11.0), (60, 12.0), (90, 14.0)], &[(0, 1.0, 0, 0), (1, 3.0, 0, 0)]),
-        ("roll-over at 1000", &[(0, 998.0), (30, 999.5), (40, 1.5), (70, 2.5)], &[(0, 3.5, 1, 0), (1, 1.0, 0, 0)]),
+        (
+            "roll-over at 1000",
+            &[(0, 998.0), (30, 999.5), (40, 1.5), (70, 2.5)],
+            &[(0, 3.5, 1, 0), (1, 1.0, 0, 0)],
+        ),
         ("reset", &[(0, 400.0), (30, 401.0), (40, 0.5), (50, 1.5)], &[(0, 2.5, 0, 1)]),
         ("correction", &[(0, 400.0), (30, 402.0), (40, 401.5), (50, 403.0)], &[(0, 3.0, 0, 0)]),
         ("gap", &[(0, 10.0), (30, 11.0), (300, 20.0)], &[(0, 1.0, 0, 0), (5, 9.0, 0, 0)]),
@@ -253,14 +282,16 @@ fn energy_from_a_counter_knows_roll_overs_resets_corrections_and_gaps() {
         let batch: Vec<_> = readings.iter().map(|&(m, x)| sample(1, MARCH + m * MINUTE, x)).collect();
         history.writer().commit(&batch, &[]).unwrap();
         for when in ["tail", "sealed"] {
-            let got = history.energy(PointId(1), Timestamp(MARCH), Timestamp(MARCH + 24 * HOUR), HOUR).unwrap();
+            let got =
+                history.energy(PointId(1), Timestamp(MARCH), Timestamp(MARCH + 24 * HOUR), HOUR).unwrap();
             let got: Vec<_> =
                 got.iter().map(|b| ((b.start.0 - MARCH) / HOUR, b.amount, b.rollovers, b.resets)).collect();
             assert_eq!(got, amounts, "{name}, {when}");
             history.seal().unwrap();
         }
         // Asked from the second hour on, the reading before it counts.
-        let later = history.energy(PointId(1), Timestamp(MARCH + HOUR), Timestamp(MARCH + 24 * HOUR), HOUR).unwrap();
+        let later =
+            history.energy(PointId(1), Timestamp(MARCH + HOUR), Timestamp(MARCH + 24 * HOUR), HOUR).unwrap();
         let later: Vec<_> = later.iter().map(|b| ((b.start.0 - MARCH) / HOUR, b.amount)).collect();
         let expected: Vec<_> = amounts.iter().filter(|a| a.0 > 0).map(|a| (a.0, a.1)).collect();
         assert_eq!(later, expected, "{name}, from the second hour");
@@ -282,7 +313,9 @@ fn energy_from_roll_ups_is_that_from_readings() {
         })
         .collect();
     let mut writer = history.writer();
-    let ask = |width| history.energy(PointId(1), Timestamp(MARCH + HOUR), Timestamp(MARCH + 19 * 24 * HOUR), width).unwrap();
+    let ask = |width| {
+        history.energy(PointId(1), Timestamp(MARCH + HOUR), Timestamp(MARCH + 19 * 24 * HOUR), width).unwrap()
+    };
     writer.commit(&batch, &[]).unwrap();
     let raw: Vec<_> = [HOUR, 24 * HOUR].into_iter().map(ask).collect();
     history.seal().unwrap();
@@ -403,7 +436,8 @@ fn child_that_is_killed() {
     let queue = CommitQueue::start(history.writer(), 16).unwrap();
     for i in 0..i64::MAX {
         let samples = (0..100).map(|k| sample(0, MARCH + (i * 100 + k) * MINUTE, k as f64)).collect();
-        let record = Record::Put { kind: "progress".into(), key: "i".into(), time: Timestamp(i), body: json!(i) };
+        let record =
+            Record::Put { kind: "progress".into(), key: "i".into(), time: Timestamp(i), body: json!(i) };
         let done: Done = Box::new(move |outcome| {
             outcome.unwrap();
             println!("acknowledged {i}");
@@ -435,7 +469,11 @@ fn what_was_acknowledged_survives_kill_9() {
         let got = numbers(&history, 0);
         assert!(got.len() as i64 >= expected_at_least, "{} of {expected_at_least}", got.len());
         for (i, (time, x)) in got.iter().enumerate() {
-            assert_eq!((*time, *x), (MARCH + i as i64 * MINUTE, (i % 100) as f64), "no gap, no double, no change");
+            assert_eq!(
+                (*time, *x),
+                (MARCH + i as i64 * MINUTE, (i % 100) as f64),
+                "no gap, no double, no change"
+            );
         }
         let progress = &history.records("progress").unwrap()[0];
         assert!(progress.body.as_i64().unwrap() >= last, "the record came with its samples");
@@ -450,7 +488,8 @@ fn points_are_known_by_path_when_the_campus_changes() {
         history.writer().commit(&[sample(0, MARCH, 20.5), sample(1, MARCH, 7.0)], &[]).unwrap();
     }
     // The order changes, a point comes before the others, one leaves; numbers mean other points now.
-    let changed = [spec(0, "attic/temperature", Accumulation::Gauge), spec(1, "hall/temperature", Accumulation::Gauge)];
+    let changed =
+        [spec(0, "attic/temperature", Accumulation::Gauge), spec(1, "hall/temperature", Accumulation::Gauge)];
     {
         let history = History::open(dir.path(), &changed).unwrap();
         assert_eq!(numbers(&history, 0), []);
@@ -512,7 +551,12 @@ fn only_one_process_and_no_older_program_opens_a_store() {
 #[test]
 fn records_are_put_removed_and_appended_with_the_samples() {
     let dir = tempfile::tempdir().unwrap();
-    let put = |key: &str, n: i64| Record::Put { kind: "alarm".into(), key: key.into(), time: Timestamp(n), body: json!({"n": n}) };
+    let put = |key: &str, n: i64| Record::Put {
+        kind: "alarm".into(),
+        key: key.into(),
+        time: Timestamp(n),
+        body: json!({"n": n}),
+    };
     {
         let history = History::open(dir.path(), &two_points()).unwrap();
         let mut writer = history.writer();
@@ -523,7 +567,8 @@ fn records_are_put_removed_and_appended_with_the_samples() {
         }
     }
     let history = History::open(dir.path(), &two_points()).unwrap();
-    let alarms: Vec<_> = history.records("alarm").unwrap().into_iter().map(|r| (r.key, r.time.0, r.body)).collect();
+    let alarms: Vec<_> =
+        history.records("alarm").unwrap().into_iter().map(|r| (r.key, r.time.0, r.body)).collect();
     assert_eq!(alarms, [("a".to_owned(), 2, json!({"n": 2})), ("b".to_owned(), 4, json!({"n": 4}))]);
     assert_eq!(history.records("other").unwrap(), []);
     let newest = history.log(AUDIT, None, 2).unwrap();
@@ -609,7 +654,8 @@ fn readers_see_a_growing_prefix_while_the_store_commits_and_seals() {
         .collect();
     let mut writer = history.writer();
     for i in 0..200 {
-        let batch: Vec<_> = (i * 250..(i + 1) * 250).map(|m| sample(0, MARCH + m * MINUTE, m as f64)).collect();
+        let batch: Vec<_> =
+            (i * 250..(i + 1) * 250).map(|m| sample(0, MARCH + m * MINUTE, m as f64)).collect();
         writer.commit(&batch, &[]).unwrap();
     }
     stop.store(true, Ordering::Relaxed);
@@ -642,7 +688,9 @@ fn the_queue_acknowledges_after_the_commit_and_is_bounded() {
     queue.close();
     let got: Vec<_> = acknowledged.try_iter().collect();
     assert_eq!(got.len(), 500);
-    assert!(got.iter().enumerate().all(|(at, (i, ok, durable))| at as i64 == *i && *ok && *durable > *i as u64));
+    assert!(
+        got.iter().enumerate().all(|(at, (i, ok, durable))| at as i64 == *i && *ok && *durable > *i as u64)
+    );
     assert_eq!(history.stats().queue_depth.get(), 0);
     assert!(history.stats().commits.get() < 500, "submissions share commits");
     assert_eq!(numbers(&history, 0).len(), 500);
@@ -669,7 +717,9 @@ proptest! {
         let origin = MARCH - 30 * HOUR;
         for (i, (minute, n, len, seal)) in steps.into_iter().enumerate() {
             let batch: Vec<_> = (0..len * 10).map(|k| sample(0, origin + (minute + k) * MINUTE, f64::from(n) / 10.0 + k as f64)).collect();
-            batch.iter().for_each(|s| drop(expected.insert(s.time.0, s.value.as_f64().unwrap())));
+            batch.iter().for_each(|s| {
+        expected.insert(s.time.0, s.value.as_f64().unwrap());
+    });
             history.writer().commit(&batch, &[]).unwrap();
             if seal {
                 history.seal().unwrap();

@@ -58,7 +58,11 @@ impl Writer {
                 stats.rejected_samples.add(info.rejected as u64);
                 stats.committed_records.add(records.len() as u64);
                 if info.rejected > 0 {
-                    tracing::warn!(rejected = info.rejected, of = batch.len(), "samples refused by the history");
+                    tracing::warn!(
+                        rejected = info.rejected,
+                        of = batch.len(),
+                        "samples refused by the history"
+                    );
                 }
             }
             Err(_) => stats.commit_failures.add(1),
@@ -105,7 +109,8 @@ impl Writer {
                 tail.through_blob = last_blob;
             }
             shared.stats.unsealed_samples.add(accepted.len() as u64);
-            tail.samples >= shared.options.seal_after_samples || tail.blobs >= shared.options.seal_after_commits
+            tail.samples >= shared.options.seal_after_samples
+                || tail.blobs >= shared.options.seal_after_commits
         };
         {
             let mut last = shared.last_mut();
