@@ -36,6 +36,9 @@ pub(crate) enum Scale {
 }
 
 impl Scale {
+    /// The largest power of ten that divides.
+    pub(crate) const MAX_POWER: u8 = POWERS_OF_TEN.len() as u8 - 1;
+
     /// The scale that a sensor's resolution suggests.
     pub(crate) fn of_resolution(resolution: f64) -> Option<Scale> {
         if !(resolution.is_finite() && resolution > 0.0) {
@@ -64,7 +67,7 @@ impl Scale {
     }
 
     /// The integer from which `number` comes back bit for bit, if there is one.
-    fn exactly(self, number: f64) -> Option<i64> {
+    pub(crate) fn exactly(self, number: f64) -> Option<i64> {
         let n = self.nearest(number);
         // Beyond 2^53 not every integer is a number, and a saturated cast would go unseen.
         (n.unsigned_abs() < 1 << 53 && self.number(n).to_bits() == number.to_bits()).then_some(n)
@@ -184,7 +187,7 @@ pub(crate) fn decode(bytes: &[u8], columns: &mut Columns) -> Result<()> {
 /// The first scale on which every number comes back bit for bit, with the integers on it.
 fn choose_scale(columns: &Columns, resolution: Option<f64>) -> (Scale, Option<Vec<i64>>) {
     let hinted = resolution.and_then(Scale::of_resolution);
-    let decimals = (0..POWERS_OF_TEN.len() as u8).map(Scale::Decimal);
+    let decimals = (0..=Scale::MAX_POWER).map(Scale::Decimal);
     let mut integers = Vec::with_capacity(columns.len());
     for scale in hinted.into_iter().chain(decimals) {
         integers.clear();

@@ -62,6 +62,7 @@ impl Columns {
         self.times.is_empty()
     }
 
+    #[cfg(test)]
     pub(crate) fn push(&mut self, time: i64, value: &Value, quality: Quality) {
         let bits = match value {
             Value::Number(x) => x.to_bits(),

@@ -85,7 +85,7 @@ fn seal_frozen(shared: &Shared) -> Result<()> {
             for (key, arrivals) in frozen.months[month].iter().enumerate() {
                 if !arrivals.is_empty() {
                     let resolution = shared.resolutions.get(key).copied().flatten();
-                    sealing.put(key as u32, &arrivals.clone().settle(), resolution)?;
+                    sealing.put(key as u32, &arrivals.columns().settle(), resolution)?;
                 }
             }
             let mut layout = shared.layout_mut();

@@ -15,6 +15,7 @@ use campanile_model::{PointId, Quality, Timestamp, Value};
 use rusqlite::Connection;
 
 use crate::blob;
+use crate::chunk::Scale;
 use crate::civil::{EARLIEST_US, LATEST_US, Month};
 use crate::error::{HistoryError, IoContext, Result, SqliteContext};
 use crate::main_file::{self, MainFile};
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     specs: Vec<Option<PointSpec>>,
     /// The sensor's step of each point, by key; keys of points that have left the campus have none.
     pub(crate) resolutions: Vec<Option<f64>>,
+    /// How numbers of each point are written as integers, by key.
+    pub(crate) scales: Vec<Option<Scale>>,
     main: Mutex<MainFile>,
     layout: RwLock<Layout>,
     tails: Mutex<Tails>,
@@ -188,6 +191,7 @@ impl History {
             options,
             keys,
             specs,
+            scales: resolutions.iter().map(|r| r.and_then(Scale::of_resolution)).collect(),
             resolutions,
             main: Mutex::new(main),
             layout: RwLock::new(Layout { months }),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use campanile_model::{Sample, Value};
 
-use crate::blob::{self, MAX_BLOB_SAMPLES};
+use crate::blob::{self, MAX_BLOB_SAMPLES, Row};
 use crate::civil::Month;
 use crate::error::{HistoryError, Result};
 use crate::main_file::{is_newer, reading};
@@ -70,7 +70,7 @@ impl Writer {
         outcome
     }
 
-    fn try_commit(&mut self, batch: &[Sample], records: &[Record]) -> Result<CommitInfo> {
+    fn try_commit<'a>(&mut self, batch: &'a [Sample], records: &[Record]) -> Result<CommitInfo> {
         let shared = &self.shared;
         let bodies = records.iter().map(Record::body_text).collect::<Result<Vec<_>>>()?;
         self.wait_for_room()?;
@@ -87,7 +87,14 @@ impl Writer {
         let blob_count = accepted.len().div_ceil(MAX_BLOB_SAMPLES);
         self.blobs.resize_with(blob_count, Vec::new);
         for (blob, samples) in self.blobs.iter_mut().zip(accepted.chunks(MAX_BLOB_SAMPLES)) {
-            blob::encode(samples.iter().map(|(key, s)| (*key, s.time.0, &s.value, s.quality)), blob);
+            let row = |(key, s): &(u32, &'a Sample)| Row {
+                key: *key,
+                time: s.time.0,
+                value: &s.value,
+                quality: s.quality,
+                scale: shared.scales.get(*key as usize).copied().flatten(),
+            };
+            blob::encode(samples.iter().map(row), blob);
         }
         let last_blob = main.commit(&self.blobs, records, &bodies)?;
 
