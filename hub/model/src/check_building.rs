@@ -30,9 +30,13 @@ pub(crate) fn check_buildings(plan: &Plan, report: &mut Report) {
             );
             let rings = check_rings(building, storey, &at, report);
             let edges = check_sharing(storey, &rings, &at, report);
-            check_walls(plan, building, storey, &edges, &at, report);
+            // A broken ring would make its walls and doors look wrong too.
+            let whole = rings.iter().all(|r| r.outline.is_some());
+            check_walls(plan, building, storey, whole.then_some(&edges), &at, report);
             check_openings(plan, building, storey, &edges, &at, report);
-            check_reach(building, storey, &edges, &at, report);
+            if whole {
+                check_reach(building, storey, &edges, &at, report);
+            }
         }
         check_stairs(building, &at, report);
         check_shafts_and_roofs(plan, building, &at, report);
@@ -323,7 +327,7 @@ fn check_walls(
     plan: &Plan,
     building: &Building,
     storey: &Storey,
-    edges: &Edges,
+    edges: Option<&Edges>,
     at: &str,
     report: &mut Report,
 ) {
@@ -347,7 +351,7 @@ fn check_walls(
             report.plan("vertex-index", &at, format!("vertex {bad} doesn't exist"), mend);
             continue;
         }
-        if !edges.contains_key(&edge_key(wall.a, wall.b)) {
+        if edges.is_some_and(|e| !e.contains_key(&edge_key(wall.a, wall.b))) {
             report.plan(
                 "wall-off-edge",
                 &at,
