@@ -31,7 +31,7 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terrain: Option<String>,
     /// The constructions that walls, slabs, roofs and openings name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "unique_map")]
     pub constructions: BTreeMap<String, Construction>,
     /// The buildings.
     #[serde(default)]
@@ -127,4 +127,32 @@ pub struct Layer {
     pub density_kg_m3: f64,
     /// Specific heat in J/(kg·K).
     pub specific_heat_j_kgk: f64,
+}
+
+/// A map whose keys come once: serde's own would keep the last and lose the others.
+fn unique_map<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Unique<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Unique<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = access.next_entry::<String, T>()? {
+                if map.contains_key(&key) {
+                    return Err(serde::de::Error::custom(format!("'{key}' stands here twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+    deserializer.deserialize_map(Unique(std::marker::PhantomData))
 }

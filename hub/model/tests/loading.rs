@@ -104,6 +104,7 @@ const ROWS: &[Row] = &[
         "id = \"mh-1\"\nkind = \"manhole\"",
         "Give each node",
     ),
+    (P, "\"flat-roof\": {", "\"wood-door\": {", "wrong-type", "line", "Correct the value"),
     // rings
     (
         P,
@@ -604,6 +605,27 @@ fn the_same_files_give_the_same_campus() {
     let paths = |c: &Campus| c.points.iter().map(|p| p.path.clone()).collect::<Vec<_>>();
     assert_eq!(paths(&a), paths(&b));
     assert_eq!(a.entities, b.entities);
+}
+
+#[test]
+fn a_large_campus_loads_quickly() {
+    // 600 copies of the building: 1,800 classrooms, 10,800 points, a plan of 1.4 MB.
+    let mut plan: serde_json::Value = serde_json::from_str(PLAN).unwrap();
+    let first = plan["buildings"][0].clone();
+    for n in 1..600 {
+        let mut copy = first.clone();
+        copy["id"] = format!("teaching-{n}").into();
+        plan["buildings"].as_array_mut().unwrap().push(copy);
+    }
+    let dir = folder(&plan.to_string(), CAMPUS);
+    let started = std::time::Instant::now();
+    let loaded = load(dir.path());
+    let took = started.elapsed();
+    let points = loaded.campus.map_or(0, |c| c.points.len());
+    println!("{points} points and {} bytes of plan in {took:?}", plan.to_string().len());
+    assert_eq!(points, 1 + 600 * 3 * 6, "{:?}", loaded.problems.first());
+    // Far above what it takes, so that a busy machine doesn't fail it; what is quadratic would.
+    assert!(took.as_secs() < 10, "{took:?}");
 }
 
 #[test]
