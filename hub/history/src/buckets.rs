@@ -4,7 +4,7 @@ use campanile_model::Timestamp;
 
 use crate::civil::{EARLIEST_US, HOUR_US, LATEST_US};
 use crate::error::{HistoryError, Result};
-use crate::exact::{ExactSum, power_of_two};
+use crate::exact::{ExactSum, scaled};
 use crate::point::{Bucket, EnergyBucket};
 use crate::rollup::{Hour, Rollup};
 
@@ -136,7 +136,7 @@ impl BucketBuilder {
         }
         let sum = if self.sum.is_empty() {
             // One conversion, one rounding; the step is a power of two.
-            self.units as f64 * power_of_two(self.exponent)
+            scaled(self.units, self.exponent)
         } else {
             self.settle_units();
             self.sum.value()

@@ -118,7 +118,7 @@ pub(crate) fn encode(columns: &Columns, resolution: Option<f64>) -> Result<Encod
             Some(integers) => put_integers(&integers, &mut out)?,
             None => {
                 let numbers: Vec<f64> = columns.bits.iter().map(|&b| f64::from_bits(b)).collect();
-                compress(&numbers, &ChunkConfig::default(), &mut out)?;
+                compress(&numbers, &searching(), &mut out)?;
             }
         }
         Some(scale)
@@ -301,12 +301,9 @@ fn decode_times(cursor: &mut Cursor<'_>, count: usize, times: &mut Vec<i64>) -> 
 
 /// First differences cost little on regular stamps, pco's own choice less on jittered ones: the smaller stays.
 fn compress_times<T: Number>(offsets: &[T], out: &mut Vec<u8>) -> Result<()> {
-    let steps = ChunkConfig::default()
-        .with_mode_spec(ModeSpec::Classic)
-        .with_delta_spec(DeltaSpec::TryConsecutive(1));
     let mut by_steps = Vec::new();
-    simple_compress_into(offsets, &steps, &mut by_steps).map_err(pco_error)?;
-    simple_compress_into(offsets, &ChunkConfig::default(), &mut *out).map_err(pco_error)?;
+    simple_compress_into(offsets, &first_differences(), &mut by_steps).map_err(pco_error)?;
+    simple_compress_into(offsets, &searching(), &mut *out).map_err(pco_error)?;
     if by_steps.len() <= out.len() {
         *out = by_steps;
     }
@@ -316,17 +313,48 @@ fn compress_times<T: Number>(offsets: &[T], out: &mut Vec<u8>) -> Result<()> {
 /// Integers through pco, as 32 bits where they fit: a third faster to read.
 fn put_integers(integers: &[i64], out: &mut Vec<u8>) -> Result<()> {
     let narrow: Option<Vec<i32>> = integers.iter().map(|&n| i32::try_from(n).ok()).collect();
-    let config = ChunkConfig::default();
     match narrow {
         Some(narrow) => {
             out.push(4);
-            compress(&narrow, &config, out)
+            compress_integers(&narrow, out)
         }
         None => {
             out.push(8);
-            compress(integers, &config, out)
+            compress_integers(integers, out)
         }
     }
+}
+
+/// First differences are what pco finds for nearly every sensor, at a third of the time; where they leave more than
+/// this many bytes a value, its own search may find better and the smaller stays.
+const SEARCH_ABOVE_BYTES: usize = 2;
+
+fn compress_integers<T: Number>(integers: &[T], out: &mut Vec<u8>) -> Result<()> {
+    let mut packed = Vec::new();
+    simple_compress_into(integers, &first_differences(), &mut packed).map_err(pco_error)?;
+    if packed.len() > SEARCH_ABOVE_BYTES * integers.len() {
+        let mut searched = Vec::new();
+        simple_compress_into(integers, &searching(), &mut searched).map_err(pco_error)?;
+        if searched.len() < packed.len() {
+            packed = searched;
+        }
+    }
+    put_bytes(out, &packed);
+    Ok(())
+}
+
+/// Level 6 of 12 writes 1.3 to 3 times and reads 1.2 times as fast as the default 8, for one per cent in size.
+const LEVEL: usize = 6;
+
+fn first_differences() -> ChunkConfig {
+    ChunkConfig::default()
+        .with_compression_level(LEVEL)
+        .with_mode_spec(ModeSpec::Classic)
+        .with_delta_spec(DeltaSpec::TryConsecutive(1))
+}
+
+fn searching() -> ChunkConfig {
+    ChunkConfig::default().with_compression_level(LEVEL)
 }
 
 /// Reads integers and hands them over in one of two slices, the other being empty.
@@ -366,7 +394,7 @@ fn put_any(columns: &Columns, out: &mut Vec<u8>) -> Result<()> {
     for text in &texts {
         put_bytes(out, text.as_bytes());
     }
-    compress(&bits, &ChunkConfig::default(), out)
+    compress(&bits, &searching(), out)
 }
 
 fn decode_any(cursor: &mut Cursor<'_>, tags: &[u8], columns: &mut Columns) -> Result<()> {

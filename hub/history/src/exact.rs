@@ -113,6 +113,13 @@ impl FromIterator<f64> for ExactSum {
     }
 }
 
+/// `units` × 2^`exponent`, rounded once; the product has to be in the range of normal numbers.
+pub(crate) fn scaled(units: i128, exponent: i32) -> f64 {
+    // Nearly always 64 bits suffice, and their conversion is one instruction instead of a call.
+    let rounded = i64::try_from(units).map_or_else(|_| units as f64, |narrow| narrow as f64);
+    rounded * power_of_two(exponent)
+}
+
 /// 2^`exponent` for the exponents of normal numbers.
 pub(crate) fn power_of_two(exponent: i32) -> f64 {
     debug_assert!((-1022..=1023).contains(&exponent));

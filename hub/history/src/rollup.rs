@@ -8,7 +8,7 @@ use crate::chunk::{MAX_CHUNK_SAMPLES, Scale};
 use crate::civil::HOUR_US;
 use crate::columns::Columns;
 use crate::error::Result;
-use crate::exact::{in_units, power_of_two, unit_exponent};
+use crate::exact::{in_units, power_of_two, scaled, unit_exponent};
 
 const VERSION: u8 = 1;
 
@@ -54,7 +54,7 @@ pub(crate) fn encode(columns: &Columns, scale: Scale) -> Option<Vec<u8>> {
         for (_, x) in samples {
             sum_units = sum_units.checked_add(in_units(*x, exponent)?)?;
         }
-        if !(sum_units as f64 * power_of_two(exponent)).is_finite() {
+        if !scaled(sum_units, exponent).is_finite() {
             return None;
         }
         // Adding 0.0 turns -0.0 into 0.0, so that min and max do not depend on the order of the two zeros.
@@ -84,7 +84,7 @@ pub(crate) fn encode(columns: &Columns, scale: Scale) -> Option<Vec<u8>> {
     put_column(&mut out, &column(&|h| Some(scale.nearest(h.min)))?);
     put_column(&mut out, &column(&|h| Some(scale.nearest(h.max).wrapping_sub(scale.nearest(h.min))))?);
     // The sum as an integer on the chunk's scale, less what count × min says already, then what remains in units.
-    let near = |h: &Hour| scale.nearest(h.sum_units as f64 * power_of_two(exponent));
+    let near = |h: &Hour| scale.nearest(scaled(h.sum_units, exponent));
     put_column(&mut out, &column(&|h| Some(near(h).wrapping_sub(guess(scale, h.count, h.min))))?);
     put_column(
         &mut out,
@@ -162,8 +162,12 @@ fn guess(scale: Scale, count: u64, min: f64) -> i64 {
 fn base_units(number: f64, exponent: i32) -> Option<i128> {
     // Two steps, because 2^-exponent alone may be out of range.
     let half = -exponent / 2;
-    let scaled = (number * power_of_two(half) * power_of_two(-exponent - half)).round_ties_even();
-    (scaled.abs() < 1e38).then_some(scaled as i128)
+    let units = (number * power_of_two(half) * power_of_two(-exponent - half)).round_ties_even();
+    if units.abs() < 9e18 {
+        Some((units as i64).into())
+    } else {
+        (units.abs() < 1e38).then_some(units as i128)
+    }
 }
 
 #[cfg(test)]

@@ -354,6 +354,48 @@ fn copy(from: &FilePath, to: &FilePath) {
 }
 
 #[test]
+fn a_real_year_comes_back_bit_for_bit_with_its_gaps_and_its_sum() {
+    let data = std::env::var_os("CAMPANILE_DATA").map_or_else(
+        || FilePath::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        std::path::PathBuf::from,
+    );
+    let (columns, real) = crate::bench_columns::columns(Some(&data), false).unwrap();
+    if !real {
+        println!(
+            "the recorded year is not at {}: this runs on a made-up one; set CAMPANILE_DATA",
+            data.display()
+        );
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let points: Vec<_> = (0..5).map(|i| spec(i, &format!("p/{i}"), Accumulation::Interval)).collect();
+    let history = History::open(dir.path(), &points).unwrap();
+    let mut batch = Vec::new();
+    for (point, column) in columns.iter().enumerate() {
+        let mut time = MARCH;
+        for (&step, &value) in column.steps_us.iter().zip(&column.values) {
+            time += step;
+            batch.push(sample(point as u32, time, value));
+        }
+    }
+    for part in batch.chunks(7001) {
+        history.writer().commit(part, &[]).unwrap();
+    }
+    history.seal().unwrap();
+    for (point, column) in columns.iter().enumerate() {
+        let got =
+            history.series(PointId(point as u32), Timestamp(0), Timestamp(i64::MAX), usize::MAX).unwrap();
+        let of_point = batch.iter().filter(|s| s.point.index() == point);
+        assert!(of_point.map(|s| s.time.0).eq(got.times_us.iter().copied()));
+        assert!(column.values.iter().map(|x| x.to_bits()).eq(got.values.iter().map(|x| x.to_bits())));
+        let whole = 100_000 * HOUR;
+        let total =
+            history.energy(PointId(point as u32), Timestamp(MARCH), Timestamp(MARCH + whole), whole).unwrap();
+        let sum: ExactSum = column.values.iter().copied().collect();
+        assert_eq!(total[0].amount.to_bits(), sum.value().to_bits());
+    }
+}
+
+#[test]
 fn sealing_may_be_cut_short_between_any_two_steps() {
     let dir = tempfile::tempdir().unwrap();
     let live = dir.path().join("live");
