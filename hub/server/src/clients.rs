@@ -71,6 +71,8 @@ pub struct Client {
     state: Mutex<ClientState>,
     /// Wakes the client's task.
     pub woken: Notify,
+    /// How often a change was merged into one not yet taken.
+    conflated: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -95,6 +97,11 @@ impl Client {
         let empty = PointSet { words: vec![0; state.dirty.words.len()] };
         std::mem::replace(&mut state.dirty, empty)
     }
+
+    /// How often a change came before the one before it was taken.
+    pub fn conflated(&self) -> u64 {
+        self.conflated.load(Ordering::Relaxed)
+    }
 }
 
 /// All listeners of a world.
@@ -109,7 +116,7 @@ impl Clients {
     /// Admits a listener with an empty subscription.
     pub fn join(&self, points: usize) -> Arc<Client> {
         let state = ClientState { subscribed: PointSet::empty(points), dirty: PointSet::empty(points) };
-        let client = Arc::new(Client { state: Mutex::new(state), woken: Notify::new() });
+        let client = Arc::new(Client { state: Mutex::new(state), woken: Notify::new(), conflated: AtomicU64::new(0) });
         self.list.lock().unwrap_or_else(PoisonError::into_inner).push(client.clone());
         client
     }
@@ -138,6 +145,7 @@ impl Clients {
             if dirty.add_common(changed, subscribed) {
                 if waiting {
                     self.conflated.fetch_add(1, Ordering::Relaxed);
+                    client.conflated.fetch_add(1, Ordering::Relaxed);
                 }
                 drop(state);
                 client.woken.notify_one();

@@ -1,0 +1,289 @@
+//! The REST API under `/api/v1`, with its OpenAPI description.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use campanile_history::HistoryError;
+use campanile_model::{Accumulation, PointId, Timestamp};
+use campanile_protocol::rest::{
+    AcknowledgeRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery, CommandRequest, CommandsAnswer,
+    CommandsQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer, PointsQuery, RangeAnswer, RangeQuery,
+    Reading, ValueQuery,
+};
+use campanile_protocol::{Catalogue, ErrorCode, JsonValue, Path, limits};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::live::Live;
+
+/// Everything under `/api/v1` but the WebSocket.
+pub fn router() -> OpenApiRouter<Arc<Live>> {
+    OpenApiRouter::new()
+        .routes(routes!(health))
+        .routes(routes!(catalogue))
+        .routes(routes!(scene))
+        .routes(routes!(points))
+        .routes(routes!(value))
+        .routes(routes!(range))
+        .routes(routes!(buckets))
+        .routes(routes!(export))
+        .routes(routes!(alarms))
+        .routes(routes!(acknowledge))
+        .routes(routes!(commands, command))
+        .routes(routes!(field))
+}
+
+/// An error on its way to the client.
+#[derive(Debug)]
+pub struct Failure {
+    status: StatusCode,
+    body: ApiError,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, body: ApiError { code, message: message.into() } }
+    }
+
+    fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, message)
+    }
+
+    fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::Malformed, message)
+    }
+
+    fn internal(why: impl std::fmt::Display) -> Self {
+        tracing::error!(%why, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "the hub could not answer; its log says why")
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        (self.status, Json(self.body)).into_response()
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(why: HistoryError) -> Self {
+        match why {
+            HistoryError::NotAMeter { .. } | HistoryError::Query(_) => Self::malformed(why.to_string()),
+            other => Self::internal(other),
+        }
+    }
+}
+
+/// A JSON body, refused in the API's own words.
+#[derive(FromRequest)]
+#[from_request(via(Json), rejection(Failure))]
+pub struct Body<T>(T);
+
+impl From<JsonRejection> for Failure {
+    fn from(why: JsonRejection) -> Self {
+        Self::new(why.status(), ErrorCode::Malformed, why.body_text())
+    }
+}
+
+/// A query string, refused in the API's own words.
+#[derive(FromRequestParts)]
+#[from_request(via(Query), rejection(Failure))]
+pub struct Ask<T>(T);
+
+impl From<QueryRejection> for Failure {
+    fn from(why: QueryRejection) -> Self {
+        Self::new(why.status(), ErrorCode::Malformed, why.body_text())
+    }
+}
+
+type Live_ = State<Arc<Live>>;
+
+fn find(live: &Live, path: &Path) -> Result<PointId, Failure> {
+    live.campus.point_id(path.as_str()).ok_or_else(|| {
+        Failure::not_found(format!("there is no point '{path}'; GET /api/v1/points?glob=… finds points"))
+    })
+}
+
+/// Runs a query of the store away from the tasks that serve sockets.
+async fn ask_store<T: Send + 'static>(
+    live: Arc<Live>,
+    ask: impl FnOnce(&campanile_history::History) -> Result<T, HistoryError> + Send + 'static,
+) -> Result<T, Failure> {
+    let answer = tokio::task::spawn_blocking(move || ask(&live.history)).await.map_err(Failure::internal)?;
+    Ok(answer?)
+}
+
+/// How the hub is.
+#[utoipa::path(get, path = "/health", responses((status = 200, body = Health)))]
+async fn health(State(live): Live_) -> Json<Health> {
+    Json(live.health())
+}
+
+/// The campus: entities and points.
+#[utoipa::path(get, path = "/catalogue", responses((status = 200, body = Catalogue)))]
+async fn catalogue(State(live): Live_) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], live.catalogue_json.clone()).into_response()
+}
+
+/// The 3D scene as binary glTF.
+#[utoipa::path(get, path = "/scene.glb", responses((status = 200, content_type = "model/gltf-binary", body = Vec<u8>)))]
+async fn scene(State(live): Live_) -> Result<Response, Failure> {
+    let bytes: Bytes = tokio::task::spawn_blocking(move || live.scene())
+        .await
+        .map_err(Failure::internal)?
+        .map_err(Failure::internal)?;
+    Ok(([(header::CONTENT_TYPE, "model/gltf-binary")], bytes).into_response())
+}
+
+/// Points by a glob over their paths, with their readings.
+#[utoipa::path(get, path = "/points", params(PointsQuery), responses((status = 200, body = PointsAnswer)))]
+async fn points(State(live): Live_, Ask(query): Ask<PointsQuery>) -> Result<Json<PointsAnswer>, Failure> {
+    let ids = match &query.glob {
+        Some(glob) => matching(&live, glob)?,
+        None => live.campus.points.iter().map(|p| p.id).collect(),
+    };
+    let view = live.view();
+    let limit = query.limit.unwrap_or(1000).min(10_000);
+    let page = ids.iter().skip(query.offset.unwrap_or(0)).take(limit);
+    let points = page
+        .filter_map(|id| {
+            let info = live.catalogue.points.get(id.index())?.clone();
+            Some(PointWithValue { info, reading: live.reading(&view, *id) })
+        })
+        .collect();
+    Ok(Json(PointsAnswer { total: ids.len(), points }))
+}
+
+fn matching(live: &Live, glob: &str) -> Result<Vec<PointId>, Failure> {
+    campanile_protocol::Glob::new(glob)
+        .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::Glob, why.to_string()))?;
+    Ok(live.campus.points_matching(glob))
+}
+
+/// The reading of one point.
+#[utoipa::path(get, path = "/value", params(ValueQuery), responses((status = 200, body = PointValue), (status = 404, body = ApiError)))]
+async fn value(State(live): Live_, Ask(query): Ask<ValueQuery>) -> Result<Json<PointValue>, Failure> {
+    let id = find(&live, &query.point)?;
+    let unit = live.campus.point(id).unit.clone();
+    Ok(Json(PointValue { point: query.point, unit, reading: live.reading(&live.view(), id) }))
+}
+
+/// The samples of a point.
+#[utoipa::path(get, path = "/history/range", params(RangeQuery), responses((status = 200, body = RangeAnswer), (status = 404, body = ApiError)))]
+async fn range(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Json<RangeAnswer>, Failure> {
+    let id = find(&live, &query.point)?;
+    let limit = query.limit.unwrap_or(limits::MAX_RANGE_SAMPLES).min(limits::MAX_RANGE_SAMPLES);
+    let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
+    // One more than asked for tells whether there was more.
+    let mut rows = ask_store(live.clone(), move |h| h.range(id, from, to, limit + 1)).await?;
+    let truncated = rows.len() > limit;
+    rows.truncate(limit);
+    let point = live.campus.point(id);
+    let mut answer = RangeAnswer { unit: point.unit.clone(), truncated, ..Default::default() };
+    for (time, value, quality) in rows {
+        answer.times_us.push(time.0);
+        answer.values.push(JsonValue::from_value(&value, point.choices.iter().map(|c| c.id.as_str())));
+        answer.qualities.push(quality);
+    }
+    Ok(Json(answer))
+}
+
+/// Count, min, mean, max and sum by stretches of time; of meters also the consumption.
+#[utoipa::path(get, path = "/history/buckets", params(BucketsQuery), responses((status = 200, body = BucketsAnswer), (status = 404, body = ApiError)))]
+async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Json<BucketsAnswer>, Failure> {
+    let id = find(&live, &query.point)?;
+    if !(query.width_s.is_finite() && query.width_s >= 0.001) {
+        return Err(Failure::malformed("width_s has to be a number of seconds, at least 0.001"));
+    }
+    let width = (query.width_s * Timestamp::SECOND as f64) as i64;
+    let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
+    let wanted = (i128::from(query.to_us) - i128::from(query.from_us)) / i128::from(width.max(1));
+    if wanted > limits::MAX_BUCKETS as i128 {
+        return Err(Failure::malformed(format!(
+            "that would be {wanted} buckets; at most {} are given: widen width_s",
+            limits::MAX_BUCKETS
+        )));
+    }
+    let is_meter = live.campus.point(id).accumulation != Accumulation::Gauge;
+    let (buckets, energy) = ask_store(live.clone(), move |h| {
+        let energy = if is_meter { h.energy(id, from, to, width)? } else { Vec::new() };
+        Ok((h.buckets(id, from, to, width)?, energy))
+    })
+    .await?;
+    let amounts: std::collections::BTreeMap<i64, f64> = energy.iter().map(|e| (e.start.0, e.amount)).collect();
+    let buckets = buckets
+        .iter()
+        .map(|b| Bucket {
+            start_us: b.start.0,
+            count: b.count,
+            min: b.min,
+            mean: b.mean,
+            max: b.max,
+            sum: b.sum,
+            consumption: amounts.get(&b.start.0).copied(),
+        })
+        .collect();
+    Ok(Json(BucketsAnswer { unit: live.campus.point(id).unit.clone(), width_s: query.width_s, buckets }))
+}
+
+/// The samples of a point as CSV: `point,time,value,quality`.
+#[utoipa::path(get, path = "/history/export.csv", params(RangeQuery), responses((status = 200, content_type = "text/csv", body = String), (status = 404, body = ApiError)))]
+async fn export(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Response, Failure> {
+    let id = find(&live, &query.point)?;
+    let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
+    let csv = ask_store(live, move |h| {
+        let mut out = Vec::new();
+        h.export_csv(&mut out, id, from, to)?;
+        Ok(out)
+    })
+    .await?;
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv).into_response())
+}
+
+/// The alarms in force, the most urgent first.
+#[utoipa::path(get, path = "/alarms", responses((status = 200, body = AlarmsAnswer)))]
+async fn alarms(State(live): Live_) -> Json<AlarmsAnswer> {
+    Json(AlarmsAnswer { alarms: live.view().alarms.to_vec() })
+}
+
+/// Acknowledges an alarm.
+#[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, body = Outcome)))]
+async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>) -> Json<Outcome> {
+    Json(live.acknowledge(request.alarm, request.comment).await)
+}
+
+/// What holds the points that can be commanded.
+#[utoipa::path(get, path = "/commands", params(CommandsQuery), responses((status = 200, body = CommandsAnswer)))]
+async fn commands(State(live): Live_, Ask(query): Ask<CommandsQuery>) -> Result<Json<CommandsAnswer>, Failure> {
+    let wanted = query.glob.as_deref().map(|glob| matching(&live, glob)).transpose()?;
+    let view = live.view();
+    let within = |id: &PointId| wanted.as_ref().is_none_or(|ids| ids.binary_search(id).is_ok());
+    let commands = view.commands.iter().filter(|(id, _)| within(id)).map(|(_, c)| c.clone()).collect();
+    Ok(Json(CommandsAnswer { commands }))
+}
+
+/// Writes or, without a value, relinquishes a slot of a point's priority array.
+#[utoipa::path(post, path = "/commands", request_body = CommandRequest, responses((status = 200, body = Outcome)))]
+async fn command(State(live): Live_, Body(request): Body<CommandRequest>) -> Json<Outcome> {
+    Json(live.command(request).await)
+}
+
+/// What the field gateway has seen: bound, unknown, malformed, with examples.
+#[utoipa::path(get, path = "/gateway", responses((status = 200, body = Object)))]
+async fn field(State(live): Live_) -> Json<serde_json::Value> {
+    Json(live.field_status())
+}
+
+/// A reading in the words of the API.
+pub fn reading(sample: &campanile_protocol::FrameSample, point: &campanile_model::Point) -> Reading {
+    Reading {
+        time_us: sample.time.0,
+        value: JsonValue::from_value(&sample.value, point.choices.iter().map(|c| c.id.as_str())),
+        quality: sample.quality,
+    }
+}

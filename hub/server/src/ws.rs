@@ -1,0 +1,289 @@
+//! The WebSocket: one task a connection, a listener a subscription.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use campanile_protocol::rest::{CommandRequest, Outcome};
+use campanile_protocol::{
+    ClientMessage, DataFrame, ErrorCode, FrameKind, PROTOCOL_VERSION, RejectReason, ServerMessage, Subscription, limits,
+};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use crate::clients::{Client, PointSet};
+use crate::live::Live;
+
+/// A client that takes nothing for this long is let go.
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+/// The pace of clock and status messages.
+const STATUS_PERIOD: Duration = Duration::from_secs(1);
+/// The most samples in one frame of a snapshot: small enough to keep the sink responsive.
+const SNAPSHOT_CHUNK: usize = 16_384;
+
+/// Takes a client onto the WebSocket.
+pub async fn upgrade(State(live): State<Arc<Live>>, upgrade: WebSocketUpgrade) -> Response {
+    upgrade
+        .max_message_size(limits::MAX_CLIENT_MESSAGE_BYTES)
+        .max_frame_size(limits::MAX_CLIENT_MESSAGE_BYTES)
+        .on_upgrade(move |socket| async move {
+            let (sink, stream) = socket.split();
+            let mut session = Session { live, sink, subscriptions: BTreeMap::new(), sequence: 0 };
+            // An error here is a connection that has gone; there is nobody to tell.
+            if let Err(why) = session.run(stream).await {
+                tracing::debug!(%why, "a client has gone");
+            }
+            for feed in session.subscriptions.values() {
+                session.live.clients.leave(&feed.client);
+            }
+            session.live.connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        })
+}
+
+struct Feed {
+    client: Arc<Client>,
+    min_interval: Duration,
+    due: Instant,
+    snapshot_sent: bool,
+    conflated_before: u64,
+}
+
+struct Session {
+    live: Arc<Live>,
+    sink: SplitSink<WebSocket, Message>,
+    subscriptions: BTreeMap<u32, Feed>,
+    sequence: u64,
+}
+
+type Gone = axum::Error;
+
+impl Session {
+    async fn send(&mut self, message: Message) -> Result<(), Gone> {
+        match tokio::time::timeout(SEND_TIMEOUT, self.sink.send(message)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(axum::Error::new("the client takes nothing")),
+        }
+    }
+
+    async fn say(&mut self, message: &ServerMessage) -> Result<(), Gone> {
+        match message.encode() {
+            Ok(text) => self.send(Message::Text(text.into())).await,
+            Err(why) => {
+                tracing::error!(%why, "a message could not be written");
+                Ok(())
+            }
+        }
+    }
+
+    async fn run(&mut self, mut stream: SplitStream<WebSocket>) -> Result<(), Gone> {
+        let live = self.live.clone();
+        live.connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.say(&ServerMessage::Hello {
+            protocol: PROTOCOL_VERSION,
+            server: crate::server_name(),
+            campus: live.campus.id.clone(),
+            catalogue: live.catalogue.version.clone(),
+            world: "live".to_owned(),
+        })
+        .await?;
+        if !self.greeted(&mut stream).await? {
+            return self.send(Message::Close(None)).await;
+        }
+        let mut events = live.events.subscribe();
+        self.say(&ServerMessage::Welcome { actor: "person:local".to_owned(), can_operate: true }).await?;
+        self.say(&ServerMessage::AlarmList { alarms: live.view().alarms.to_vec() }).await?;
+        let mut ticks = tokio::time::interval(STATUS_PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let changed = next_due(&self.subscriptions);
+            tokio::select! {
+                incoming = stream.next() => match incoming {
+                    Some(Ok(Message::Text(text))) => self.take(text.as_str()).await?,
+                    Some(Ok(Message::Binary(_))) => {
+                        self.error(ErrorCode::Malformed, "control messages are JSON texts, not binary").await?;
+                    }
+                    Some(Ok(Message::Close(_))) | None => return Ok(()),
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    Some(Err(why)) => return Err(why),
+                },
+                event = events.recv() => match event {
+                    Ok(event) => self.say(&event).await?,
+                    // The client was too slow for the events: it gets the whole list anew.
+                    Err(RecvError::Lagged(_)) => {
+                        self.say(&ServerMessage::AlarmList { alarms: live.view().alarms.to_vec() }).await?;
+                    }
+                    Err(RecvError::Closed) => return self.send(Message::Close(None)).await,
+                },
+                id = changed => self.serve(id).await?,
+                _ = ticks.tick() => {
+                    let time_us = live.view().time.0;
+                    self.say(&ServerMessage::Clock { time_us, rate: 1.0 }).await?;
+                    self.say(&ServerMessage::Status(live.hub_state())).await?;
+                }
+            }
+        }
+    }
+
+    /// Waits for the client's hello; false where it speaks another version or says something else.
+    async fn greeted(&mut self, stream: &mut SplitStream<WebSocket>) -> Result<bool, Gone> {
+        let first = tokio::time::timeout(SEND_TIMEOUT, stream.next()).await;
+        let Ok(Some(Ok(Message::Text(text)))) = first else { return Ok(false) };
+        match ClientMessage::decode(text.as_str()) {
+            Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client }) => {
+                tracing::info!(client, "a client has joined");
+                Ok(true)
+            }
+            Ok(ClientMessage::Hello { protocol, .. }) => {
+                let text = format!("this hub speaks version {PROTOCOL_VERSION}, the client {protocol}: update the older");
+                self.error(ErrorCode::Version, &text).await?;
+                Ok(false)
+            }
+            Ok(_) => {
+                self.error(ErrorCode::HelloFirst, "say hello first: {\"type\":\"hello\",\"protocol\":1,\"client\":\"…\"}").await?;
+                Ok(false)
+            }
+            Err(why) => {
+                self.error(ErrorCode::Malformed, &why.to_string()).await?;
+                Ok(false)
+            }
+        }
+    }
+
+    async fn error(&mut self, code: ErrorCode, message: &str) -> Result<(), Gone> {
+        self.say(&ServerMessage::Error { code, message: message.to_owned() }).await
+    }
+
+    async fn take(&mut self, text: &str) -> Result<(), Gone> {
+        let message = match ClientMessage::decode(text) {
+            Ok(message) => message,
+            Err(why) => return self.error(ErrorCode::Malformed, &why.to_string()).await,
+        };
+        match message {
+            ClientMessage::Hello { .. } => self.error(ErrorCode::Malformed, "hello was said already").await,
+            ClientMessage::Subscribe(subscription) => self.subscribe(subscription).await,
+            ClientMessage::Unsubscribe { id } => {
+                if let Some(feed) = self.subscriptions.remove(&id) {
+                    self.live.clients.leave(&feed.client);
+                }
+                self.say(&ServerMessage::Unsubscribed { id }).await
+            }
+            ClientMessage::Write { request, point, value, priority, expiry_s, reason } => {
+                let body = CommandRequest { point, value: Some(value), priority, expiry_s, reason };
+                let outcome = self.live.command(body).await;
+                self.reply(request, outcome).await
+            }
+            ClientMessage::Relinquish { request, point, priority, reason } => {
+                let body = CommandRequest { point, value: None, priority, expiry_s: None, reason };
+                let outcome = self.live.command(body).await;
+                self.reply(request, outcome).await
+            }
+            ClientMessage::Acknowledge { request, alarm, comment } => {
+                let outcome = self.live.acknowledge(alarm, comment).await;
+                self.reply(request, outcome).await
+            }
+        }
+    }
+
+    async fn reply(&mut self, request: u64, outcome: Outcome) -> Result<(), Gone> {
+        let message = match outcome {
+            Outcome { ok: true, .. } => ServerMessage::done(request),
+            Outcome { reason, message, .. } => {
+                ServerMessage::rejected(request, reason.unwrap_or(RejectReason::Busy), message)
+            }
+        };
+        self.say(&message).await
+    }
+
+    async fn subscribe(&mut self, subscription: Subscription) -> Result<(), Gone> {
+        let id = subscription.id;
+        if self.subscriptions.len() >= limits::MAX_SUBSCRIPTIONS && !self.subscriptions.contains_key(&id) {
+            let text = format!("at most {} subscriptions a connection", limits::MAX_SUBSCRIPTIONS);
+            return self.error(ErrorCode::TooLarge, &text).await;
+        }
+        if let Err(why) = subscription.read_globs() {
+            return self.error(ErrorCode::Glob, &why.to_string()).await;
+        }
+        let campus = &self.live.campus;
+        let mut points = PointSet::empty(campus.points.len());
+        for glob in &subscription.globs {
+            campus.points_matching(glob).into_iter().for_each(|p| points.insert(p));
+        }
+        let count = points.iter().count() as u32;
+        let client = match self.subscriptions.remove(&id) {
+            Some(feed) => feed.client,
+            None => self.live.clients.join(campus.points.len()),
+        };
+        let min_interval = subscription.max_rate_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
+        client.subscribe(points);
+        let feed = Feed {
+            conflated_before: client.conflated(),
+            client,
+            min_interval,
+            due: Instant::now(),
+            snapshot_sent: false,
+        };
+        self.subscriptions.insert(id, feed);
+        self.say(&ServerMessage::Subscribed { id, points: count }).await
+    }
+
+    /// Sends what changed for one subscription since it was last served.
+    async fn serve(&mut self, id: u32) -> Result<(), Gone> {
+        let Some(feed) = self.subscriptions.get_mut(&id) else { return Ok(()) };
+        feed.due = Instant::now() + feed.min_interval;
+        // The set first, then the view: a change between the two is sent twice rather than never.
+        let points = feed.client.take_dirty();
+        let view = self.live.view();
+        let kind = if feed.snapshot_sent { FrameKind::Delta } else { FrameKind::Snapshot };
+        feed.snapshot_sent = true;
+        let conflated_now = feed.client.conflated();
+        let mut conflated = u32::try_from(conflated_now - feed.conflated_before).unwrap_or(u32::MAX);
+        feed.conflated_before = conflated_now;
+        let samples: Vec<_> = points.iter().filter_map(|point| view.sample(point)).collect();
+        if samples.is_empty() && kind == FrameKind::Delta {
+            return Ok(());
+        }
+        let mut chunks: Vec<_> = samples.chunks(SNAPSHOT_CHUNK).map(<[_]>::to_vec).collect();
+        if chunks.is_empty() {
+            chunks.push(Vec::new());
+        }
+        let last = chunks.len() - 1;
+        for (index, samples) in chunks.into_iter().enumerate() {
+            let frame = DataFrame {
+                kind,
+                more: index < last && kind == FrameKind::Snapshot,
+                subscription: id,
+                sequence: self.sequence,
+                time: view.time,
+                conflated: std::mem::take(&mut conflated),
+                samples,
+            };
+            self.sequence += 1;
+            match frame.encode() {
+                Ok(bytes) => self.send(Message::Binary(bytes.into())).await?,
+                Err(why) => tracing::error!(%why, "a frame could not be written"),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The next subscription that has something to tell and is due.
+async fn next_due(subscriptions: &BTreeMap<u32, Feed>) -> u32 {
+    let waits = subscriptions.iter().map(|(id, feed)| {
+        Box::pin(async move {
+            tokio::time::sleep_until(feed.due).await;
+            feed.client.woken.notified().await;
+            *id
+        })
+    });
+    let waits: Vec<_> = waits.collect();
+    if waits.is_empty() {
+        return std::future::pending().await;
+    }
+    futures_util::future::select_all(waits).await.0
+}

@@ -1,0 +1,159 @@
+//! What never changes while a world runs: of each point what the world checks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use campanile_model::{AlarmCondition, AlarmPriority, Campus, Path, PointId, Priority, Value, ValueType};
+
+/// A value is stale when it is older than this many expected periods.
+pub const STALE_PERIODS: f64 = 3.0;
+
+/// A point as the world sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointSpec {
+    /// The type of its values; samples of another are refused.
+    pub value_type: ValueType,
+    /// The number of choices of a choice.
+    pub choices: u16,
+    /// The valid range; a number outside is uncertain.
+    pub range: Option<[f64; 2]>,
+    /// After how many microseconds without a new value it is stale.
+    pub stale_after_us: i64,
+    /// The smallest step; read-back within half of it confirms.
+    pub resolution: Option<f64>,
+    /// How it can be commanded.
+    pub command: Option<Commandable>,
+}
+
+/// How a point can be commanded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Commandable {
+    /// The lowest and highest number.
+    pub limits: Option<[f64; 2]>,
+    /// The shortest time between two changes of the value in force, microseconds.
+    pub min_interval_us: i64,
+    /// The value where no slot is filled.
+    pub safe: Value,
+    /// The weakest slot that may command it.
+    pub weakest: Priority,
+    /// The point that shows what the device did.
+    pub readback: PointId,
+}
+
+/// An alarm rule of a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RuleSpec {
+    /// Names the alarm for good: the point's path, `#` and the rule's id.
+    pub id: Arc<str>,
+    /// The point.
+    pub point: PointId,
+    /// Which of the point's rules.
+    pub index: usize,
+    /// How urgent it is.
+    pub priority: AlarmPriority,
+    /// When it is raised.
+    pub condition: AlarmCondition,
+    /// Of a deviation, the point to compare with.
+    pub other: Option<PointId>,
+    /// How far the value has to come back, in the point's unit.
+    pub deadband: f64,
+    /// How long the condition has to hold, microseconds.
+    pub on_delay_us: i64,
+    /// How long it has to be gone, microseconds.
+    pub off_delay_us: i64,
+}
+
+/// The static part of a world.
+#[derive(Debug, Default)]
+pub struct Schema {
+    pub(crate) points: Vec<PointSpec>,
+    pub(crate) paths: Vec<Path>,
+    pub(crate) rules: Vec<RuleSpec>,
+    /// Of each point the rules to look at when it changes; empty ranges are the rule.
+    pub(crate) rules_of: BTreeMap<PointId, Vec<u32>>,
+    pub(crate) commands_read_by: BTreeMap<PointId, Vec<PointId>>,
+    /// Whether a sample of the point needs more than being stored.
+    pub(crate) watched: Vec<bool>,
+}
+
+impl Schema {
+    /// The schema of points and rules; paths name the points in what is saved.
+    pub fn new(points: Vec<PointSpec>, paths: Vec<Path>, rules: Vec<RuleSpec>) -> Self {
+        let mut rules_of: BTreeMap<PointId, Vec<u32>> = BTreeMap::new();
+        for (index, rule) in rules.iter().enumerate() {
+            for point in [Some(rule.point), rule.other].into_iter().flatten() {
+                rules_of.entry(point).or_default().push(index as u32);
+            }
+        }
+        let mut commands_read_by: BTreeMap<PointId, Vec<PointId>> = BTreeMap::new();
+        for (index, point) in points.iter().enumerate() {
+            if let Some(command) = &point.command {
+                commands_read_by.entry(command.readback).or_default().push(PointId(index as u32));
+            }
+        }
+        let mut watched = vec![false; points.len()];
+        for point in rules_of.keys().chain(commands_read_by.keys()) {
+            if let Some(flag) = watched.get_mut(point.index()) {
+                *flag = true;
+            }
+        }
+        Self { points, paths, rules, rules_of, commands_read_by, watched }
+    }
+
+    /// The schema of a campus.
+    pub fn of(campus: &Campus) -> Self {
+        let micros = |seconds: f64| (seconds * 1e6) as i64;
+        let mut points = Vec::with_capacity(campus.points.len());
+        let mut rules = Vec::new();
+        for point in &campus.points {
+            let command = point.command.as_ref().map(|c| Commandable {
+                limits: c.limits,
+                min_interval_us: micros(c.min_interval_s),
+                safe: c.safe.clone(),
+                weakest: c.weakest_priority.or(Priority::new(16)).unwrap_or(Priority::MANUAL_OPERATOR),
+                readback: c.readback.as_ref().and_then(|p| campus.point_id(p.as_str())).unwrap_or(point.id),
+            });
+            points.push(PointSpec {
+                value_type: point.value_type,
+                choices: point.choices.len() as u16,
+                range: point.range,
+                stale_after_us: micros(point.period_s * STALE_PERIODS),
+                resolution: point.resolution,
+                command,
+            });
+            for (index, rule) in point.alarms.iter().enumerate() {
+                let other = match &rule.condition {
+                    AlarmCondition::Deviation { from, .. } => campus.point_id(from.as_str()),
+                    _ => None,
+                };
+                rules.push(RuleSpec {
+                    id: format!("{}#{}", point.path, rule.id).into(),
+                    point: point.id,
+                    index,
+                    priority: rule.priority,
+                    condition: rule.condition.clone(),
+                    other,
+                    deadband: rule.deadband,
+                    on_delay_us: micros(rule.on_delay_s),
+                    off_delay_us: micros(rule.off_delay_s),
+                });
+            }
+        }
+        Self::new(points, campus.points.iter().map(|p| p.path.clone()).collect(), rules)
+    }
+
+    /// The points.
+    pub fn points(&self) -> &[PointSpec] {
+        &self.points
+    }
+
+    /// The alarm rules; an alarm is named by its index here within a run, by [`RuleSpec::id`] for good.
+    pub fn rules(&self) -> &[RuleSpec] {
+        &self.rules
+    }
+
+    /// The alarm with this id.
+    pub fn rule(&self, id: &str) -> Option<u32> {
+        self.rules.iter().position(|r| &*r.id == id).map(|i| i as u32)
+    }
+}

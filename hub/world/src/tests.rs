@@ -1,0 +1,290 @@
+use std::sync::Arc;
+
+use campanile_model::{
+    Actor, AlarmCondition, AlarmPriority, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value, ValueType,
+};
+use proptest::prelude::*;
+
+use crate::*;
+
+const S: i64 = Timestamp::SECOND;
+
+/// Three points: a CO₂ sensor with a high alarm, a setpoint read back by itself, a door contact.
+fn schema() -> Arc<Schema> {
+    let sensor = PointSpec {
+        value_type: ValueType::Number,
+        choices: 0,
+        range: Some([0.0, 5000.0]),
+        stale_after_us: 180 * S,
+        resolution: Some(1.0),
+        command: None,
+    };
+    let setpoint = PointSpec {
+        range: Some([10.0, 35.0]),
+        command: Some(Commandable {
+            limits: Some([16.0, 30.0]),
+            min_interval_us: 60 * S,
+            safe: Value::Number(26.0),
+            weakest: Priority::new(14).unwrap(),
+            readback: PointId(1),
+        }),
+        ..sensor.clone()
+    };
+    let contact = PointSpec { value_type: ValueType::Bool, range: None, ..sensor.clone() };
+    let rule = RuleSpec {
+        id: "a/co2#high".into(),
+        point: PointId(0),
+        index: 0,
+        priority: AlarmPriority::High,
+        condition: AlarmCondition::High { limit: 1000.0 },
+        other: None,
+        deadband: 100.0,
+        on_delay_us: 60 * S,
+        off_delay_us: 0,
+    };
+    let paths = ["a/co2", "a/setpoint", "a/door"].map(|p| Path::new(p).unwrap()).to_vec();
+    Arc::new(Schema::new(vec![sensor, setpoint, contact], paths, vec![rule]))
+}
+
+fn world() -> World {
+    World::new(schema(), Timestamp(0))
+}
+
+fn number(point: u32, time: i64, x: f64) -> Sample {
+    Sample { point: PointId(point), time: Timestamp(time), value: Value::Number(x), quality: Quality::Good }
+}
+
+fn intent(priority: u8, value: Option<f64>) -> Intent {
+    Intent {
+        point: PointId(1),
+        priority: Priority::new(priority).unwrap(),
+        value: value.map(Value::Number),
+        expires: None,
+        actor: Actor::Person("wang".into()),
+        reason: "hot".into(),
+    }
+}
+
+fn quality(world: &World, point: u32) -> Quality {
+    world.reading(PointId(point)).unwrap().quality
+}
+
+#[test]
+fn a_sample_is_stored_as_far_as_it_can_be_trusted() {
+    let mut world = world();
+    let mut events = Vec::new();
+    world.apply_samples(&[number(0, 10, 600.0)], &mut events);
+    assert_eq!(world.reading(PointId(0)).unwrap().value, Value::Number(600.0));
+    world.apply_samples(&[number(0, 11, 9000.0)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Uncertain, "outside the valid range");
+    world.apply_samples(&[number(0, 5, 700.0)], &mut events);
+    assert_eq!(world.reading(PointId(0)).unwrap().value, Value::Number(9000.0), "an older sample is not the newest");
+    world.apply_samples(&[number(0, 12, f64::NAN)], &mut events);
+    assert_eq!(world.reading(PointId(0)).unwrap().value, Value::Number(9000.0));
+    assert_eq!(quality(&world, 0), Quality::Bad);
+    world.apply_samples(&[number(2, 1, 1.0), number(77, 1, 1.0)], &mut events);
+    assert_eq!(world.reading(PointId(2)), None, "a number is no contact");
+    let counts = world.counts();
+    assert_eq!((counts.applied, counts.late, counts.refused, counts.not_finite), (3, 1, 2, 1));
+    assert_eq!(world.take_dirty(), [PointId(0)]);
+    assert_eq!(world.take_dirty(), []);
+}
+
+#[test]
+fn a_reading_turns_stale_after_three_periods_and_fresh_with_the_next() {
+    let mut world = world();
+    let mut events = Vec::new();
+    world.apply_samples(&[number(0, 10 * S, 600.0)], &mut events);
+    world.take_dirty();
+    world.tick(Timestamp(190 * S), &mut events);
+    assert_eq!(quality(&world, 0), Quality::Good, "exactly at the limit it still holds");
+    world.tick(Timestamp(190 * S + 1), &mut events);
+    assert_eq!(quality(&world, 0), Quality::Stale);
+    assert_eq!(world.take_dirty(), [PointId(0)], "clients are told");
+    world.apply_samples(&[number(0, 200 * S, 610.0)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Good);
+    world.source_lost(&[PointId(0), PointId(2)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Stale);
+    assert_eq!(world.live_points(), 0);
+}
+
+#[test]
+fn the_strongest_slot_wins_and_what_is_not_allowed_is_refused_with_a_reason() {
+    let mut world = world();
+    let mut events = Vec::new();
+    assert_eq!(world.effective(PointId(1)), Some(Value::Number(26.0)), "the safe value where nobody commands");
+    world.intend(&intent(12, Some(24.0)), &mut events).unwrap();
+    for (bad, words) in [
+        (intent(12, Some(15.0)), "outside the limits 16 to 30"),
+        (intent(12, Some(f64::NAN)), "finite"),
+        (intent(15, Some(20.0)), "weaker than slot 14"),
+        (intent(9, None), "slot 9 is empty"),
+        (intent(8, Some(22.0)), "too recent"),
+        (Intent { reason: " ".into(), ..intent(8, Some(22.0)) }, "a reason"),
+        (Intent { point: PointId(0), ..intent(8, Some(22.0)) }, "can't be commanded"),
+        (Intent { point: PointId(9), ..intent(8, Some(22.0)) }, "no such point"),
+        (Intent { value: Some(Value::Bool(true)), ..intent(8, None) }, "finite number"),
+        (Intent { expires: Some(Timestamp(0)), ..intent(8, Some(22.0)) }, "not in the future"),
+    ] {
+        let why = world.intend(&bad, &mut events).unwrap_err().to_string();
+        assert!(why.contains(words), "{why}");
+    }
+    world.intend(&intent(1, Some(30.0)), &mut events).unwrap();
+    assert_eq!(world.effective(PointId(1)), Some(Value::Number(30.0)), "life safety never waits");
+    world.tick(Timestamp(60 * S), &mut events);
+    world.intend(&intent(1, None), &mut events).unwrap();
+    assert_eq!(world.effective(PointId(1)), Some(Value::Number(24.0)), "the weaker slot was kept");
+    world.intend(&intent(12, None), &mut events).unwrap();
+    assert_eq!(world.effective(PointId(1)), Some(Value::Number(26.0)));
+}
+
+#[test]
+fn a_slot_expires_and_a_command_is_confirmed_by_reading_back() {
+    let mut world = world();
+    let mut events = Vec::new();
+    world.intend(&Intent { expires: Some(Timestamp(100 * S)), ..intent(8, Some(22.0)) }, &mut events).unwrap();
+    let confirmation = |world: &World| world.array(PointId(1)).unwrap().confirmation;
+    world.apply_samples(&[number(1, 5 * S, 26.0)], &mut events);
+    assert_eq!(confirmation(&world), Confirmation::Pending, "the device still has the old value");
+    world.apply_samples(&[number(1, 6 * S, 22.0)], &mut events);
+    assert_eq!(confirmation(&world), Confirmation::Confirmed);
+    events.clear();
+    world.tick(Timestamp(100 * S), &mut events);
+    let effective = Value::Number(26.0);
+    assert_eq!(events, [Event::Command { point: PointId(1), effective, changed: true, actor: Actor::System }]);
+    world.tick(Timestamp(281 * S), &mut events);
+    assert_eq!(confirmation(&world), Confirmation::Unconfirmed, "nothing was read back in time");
+}
+
+#[test]
+fn an_alarm_goes_through_the_states_of_isa_18_2() {
+    let mut world = world();
+    let mut events = Vec::new();
+    let mut at = |world: &mut World, second: i64, co2: f64| {
+        world.tick(Timestamp(second * S), &mut events);
+        world.apply_samples(&[number(0, second * S, co2)], &mut events);
+        world.alarm(0).unwrap().state
+    };
+    use AlarmState::{Acknowledged, Normal, ReturnedUnacknowledged, Unacknowledged};
+    assert_eq!(at(&mut world, 10, 1200.0), Normal, "the on-delay has begun");
+    assert_eq!(at(&mut world, 40, 900.0), Normal, "and was cut short");
+    assert_eq!(at(&mut world, 50, 1200.0), Normal);
+    assert_eq!(at(&mut world, 110, 1201.0), Unacknowledged);
+    assert_eq!(at(&mut world, 120, 950.0), Unacknowledged, "within the deadband");
+    assert_eq!(at(&mut world, 130, 899.0), ReturnedUnacknowledged);
+    let mut later = Vec::new();
+    assert!(world.acknowledge(0, "wang", "opened a window", &mut later));
+    assert_eq!(world.alarm(0).unwrap().state, Normal);
+    assert!(!world.acknowledge(0, "wang", "", &mut later), "there is nothing to acknowledge");
+    world.apply_samples(&[number(0, 140 * S, 1500.0)], &mut later);
+    world.tick(Timestamp(300 * S), &mut later);
+    assert_eq!(world.alarm(0).unwrap().state, Unacknowledged, "the delay runs without new samples");
+    assert!(world.acknowledge(0, "wang", "", &mut later));
+    assert_eq!(world.alarm(0).unwrap().state, Acknowledged);
+    assert!(world.shelve(0, Timestamp(400 * S), &mut later));
+    assert!(!world.shelve(0, Timestamp(300 * S), &mut later), "the past is no expiry");
+    world.apply_samples(&[number(0, 390 * S, 1500.0)], &mut later);
+    world.tick(Timestamp(400 * S), &mut later);
+    assert_eq!(world.alarm(0).unwrap().state, Unacknowledged, "it comes back when the shelf is over");
+}
+
+#[test]
+fn what_is_saved_is_restored() {
+    let mut one = world();
+    let mut events = Vec::new();
+    one.intend(&intent(8, Some(22.0)), &mut events).unwrap();
+    one.apply_samples(&[number(0, S, 2000.0)], &mut events);
+    one.tick(Timestamp(70 * S), &mut events);
+    let text = serde_json::to_string(&one.save()).unwrap();
+    let mut other = World::new(schema(), Timestamp(70 * S));
+    assert_eq!(other.restore(serde_json::from_str(&text).unwrap()), Vec::<String>::new());
+    assert_eq!(other.effective(PointId(1)), Some(Value::Number(22.0)));
+    assert_eq!(other.alarm(0), one.alarm(0));
+    let strangers = Saved { commands: vec![(Path::new("gone/x").unwrap(), one.array(PointId(1)).unwrap().clone())], ..Saved::default() };
+    assert_eq!(other.restore(strangers), ["gone/x"]);
+}
+
+#[derive(Clone, Debug)]
+enum Input {
+    Samples(Vec<Sample>),
+    Tick(i64),
+    Intent(Intent),
+    Acknowledge,
+}
+
+fn input() -> impl Strategy<Value = Input> {
+    let sample = (0u32..4, 0i64..600, prop_oneof![0.0..3000.0, Just(f64::NAN)])
+        .prop_map(|(point, second, x)| number(point, second * S, x));
+    prop_oneof![
+        4 => prop::collection::vec(sample, 0..8).prop_map(Input::Samples),
+        2 => (0i64..900).prop_map(|s| Input::Tick(s * S)),
+        1 => (1u8..=16, prop::option::of(10.0..35.0)).prop_map(|(p, v)| Input::Intent(intent(p, v))),
+        1 => Just(Input::Acknowledge),
+    ]
+}
+
+fn run(world: &mut World, inputs: &[Input], one_by_one: bool) -> Vec<Event> {
+    let mut events = Vec::new();
+    for input in inputs {
+        match input {
+            Input::Samples(samples) if one_by_one => {
+                samples.chunks(1).for_each(|one| world.apply_samples(one, &mut events));
+            }
+            Input::Samples(samples) => world.apply_samples(samples, &mut events),
+            Input::Tick(at) => world.tick(Timestamp(*at), &mut events),
+            Input::Intent(intent) => drop(world.intend(intent, &mut events)),
+            Input::Acknowledge => drop(world.acknowledge(0, "wang", "", &mut events)),
+        }
+    }
+    events
+}
+
+proptest! {
+    #[test]
+    fn the_same_inputs_give_the_same_state_however_they_are_cut(inputs in prop::collection::vec(input(), 0..40)) {
+        let (mut a, mut b) = (world(), world());
+        let events = run(&mut a, &inputs, false);
+        prop_assert_eq!(run(&mut b, &inputs, true), events);
+        prop_assert_eq!(a.hash(), b.hash());
+    }
+
+    #[test]
+    fn a_fork_lives_its_own_life(before in prop::collection::vec(input(), 0..20), after in prop::collection::vec(input(), 1..20)) {
+        let mut trunk = world();
+        run(&mut trunk, &before, false);
+        let held = trunk.hash();
+        let mut fork = trunk.fork();
+        prop_assert_eq!(fork.hash(), held);
+        run(&mut fork, &after, false);
+        prop_assert_eq!(trunk.hash(), held, "the fork wrote into its trunk");
+        let mut again = trunk.fork();
+        run(&mut again, &after, false);
+        prop_assert_eq!(again.hash(), fork.hash());
+    }
+
+    #[test]
+    fn the_value_in_force_is_the_strongest_slots(inputs in prop::collection::vec(input(), 0..40)) {
+        let mut world = world();
+        run(&mut world, &inputs, false);
+        let expected = world.array(PointId(1)).and_then(|a| a.slots.iter().flatten().next().map(|s| s.value.clone()));
+        prop_assert_eq!(world.effective(PointId(1)), Some(expected.unwrap_or(Value::Number(26.0))));
+    }
+}
+
+#[test]
+fn the_hash_sees_every_kind_of_change() {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut world = world();
+    let mut events = Vec::new();
+    seen.insert(world.hash());
+    world.tick(Timestamp(S), &mut events);
+    assert!(seen.insert(world.hash()), "the clock");
+    world.apply_samples(&[number(0, S, 0.0)], &mut events);
+    assert!(seen.insert(world.hash()), "a reading");
+    world.apply_samples(&[number(0, S, -0.0)], &mut events);
+    assert!(seen.insert(world.hash()), "the sign of zero");
+    world.intend(&intent(8, Some(22.0)), &mut events).unwrap();
+    assert!(seen.insert(world.hash()), "a command");
+    world.shelve(0, Timestamp(90 * S), &mut events);
+    assert!(seen.insert(world.hash()), "an alarm");
+}
