@@ -43,6 +43,8 @@ mod store;
 mod tail;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_durable;
 mod writer;
 
 pub use buckets::MAX_BUCKETS;

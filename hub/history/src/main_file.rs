@@ -221,7 +221,7 @@ impl MainFile {
     }
 }
 
-/// Whether `reading` at `quality` counts as usable; kept beside the tags so that the two agree.
+/// Whether a reading of this time takes the place of the last value.
 pub(crate) fn is_newer(old: Option<&Reading>, time: i64) -> bool {
     old.is_none_or(|old| old.time.0 <= time)
 }

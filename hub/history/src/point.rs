@@ -89,7 +89,7 @@ pub struct Series {
 /// How the store trades memory for work.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Seal when this many samples wait; they are in memory (17 bytes each) until then.
+    /// Seal when this many samples wait; they are in memory (24 bytes each) until then.
     pub seal_after_samples: u64,
     /// Seal when this many commits wait, so that a trickle of tiny commits does not pile up.
     pub seal_after_commits: u64,

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use campanile_model::Sample;
-use crossbeam_channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 
 use crate::error::{HistoryError, IoContext, Result};
 use crate::record::Record;
@@ -17,9 +17,8 @@ use crate::writer::{CommitInfo, Writer};
 
 /// A commit comes when this many samples wait …
 const MAX_COMMIT_SAMPLES: usize = 10_000;
-/// … or the first has waited this long …
+/// … or the first has waited this long, or (the usual case) no more submissions wait.
 const MAX_COMMIT_WAIT: Duration = Duration::from_millis(100);
-/// … or, usually, when no more submissions wait.
 
 /// What is called after the commit that has (or has not) made a submission durable.
 pub type Done = Box<dyn FnOnce(Result<CommitInfo, Arc<HistoryError>>) + Send>;
@@ -125,10 +124,7 @@ fn run(mut writer: Writer, outbox: &Receiver<Submission>) {
             records.append(&mut submission.records);
             waiting.extend(submission.done);
             if samples.len() < MAX_COMMIT_SAMPLES && started.elapsed() < MAX_COMMIT_WAIT {
-                next = match outbox.try_recv() {
-                    Ok(submission) => Some(submission),
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-                };
+                next = outbox.try_recv().ok();
             }
         }
         let outcome = writer.commit(&samples, &records).map_err(Arc::new);
