@@ -1,0 +1,1 @@
+//! Plays a CSV file through a publisher.

@@ -1,0 +1,508 @@
+//! The hub's side: subscribe, read, hand over, acknowledge; and commands out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use campanile_model::{Campus, PointId, Sample, Timestamp, Value};
+use rumqttc::{Incoming, PubAck, Publish, QoS, Request, Subscribe, SubscribeFilter};
+use tokio::sync::{Notify, mpsc};
+
+use crate::acks::{AckQueue, Completion};
+use crate::link::{Link, LinkConfig, LinkError};
+use crate::parse::read_message;
+use crate::status::{Counters, GatewayStatus, keep};
+use crate::topics::{TopicTable, subscription_filters};
+use crate::{GatewayError, encode};
+
+/// Commands that wait for the broker.
+const COMMAND_QUEUE: usize = 1024;
+/// Examples of bad messages formatted for each batch; all are counted.
+const EXAMPLES_A_BATCH: usize = 8;
+
+/// How the gateway connects and how much it takes at a time.
+#[derive(Clone, Debug)]
+pub struct GatewayConfig {
+    /// Host name or address of the broker.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The name of the session at the broker, which keeps messages for it while it is away. Two
+    /// gateways of the same name throw each other out.
+    pub client_id: String,
+    /// User name and password.
+    pub credentials: Option<(String, String)>,
+    /// How often to ask whether the broker is there, seconds; at least 5.
+    pub keep_alive_s: u64,
+    /// The largest message, bytes.
+    pub max_packet_bytes: usize,
+    /// The most messages in a batch.
+    pub batch_messages: usize,
+    /// Batches that may wait for the sink before reading stops.
+    pub queued_batches: usize,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 1883,
+            client_id: "campanile-hub".to_owned(),
+            credentials: None,
+            keep_alive_s: 30,
+            max_packet_bytes: 1024 * 1024,
+            batch_messages: 4096,
+            queued_batches: 4,
+        }
+    }
+}
+
+/// A device came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presence {
+    /// The topic that said so.
+    pub topic: Arc<str>,
+    /// Whether it is there now.
+    pub online: bool,
+    /// Its points, which are stale while it is away.
+    pub points: Arc<[PointId]>,
+    /// When this was heard.
+    pub time: Timestamp,
+}
+
+/// What came from the field, in the order of arrival.
+#[derive(Debug)]
+pub struct FieldBatch {
+    /// Samples in the points' units.
+    pub samples: Vec<Sample>,
+    /// Devices that came or went, after these samples.
+    pub presence: Vec<Presence>,
+    /// To be called when the samples are durable.
+    pub done: Completion,
+}
+
+/// Takes what comes from the field. It is called on a thread of its own, may block (reading from
+/// the broker then stops when the queue is full), and may complete batches later and from elsewhere.
+pub trait Sink: Send + 'static {
+    /// Takes one batch.
+    fn deliver(&mut self, batch: FieldBatch);
+}
+
+impl<F: FnMut(FieldBatch) + Send + 'static> Sink for F {
+    fn deliver(&mut self, batch: FieldBatch) {
+        self(batch);
+    }
+}
+
+/// A running gateway. Dropping it stops it.
+#[derive(Debug)]
+pub struct Gateway {
+    campus: Arc<Campus>,
+    shared: Arc<Shared>,
+    commands: mpsc::Sender<Publish>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    broker: String,
+    table: TopicTable,
+    filters: Vec<String>,
+    counters: Counters,
+    acks: Arc<AckQueue>,
+    queued: AtomicUsize,
+    stopping: AtomicBool,
+    stop: Notify,
+}
+
+impl Gateway {
+    /// Connects to the broker in the background and keeps at it. A broker that isn't there is no
+    /// error here; see [`Gateway::status`].
+    ///
+    /// # Errors
+    /// If its threads can't be started.
+    pub fn start(config: GatewayConfig, campus: Arc<Campus>, sink: impl Sink) -> Result<Self, GatewayError> {
+        let table = TopicTable::new(&campus);
+        let filters = subscription_filters(table.entries.iter().map(|e| &*e.topic));
+        let shared = Arc::new(Shared {
+            broker: format!("{}:{}", config.host, config.port),
+            table,
+            filters,
+            counters: Counters::default(),
+            acks: Arc::new(AckQueue::default()),
+            queued: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            stop: Notify::new(),
+        });
+        let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
+        let (batches, batch_queue) = mpsc::channel(config.queued_batches.max(1));
+        let runner = Runner {
+            link: Link::new(&LinkConfig {
+                host: config.host,
+                port: config.port,
+                client_id: config.client_id,
+                credentials: config.credentials,
+                keep_alive_s: config.keep_alive_s,
+                max_packet_bytes: config.max_packet_bytes,
+                max_inflight: 256,
+                clean_session: false,
+                last_will: None,
+            }),
+            shared: shared.clone(),
+            commands: command_queue,
+            batches,
+            batch_messages: config.batch_messages.max(1),
+            keep_alive: Duration::from_secs(config.keep_alive_s.max(5)),
+            heard: vec![false; shared.table.entries.len()],
+            batch: Batch::default(),
+        };
+        let io = |what: &str| {
+            let what = what.to_owned();
+            move |source| GatewayError::Io { what, source }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(io("the gateway's runtime"))?;
+        let for_sink = shared.clone();
+        let sink_thread = std::thread::Builder::new()
+            .name("gateway-sink".to_owned())
+            .spawn(move || run_sink(sink, batch_queue, &for_sink))
+            .map_err(io("the gateway's sink thread"))?;
+        let link_thread = std::thread::Builder::new()
+            .name("gateway".to_owned())
+            .spawn(move || runtime.block_on(runner.run()))
+            .map_err(io("the gateway's thread"))?;
+        Ok(Self { campus, shared, commands, threads: vec![link_thread, sink_thread] })
+    }
+
+    /// Sends a command to the field with QoS 1; `None` sends `null`, with which the hub lets go of
+    /// the point. Whether the device obeyed is seen by reading back.
+    ///
+    /// # Errors
+    /// [`GatewayError::Unbound`] without a command topic, [`GatewayError::Value`] for a value of
+    /// the wrong type, [`GatewayError::Full`] if the broker is away for long.
+    pub fn send_command(&self, point: PointId, value: Option<&Value>) -> Result<(), GatewayError> {
+        let (topic, payload) = encode::command(&self.campus, point, value)?;
+        self.commands.try_send(Publish::new(topic, QoS::AtLeastOnce, payload)).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => GatewayError::Full { queued: COMMAND_QUEUE },
+            mpsc::error::TrySendError::Closed(_) => GatewayError::Stopped,
+        })?;
+        Counters::add(&self.shared.counters.commands, 1);
+        Ok(())
+    }
+
+    /// Whether the broker is connected now.
+    pub fn is_connected(&self) -> bool {
+        self.shared.counters.connected.load(Ordering::Relaxed)
+    }
+
+    /// What it does, at this moment.
+    pub fn status(&self) -> GatewayStatus {
+        let Shared { broker, table, filters, counters: c, acks, queued, .. } = &*self.shared;
+        let notes = c.notes();
+        GatewayStatus {
+            broker: broker.clone(),
+            connected: self.is_connected(),
+            last_error: notes.last_error.clone(),
+            reconnects: Counters::get(&c.reconnects),
+            filters: filters.clone(),
+            bound_points: table.bound_points,
+            bound_topics: table.bound_topics,
+            heard_topics: Counters::get(&c.heard_topics),
+            messages: Counters::get(&c.messages),
+            samples: Counters::get(&c.samples),
+            unknown: Counters::get(&c.unknown),
+            unknown_examples: notes.unknown.iter().cloned().collect(),
+            malformed: Counters::get(&c.malformed),
+            malformed_examples: notes.malformed.iter().cloned().collect(),
+            dropped: Counters::get(&c.dropped),
+            redelivered: Counters::get(&c.redelivered),
+            echoes: Counters::get(&c.echoes),
+            unacknowledged: acks.waiting(),
+            given_up: acks.abandoned(),
+            queued_batches: queued.load(Ordering::Relaxed) as u64,
+            commands: Counters::get(&c.commands),
+            commands_acknowledged: Counters::get(&c.commands_acknowledged),
+            offline: notes.offline.clone(),
+        }
+    }
+
+    /// Stops: hands over what has been read, acknowledges what is complete by then, disconnects,
+    /// and waits for it. The broker keeps the rest for the next start.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        self.shared.stopping.store(true, Ordering::Release);
+        self.shared.stop.notify_one();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the gateway panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn run_sink(mut sink: impl Sink, mut batches: mpsc::Receiver<FieldBatch>, shared: &Shared) {
+    while let Some(batch) = batches.blocking_recv() {
+        shared.queued.fetch_sub(1, Ordering::Relaxed);
+        sink.deliver(batch);
+    }
+}
+
+/// What has been read and not yet handed over.
+#[derive(Default)]
+struct Batch {
+    samples: Vec<Sample>,
+    presence: Vec<Presence>,
+    packets: Vec<u16>,
+    messages: usize,
+    examples: usize,
+}
+
+struct Runner {
+    link: Link,
+    shared: Arc<Shared>,
+    commands: mpsc::Receiver<Publish>,
+    batches: mpsc::Sender<FieldBatch>,
+    batch_messages: usize,
+    keep_alive: Duration,
+    heard: Vec<bool>,
+    batch: Batch,
+}
+
+impl Runner {
+    async fn run(mut self) {
+        let shared = self.shared.clone();
+        while !shared.stopping.load(Ordering::Acquire) {
+            let ended = match self.connect().await {
+                Ok(()) => self.serve().await,
+                Err(e) => Err(e),
+            };
+            if shared.counters.connected.swap(false, Ordering::Relaxed) && ended.is_err() {
+                Counters::add(&shared.counters.reconnects, 1);
+            }
+            let Err(error) = ended else { break };
+            self.link.close();
+            shared.acks.new_connection();
+            tracing::warn!(broker = %shared.broker, %error, "the connection to the broker ended");
+            shared.counters.notes().last_error = Some(error.to_string());
+            let pause = self.link.pause();
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = shared.stop.notified() => break,
+            }
+        }
+        self.finish().await;
+    }
+
+    async fn connect(&mut self) -> Result<(), LinkError> {
+        let session_present = tokio::select! {
+            result = self.link.connect() => result?,
+            () = self.shared.stop.notified() => {
+                // Seen by the caller through `stopping`.
+                return Err(LinkError::Closed);
+            }
+        };
+        self.shared.acks.new_connection();
+        let filters: Vec<SubscribeFilter> = self
+            .shared
+            .filters
+            .iter()
+            .map(|path| SubscribeFilter { path: path.clone(), qos: QoS::AtLeastOnce })
+            .collect();
+        if !filters.is_empty() {
+            self.link.write(Request::Subscribe(Subscribe { pkid: 0, filters })).await?;
+        }
+        self.link.flush().await?;
+        self.shared.counters.connected.store(true, Ordering::Relaxed);
+        tracing::info!(broker = %self.shared.broker, session_present, "connected to the broker");
+        Ok(())
+    }
+
+    /// Until the connection ends or `stop` is called (then `Ok`).
+    async fn serve(&mut self) -> Result<(), LinkError> {
+        let shared = self.shared.clone();
+        let mut keep_alive = tokio::time::interval(self.keep_alive);
+        keep_alive.tick().await;
+        let batches = self.batches.clone();
+        // Commands that a lost connection left unacknowledged.
+        while self.link.has_room()
+            && let Some(command) = self.link.resend.pop_front()
+        {
+            self.link.write(Request::Publish(command)).await?;
+        }
+        self.link.flush().await?;
+        loop {
+            let waiting = self.batch.messages > 0;
+            let room = self.batch.messages < self.batch_messages;
+            let commands_may_go = self.link.has_room();
+            tokio::select! {
+                biased;
+                () = shared.stop.notified() => return Ok(()),
+                () = shared.acks.wake.notified() => self.acknowledge().await?,
+                permit = batches.reserve(), if waiting => match permit {
+                    Ok(permit) => self.hand_over(permit),
+                    Err(_) => return Ok(()),
+                },
+                Some(command) = self.commands.recv(), if commands_may_go => {
+                    self.link.write(Request::Publish(command)).await?;
+                    self.link.flush().await?;
+                }
+                _ = keep_alive.tick() => self.link.ping().await?,
+                // Last, because under load there is always something to read.
+                result = self.link.read(), if room => {
+                    result?;
+                    self.take_incoming();
+                    while self.batch.messages < self.batch_messages && self.link.read_ready()? {
+                        self.take_incoming();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Acknowledges all that is complete, with one flush.
+    async fn acknowledge(&mut self) -> Result<(), LinkError> {
+        let Some(packets) = self.shared.acks.take() else {
+            tracing::warn!("the sink gave up a batch: asking the broker for it again");
+            return Err(LinkError::Closed);
+        };
+        for packet in packets {
+            self.link.write(Request::PubAck(PubAck::new(packet))).await?;
+        }
+        self.link.flush().await
+    }
+
+    fn hand_over(&mut self, permit: mpsc::Permit<'_, FieldBatch>) {
+        let batch = std::mem::take(&mut self.batch);
+        Counters::add(&self.shared.counters.samples, batch.samples.len() as u64);
+        Counters::add(&self.shared.counters.messages, batch.messages as u64);
+        let done = self.shared.acks.issue(batch.packets);
+        if batch.samples.is_empty() && batch.presence.is_empty() {
+            // Nothing to store: messages that could not be used are counted and done with.
+            done.done();
+            return;
+        }
+        self.shared.queued.fetch_add(1, Ordering::Relaxed);
+        permit.send(FieldBatch { samples: batch.samples, presence: batch.presence, done });
+    }
+
+    fn take_incoming(&mut self) {
+        let arrival = now();
+        while let Some(packet) = self.link.next_incoming() {
+            match packet {
+                Incoming::Publish(publish) => self.take_message(&publish, arrival),
+                Incoming::PubAck(_) => Counters::add(&self.shared.counters.commands_acknowledged, 1),
+                Incoming::SubAck(ack) => {
+                    let refused = ack.return_codes.iter().filter(|c| **c == rumqttc::SubscribeReasonCode::Failure).count();
+                    if refused > 0 {
+                        let text = format!("the broker refused {refused} subscriptions; check its access rules");
+                        tracing::error!("{text}");
+                        self.shared.counters.notes().last_error = Some(text);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn take_message(&mut self, publish: &Publish, arrival: Timestamp) {
+        let shared = &*self.shared;
+        let counters = &shared.counters;
+        let batch = &mut self.batch;
+        batch.messages += 1;
+        if publish.qos != QoS::AtMostOnce {
+            batch.packets.push(publish.pkid);
+            if publish.dup {
+                Counters::add(&counters.redelivered, 1);
+            }
+        }
+        let Some(&at) = shared.table.index.get(publish.topic.as_str()) else {
+            if shared.table.commands.contains(publish.topic.as_str()) {
+                Counters::add(&counters.echoes, 1);
+                return;
+            }
+            Counters::add(&counters.unknown, 1);
+            if batch.examples < EXAMPLES_A_BATCH {
+                batch.examples += 1;
+                let why = "no point is bound to this topic";
+                keep(&mut counters.notes().unknown, &publish.topic, why, &publish.payload);
+            }
+            return;
+        };
+        let entry = &shared.table.entries[at as usize];
+        if !std::mem::replace(&mut self.heard[at as usize], true) {
+            Counters::add(&counters.heard_topics, 1);
+        }
+        if let Some(points) = &entry.presence {
+            let online = !is_offline(&publish.payload);
+            note_presence(counters, &entry.topic, online);
+            batch.presence.push(Presence { topic: entry.topic.clone(), online, points: points.clone(), time: arrival });
+            if entry.targets.is_empty() {
+                return;
+            }
+        }
+        if publish.retain && entry.targets.iter().all(|t| t.time_pointer.is_none()) {
+            Counters::add(&counters.dropped, 1);
+            return;
+        }
+        let examples = &mut batch.examples;
+        read_message(entry, &publish.payload, arrival, &mut batch.samples, |why| {
+            Counters::add(&counters.malformed, 1);
+            if *examples < EXAMPLES_A_BATCH {
+                *examples += 1;
+                keep(&mut counters.notes().malformed, &publish.topic, &why, &publish.payload);
+            }
+        });
+    }
+
+    /// Hands over what has been read and waits a moment for it to be stored.
+    async fn finish(mut self) {
+        if self.batch.messages > 0
+            && let Ok(Ok(permit)) = tokio::time::timeout(Duration::from_secs(5), self.batches.clone().reserve()).await
+        {
+            self.hand_over(permit);
+        }
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(2);
+        while self.shared.acks.waiting() > 0 && tokio::time::Instant::now() < deadline {
+            let wake = tokio::time::timeout(Duration::from_millis(50), self.shared.acks.wake.notified()).await;
+            if wake.is_ok() && self.acknowledge().await.is_err() {
+                break;
+            }
+        }
+        self.link.disconnect().await;
+    }
+}
+
+fn note_presence(counters: &Counters, topic: &str, online: bool) {
+    let mut notes = counters.notes();
+    let mut offline: BTreeSet<String> = std::mem::take(&mut notes.offline).into_iter().collect();
+    if online {
+        offline.remove(topic);
+    } else {
+        offline.insert(topic.to_owned());
+    }
+    notes.offline = offline.into_iter().collect();
+}
+
+/// `offline`, also as a JSON text.
+fn is_offline(payload: &[u8]) -> bool {
+    matches!(payload.trim_ascii(), b"offline" | b"\"offline\"")
+}
+
+/// The wall clock.
+pub(crate) fn now() -> Timestamp {
+    let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros());
+    Timestamp(i64::try_from(micros).unwrap_or(i64::MAX))
+}
