@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use campanile_model::{
-    Building, Finishes, Names, PointMm, Roof, Shaft, ShaftKind, Space, SpaceUse, Storey, Wall,
+    Building, Finishes, Names, PointMm, Roof, RoofKind, Shaft, ShaftKind, Space, SpaceUse, Storey, Wall,
 };
 
 use crate::description::{BuildingSpec, School};
@@ -312,7 +312,8 @@ fn roof(spec: &BuildingSpec, layouts: &[StoreyLayout<'_>], frame: &mut Frame) ->
         outline: ring.iter().map(|c| frame.vertex(*c)).collect(),
         base_mm,
         pitch_deg: spec.roof.pitch_deg,
-        ridge_deg: frame.turn_deg,
+        // Ridges run with the rows; a mono roof falls to the south.
+        ridge_deg: if spec.roof.kind == RoofKind::Mono { frame.turn_deg - 90.0 } else { frame.turn_deg },
         parapet_mm: mm(spec.roof.parapet_m),
         construction: "roof".to_owned(),
         downpipes: Vec::new(),
