@@ -139,10 +139,6 @@ impl TopicTable {
         }
         &mut self.entries[at as usize]
     }
-
-    pub fn find(&self, topic: &str) -> Option<&Entry> {
-        self.index.get(topic).and_then(|&at| self.entries.get(at as usize))
-    }
 }
 
 /// The cheapest way to read what the targets need.
