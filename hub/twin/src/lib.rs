@@ -1,1 +1,39 @@
 //! The campus in 3D: the Bevy and egui client of a Campanile hub.
+//!
+//! [`run_window`] opens a window on a hub, [`run_snapshot`] draws the same scene and panels into a
+//! PNG without one. Both speak to the hub through `campanile-protocol` alone.
+//!
+//! Inside, what comes from the hub passes one seam (`net`: the only module with threads and
+//! sockets) into one reducer (`state`), from which panels (`ui`) and scene (`scene3d`, `rooms`,
+//! `sky`) are drawn; panels give back wishes ([`Action`](ui::Action)) and change nothing themselves.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod alarms_ui;
+mod app;
+mod camera;
+mod chart;
+mod colour;
+mod details_ui;
+mod locale;
+mod net;
+mod orbit;
+mod override_ui;
+mod pick;
+mod program;
+mod rooms;
+mod scene3d;
+mod scene_file;
+mod shot;
+mod sky;
+mod state;
+mod storeys;
+mod sun;
+mod theme;
+mod ui;
+mod units;
+mod views;
+
+pub use locale::Language;
+pub use net::NetError;
+pub use program::{SnapshotOptions, TwinError, run_snapshot, run_window};

@@ -1,0 +1,118 @@
+//! The list of alarms: what, how urgent, since when; go there, acknowledge.
+
+use bevy_egui::egui::{Align, Align2, Context, Layout, Rect, RichText, ScrollArea, TextEdit, Ui, pos2};
+use campanile_protocol::{AlarmInfo, AlarmPriority, AlarmState};
+
+use crate::locale::Texts;
+use crate::theme::{self, FAINT};
+use crate::ui::{Action, Input, View, card_ui, heading_ui};
+use crate::units::time_text;
+
+/// An acknowledgement being written.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AckDraft {
+    /// The alarm's id.
+    pub alarm: String,
+    /// What was seen or done.
+    pub comment: String,
+}
+
+/// The name of a priority.
+pub fn priority_text(priority: AlarmPriority, texts: &Texts) -> String {
+    match priority {
+        AlarmPriority::Critical => texts.t("priority-critical"),
+        AlarmPriority::High => texts.t("priority-high"),
+        AlarmPriority::Medium => texts.t("priority-medium"),
+        AlarmPriority::Low => texts.t("priority-low"),
+    }
+}
+
+fn state_text(state: AlarmState, texts: &Texts) -> String {
+    match state {
+        AlarmState::Unacknowledged => texts.t("state-unacknowledged"),
+        AlarmState::Acknowledged => texts.t("state-acknowledged"),
+        AlarmState::ReturnedUnacknowledged => texts.t("state-returned-unacknowledged"),
+        AlarmState::Normal => texts.t("state-normal"),
+        AlarmState::Shelved => texts.t("state-shelved"),
+        AlarmState::Suppressed => texts.t("state-suppressed"),
+        AlarmState::OutOfService => texts.t("state-out-of-service"),
+    }
+}
+
+/// Draws the list in the lower left corner.
+pub fn alarms_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let at = pos2(screen.left() + 12.0, screen.bottom() - 12.0);
+    card_ui(ctx, "alarms", Align2::LEFT_BOTTOM, at, 206.0, |ui| {
+        let alarms = input.state.alarms_by_urgency();
+        ui.horizontal(|ui| {
+            heading_ui(ui, &texts.t("alarms"));
+            if !alarms.is_empty() {
+                theme::badge_ui(ui, &alarms.len().to_string(), theme::BAD);
+            }
+        });
+        if alarms.is_empty() {
+            ui.label(RichText::new(texts.t("alarms-none")).color(FAINT));
+            return;
+        }
+        let height = (screen.height() - 560.0).clamp(150.0, 420.0);
+        ScrollArea::vertical().id_salt("alarms").max_height(height).show(ui, |ui| {
+            // A flood of alarms is for the control room's own list; here the most urgent stand.
+            for alarm in alarms.iter().take(100) {
+                alarm_ui(ui, alarm, input, view, actions);
+                ui.separator();
+            }
+        });
+    });
+}
+
+fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    ui.push_id(&alarm.id, |ui| {
+        ui.horizontal(|ui| {
+            theme::badge_ui(
+                ui,
+                &priority_text(alarm.priority, texts),
+                theme::priority_colour(alarm.priority),
+            );
+            ui.label(RichText::new(texts.name(&alarm.names)).strong());
+        });
+        let place = input
+            .index()
+            .and_then(|index| index.catalogue.entities.get(index.nearest(alarm.entity.as_str())? as usize))
+            .map_or_else(|| alarm.entity.as_str().to_owned(), |e| texts.name(&e.names).to_owned());
+        ui.label(place);
+        let since = time_text(alarm.raised_us, input.timezone(), "%m-%d %H:%M");
+        let since = texts.with("alarms-since", &[("time", &since)]);
+        let line = format!("{} · {since}", state_text(alarm.state, texts));
+        ui.label(RichText::new(line).small().color(FAINT));
+        let is_drafting = view.acknowledging.as_ref().is_some_and(|draft| draft.alarm == alarm.id);
+        if is_drafting && let Some(draft) = view.acknowledging.as_mut() {
+            let hint = texts.t("alarm-comment");
+            ui.add(
+                TextEdit::singleline(&mut draft.comment)
+                    .hint_text(hint)
+                    .char_limit(120)
+                    .desired_width(f32::INFINITY),
+            );
+        }
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            if ui.small_button(texts.t("alarm-go")).clicked() {
+                actions.push(Action::FlyTo(alarm.entity.as_str().to_owned()));
+            }
+            let may = alarm.state.needs_acknowledgement() && input.state.can_operate;
+            if may && ui.small_button(texts.t("alarm-acknowledge")).clicked() {
+                // The first press asks for a word, the second sends.
+                match view.acknowledging.take_if(|draft| draft.alarm == alarm.id) {
+                    Some(draft) => {
+                        actions.push(Action::Acknowledge { alarm: draft.alarm, comment: draft.comment });
+                    }
+                    None => {
+                        view.acknowledging =
+                            Some(AckDraft { alarm: alarm.id.clone(), comment: String::new() })
+                    }
+                }
+            }
+        });
+    });
+}

@@ -1,0 +1,326 @@
+//! The parts put together: resources, what a person's act does, and the systems' order.
+
+use bevy::camera::{Exposure, RenderTarget};
+use bevy::core_pipeline::tonemapping::Tonemapping;
+use bevy::pbr::DistanceFog;
+use bevy::prelude::*;
+use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
+use campanile_protocol::ClientMessage;
+
+use crate::camera;
+use crate::locale::{Language, Texts};
+use crate::net::{HistoryQuery, Hub};
+use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
+use crate::pick;
+use crate::rooms::{RoomPoints, paint_rooms_system};
+use crate::scene_file::SceneFile;
+use crate::scene3d::{Scene3d, build_scene, slice_system};
+use crate::sky;
+use crate::state::{Effect, State};
+use crate::storeys::Slice;
+use crate::theme;
+use crate::ui::{self, Action, View};
+use crate::views;
+
+/// Everything but the renderer's own.
+#[derive(Resource)]
+pub struct Twin {
+    /// What is known of the campus.
+    pub state: State,
+    /// What the person looks at.
+    pub view: View,
+    /// The strings.
+    pub texts: Texts,
+    /// Which points speak for which rooms.
+    pub rooms: RoomPoints,
+    /// What went wrong with the scene, for people.
+    pub scene_problem: Option<String>,
+    hub: Box<dyn Hub>,
+    requests: u64,
+}
+
+/// Where the camera is and where it flies to.
+#[derive(Resource, Default)]
+pub struct Rig {
+    /// Where it is.
+    pub now: Orbit,
+    /// Where it flies to.
+    pub goal: Orbit,
+    /// How far the middle of what is seen is off the middle of the screen because of panels, in
+    /// parts of its height.
+    pub shift: Vec2,
+    /// Width to height.
+    pub aspect: f32,
+    /// The screen in points of the interface.
+    pub screen: Vec2,
+    /// Whether a view was chosen for the scene that is shown.
+    pub framed: u64,
+}
+
+/// The camera of the scene and the panels.
+#[derive(Component)]
+pub struct SceneCamera;
+
+/// How the twin is drawn.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// In a window.
+    Window,
+    /// Into an image.
+    Image(Handle<Image>),
+}
+
+impl Twin {
+    /// A twin on a hub.
+    pub fn new(hub: Box<dyn Hub>, language: Language) -> Self {
+        Self {
+            state: State::default(),
+            view: View::default(),
+            texts: Texts::new(language),
+            rooms: RoomPoints::default(),
+            scene_problem: None,
+            hub,
+            requests: 0,
+        }
+    }
+
+    fn request(&mut self) -> u64 {
+        self.requests += 1;
+        self.requests
+    }
+
+    fn send(&mut self, message: ClientMessage, now_s: f64) {
+        if !self.hub.send(message) {
+            let why = Some(self.texts.t("link-stale"));
+            self.state.notices.push(crate::state::Notice { at_s: now_s, why });
+        }
+    }
+
+    /// Colours the rooms by a quantity, or not.
+    pub fn set_quantity(&mut self, quantity: Option<String>) {
+        self.view.scale = quantity.as_deref().and_then(|q| self.rooms.scale(q, &self.state));
+        self.view.quantity = quantity;
+    }
+
+    /// Does what a person wishes.
+    pub fn act(&mut self, action: Action, rig: &mut Rig, scene: &Scene3d, now_s: f64) {
+        match action {
+            Action::Select(path) => {
+                self.view.expanded = None;
+                self.view.selected = path;
+            }
+            Action::FlyTo(path) => {
+                if let Some(goal) = views::entity_view(&path, self.state.index.as_deref(), scene, rig) {
+                    rig.goal = goal;
+                }
+                if let Some(slice) = views::slice_for(&path, self.state.index.as_deref(), scene) {
+                    self.view.slice = slice;
+                }
+                self.view.selected = Some(path);
+            }
+            Action::View(name) => {
+                if let Some(goal) = views::named_view(&name, self.state.index.as_deref(), scene, rig) {
+                    rig.goal = goal;
+                }
+            }
+            Action::Quantity(quantity) => self.set_quantity(quantity),
+            Action::FitScale => {
+                if let Some(quantity) = self.view.quantity.clone() {
+                    self.view.scale = self.rooms.fitted(&quantity, &self.state).or(self.view.scale);
+                }
+            }
+            Action::Slice(slice) => self.view.slice = slice,
+            Action::Language(language) => self.texts = Texts::new(language),
+            Action::Acknowledge { alarm, comment } => {
+                let request = self.request();
+                self.send(ClientMessage::Acknowledge { request, alarm, comment }, now_s);
+            }
+            Action::Write { point, value, priority, expiry_s, reason } => {
+                let request = self.request();
+                let message = ClientMessage::Write { request, point, value, priority, expiry_s, reason };
+                self.send(message, now_s);
+            }
+            Action::Relinquish { point, priority, reason } => {
+                let request = self.request();
+                self.send(ClientMessage::Relinquish { request, point, priority, reason }, now_s);
+            }
+        }
+    }
+}
+
+/// Puts the twin into an app that has Bevy's default plugins.
+pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
+    app.add_plugins(EguiPlugin::default());
+    app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+    app.insert_resource(twin)
+        .insert_resource(Rig::default())
+        .insert_resource(Scene3d::default())
+        .insert_resource(ClearColor(Color::srgb(0.83, 0.91, 0.97)))
+        .insert_resource(GlobalAmbientLight { brightness: 400.0, ..default() })
+        .add_systems(
+            Startup,
+            (sky::setup_sky, move |commands: Commands<'_, '_>| spawn_camera(commands, &target)),
+        )
+        .add_systems(
+            Update,
+            (
+                take_events_system,
+                camera::input_system,
+                pick::pick_system,
+                camera::move_system,
+                sky::sun_system,
+                sky::dome_system,
+                paint_rooms_system,
+                slice_system,
+                pick::outline_system,
+                ask_histories_system,
+            )
+                .chain(),
+        )
+        .add_systems(EguiPrimaryContextPass, ui_system);
+}
+
+fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target) {
+    let mut camera = commands.spawn((
+        SceneCamera,
+        PrimaryEguiContext,
+        Camera3d::default(),
+        Projection::Perspective(PerspectiveProjection {
+            fov: FIELD_OF_VIEW_RAD,
+            near: 0.5,
+            far: 9000.0,
+            ..default()
+        }),
+        Exposure { ev100: 9.7 },
+        // Colours have to be those of the legend, so nothing bends them.
+        Tonemapping::None,
+        Msaa::Sample4,
+        DistanceFog::default(),
+        Transform::default(),
+    ));
+    if let Target::Image(image) = target {
+        camera.insert(RenderTarget::Image(image.clone().into()));
+    }
+}
+
+/// Takes in what came from the hub.
+fn take_events_system(
+    mut twin: ResMut<'_, Twin>,
+    mut scene: ResMut<'_, Scene3d>,
+    mut rig: ResMut<'_, Rig>,
+    mut commands: Commands<'_, '_>,
+    mut meshes: ResMut<'_, Assets<Mesh>>,
+    mut materials: ResMut<'_, Assets<StandardMaterial>>,
+    time: Res<'_, Time<Real>>,
+) {
+    // A frame that took in everything after a long cut would stutter; the rest comes in the next.
+    const EVENTS_A_FRAME: usize = 64;
+    let now_s = time.elapsed_secs_f64();
+    let twin = twin.bypass_change_detection();
+    for _ in 0..EVENTS_A_FRAME {
+        let Some(event) = twin.hub.poll() else { break };
+        match twin.state.apply(event, now_s) {
+            Some(Effect::BuildScene(bytes)) => match SceneFile::read(&bytes) {
+                Ok(file) => {
+                    build_scene(file, &mut scene, &mut commands, &mut meshes, &mut materials);
+                    scene.reindex(twin);
+                    twin.scene_problem = None;
+                }
+                Err(why) => twin.scene_problem = Some(why.to_string()),
+            },
+            Some(Effect::Reindex) => {
+                if let Some(index) = &twin.state.index {
+                    twin.rooms = RoomPoints::find(index);
+                }
+                scene.reindex(twin);
+            }
+            None => {}
+        }
+    }
+    // A scale can be fitted only when values are there.
+    if twin.view.quantity.is_some() && twin.view.scale.is_none() && twin.state.has_snapshot {
+        twin.set_quantity(twin.view.quantity.clone());
+    }
+    if rig.framed != scene.generation
+        && let Some(goal) = views::named_view("overview", twin.state.index.as_deref(), &scene, &rig)
+    {
+        rig.goal = goal;
+        rig.now = goal;
+        rig.framed = scene.generation;
+    }
+}
+
+/// Asks for the last day of what the panel shows.
+fn ask_histories_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
+    const DAY_US: i64 = 86_400_000_000;
+    const WIDTH_S: f64 = 900.0;
+    let now_s = time.elapsed_secs_f64();
+    let twin = twin.bypass_change_detection();
+    let Some(now_us) = twin.state.time_us(now_s) else { return };
+    let Some(index) = twin.state.index.clone() else { return };
+    let wanted = ui::points_with_history(&index, &twin.view);
+    for point in twin.state.histories_to_ask(&wanted, now_s) {
+        let Some(info) = index.point(point) else { continue };
+        let path = info.path.as_str().to_owned();
+        let query = HistoryQuery { point, path, from_us: now_us - DAY_US, to_us: now_us, width_s: WIDTH_S };
+        // Where it is too busy it is asked again a minute later.
+        twin.hub.ask_history(query);
+    }
+}
+
+/// Draws the panels and does what the person wishes.
+fn ui_system(
+    mut contexts: EguiContexts<'_, '_>,
+    mut twin: ResMut<'_, Twin>,
+    mut rig: ResMut<'_, Rig>,
+    scene: Res<'_, Scene3d>,
+    time: Res<'_, Time<Real>>,
+    mut is_dressed: Local<'_, bool>,
+) -> Result {
+    let ctx = contexts.ctx_mut()?;
+    if !*is_dressed {
+        theme::dress(ctx);
+        *is_dressed = true;
+        // Fonts count from the next pass; text laid out in this one would be boxes.
+        return Ok(());
+    }
+    let now_s = time.elapsed_secs_f64();
+    let twin = twin.bypass_change_detection();
+    let screen = ctx.content_rect();
+    rig.aspect = screen.width() / screen.height().max(1.0);
+    rig.screen = Vec2::new(screen.width(), screen.height());
+    let labels = views::labels(twin, &scene, &rig);
+    let mut root = bevy_egui::egui::Ui::new(
+        ctx.clone(),
+        "twin".into(),
+        bevy_egui::egui::UiBuilder::new().layer_id(bevy_egui::egui::LayerId::background()).max_rect(screen),
+    );
+    let input = ui::Input {
+        state: &twin.state,
+        rooms: &twin.rooms,
+        storeys: &scene.storeys,
+        texts: &twin.texts,
+        labels: &labels,
+        scene_problem: twin.scene_problem.as_deref(),
+        is_scene_here: scene.generation > 0,
+        now_s,
+    };
+    let (actions, shift_points) = ui::twin_ui(&mut root, &input, &mut twin.view);
+    rig.shift = Vec2::new(shift_points.x, shift_points.y) / screen.height().max(1.0);
+    for action in actions {
+        twin.act(action, &mut rig, &scene, now_s);
+    }
+    Ok(())
+}
+
+impl Twin {
+    /// Cuts at a storey by path, as the command line asks.
+    pub fn slice_at(&mut self, storey: &str, scene: &Scene3d) -> bool {
+        let slice: Option<Slice> = scene.storeys.slice_at(storey);
+        let found = slice.is_some();
+        if let Some(slice) = slice {
+            self.view.slice = slice;
+        }
+        found
+    }
+}

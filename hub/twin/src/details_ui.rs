@@ -1,0 +1,243 @@
+//! The panel of an entity: every point with value, unit, age, quality and its last day.
+
+use bevy_egui::egui::{Align, Align2, Context, Layout, Rect, RichText, ScrollArea, Ui, vec2};
+use campanile_protocol::{EntityKind, PointInfo, Quality};
+
+use crate::chart::{chart_ui, sparkline_ui};
+use crate::override_ui::Draft;
+use crate::state::Index;
+use crate::theme::{self, ACCENT, FAINT};
+use crate::ui::{Action, Input, RIGHT_WIDTH, View, card_ui, heading_ui};
+use crate::units::{age_text, unit_text, value_text};
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Draws the panel on the right.
+pub fn details_ui(
+    ctx: &Context,
+    screen: Rect,
+    input: &Input<'_>,
+    index: &Index,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
+    let Some(entity) = view.selected.as_deref().and_then(|path| index.nearest(path)) else { return };
+    let Some(info) = index.catalogue.entities.get(entity as usize) else { return };
+    let texts = input.texts;
+    let at = screen.right_top() + vec2(-12.0, 68.0);
+    card_ui(ctx, "details", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 30.0, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(texts.name(&info.names)).heading().strong());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if ui.small_button("✕").on_hover_text(texts.t("details-close")).clicked() {
+                    actions.push(Action::Select(None));
+                }
+            });
+        });
+        ui.horizontal_wrapped(|ui| {
+            let parents = parents_of(index, entity);
+            for parent in &parents {
+                let Some(info) = index.catalogue.entities.get(*parent as usize) else { continue };
+                if ui.link(RichText::new(texts.name(&info.names)).small()).clicked() {
+                    actions.push(Action::FlyTo(info.path.as_str().to_owned()));
+                }
+                ui.label(RichText::new("›").small().color(FAINT));
+            }
+            ui.label(RichText::new(info.path.as_str()).small().color(FAINT));
+        });
+        ui.separator();
+        let height = screen.height() - 68.0 - 130.0;
+        ScrollArea::vertical().id_salt("details").max_height(height).auto_shrink([false, true]).show(
+            ui,
+            |ui| {
+                contents_ui(ui, input, index, entity, view, actions);
+            },
+        );
+    });
+}
+
+/// From the building down, without the entity itself.
+fn parents_of(index: &Index, entity: u32) -> Vec<u32> {
+    let mut parents = Vec::new();
+    let mut here = entity;
+    while let Some(parent) = index.catalogue.entities.get(here as usize).and_then(|e| e.parent) {
+        if parent >= here {
+            break;
+        }
+        parents.push(parent);
+        here = parent;
+    }
+    parents.reverse();
+    parents
+}
+
+fn contents_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    index: &Index,
+    entity: u32,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
+    let texts = input.texts;
+    let own = index.points_of(entity);
+    let (equipment, inside): (Vec<u32>, Vec<u32>) =
+        index.children(entity).iter().copied().partition(|&child| {
+            index.catalogue.entities.get(child as usize).is_some_and(|e| e.kind == EntityKind::Equipment)
+        });
+    let total = own.len() + equipment.iter().map(|&e| index.points_of(e).len()).sum::<usize>();
+    if total == 0 {
+        ui.label(RichText::new(texts.t("details-none")).color(FAINT));
+    } else {
+        heading_ui(ui, &texts.with("details-points", &[("count", &total.to_string())]));
+    }
+    for &point in own {
+        point_ui(ui, input, index, point, view, actions);
+    }
+    for child in equipment {
+        let points = index.points_of(child);
+        let Some(info) = index.catalogue.entities.get(child as usize) else { continue };
+        if points.is_empty() {
+            continue;
+        }
+        ui.add_space(6.0);
+        ui.label(RichText::new(texts.name(&info.names)).strong().color(ACCENT));
+        for &point in points {
+            point_ui(ui, input, index, point, view, actions);
+        }
+    }
+    if !inside.is_empty() {
+        ui.add_space(6.0);
+        heading_ui(ui, &texts.t("details-inside"));
+        ui.horizontal_wrapped(|ui| {
+            for child in inside.iter().take(120) {
+                let Some(info) = index.catalogue.entities.get(*child as usize) else { continue };
+                let is_place = matches!(
+                    info.kind,
+                    EntityKind::Storey
+                        | EntityKind::Space
+                        | EntityKind::Building
+                        | EntityKind::Node
+                        | EntityKind::Network
+                );
+                if is_place && ui.small_button(texts.name(&info.names)).clicked() {
+                    actions.push(Action::FlyTo(info.path.as_str().to_owned()));
+                }
+            }
+        });
+    }
+}
+
+fn point_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    index: &Index,
+    point: u32,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
+    let Some(info) = index.point(point) else { return };
+    let texts = input.texts;
+    let state = input.state;
+    let now_us = state.time_us(input.now_s).unwrap_or_default();
+    ui.push_id(point, |ui| {
+        ui.horizontal(|ui| {
+            let name = ui.label(texts.name(&info.names));
+            name.on_hover_text(info.path.as_str());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let history = state.histories.get(&point);
+                if let Some(answer) =
+                    history.and_then(|h| h.answer.as_ref()).filter(|a| !a.buckets.is_empty())
+                    && sparkline_ui(ui, answer, now_us - DAY_US, now_us)
+                {
+                    view.expanded = if view.expanded == Some(point) { None } else { Some(point) };
+                }
+                if let Some(value) = state.value(point) {
+                    ui.label(RichText::new(value_text(&value.value, info, texts)).strong().size(15.0));
+                }
+            });
+        });
+        ui.horizontal(|ui| {
+            match state.value(point) {
+                Some(value) => {
+                    let quality = state.quality(value);
+                    let text = match quality {
+                        Quality::Good => texts.t("quality-good"),
+                        Quality::Uncertain => texts.t("quality-uncertain"),
+                        Quality::Bad => texts.t("quality-bad"),
+                        Quality::Stale => texts.t("quality-stale"),
+                    };
+                    theme::badge_ui(ui, &text, theme::quality_colour(quality));
+                    let age_s = (now_us - value.time_us) as f64 / 1e6;
+                    ui.label(RichText::new(age_text(age_s, texts)).small().color(FAINT));
+                }
+                None => theme::badge_ui(ui, &texts.t("quality-none"), FAINT),
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let may = info.command.is_some() && state.can_operate;
+                if may && ui.small_button(texts.t("command-override")).clicked() {
+                    view.draft = Some(Draft::new(point, info, state.value(point).map(|v| &v.value)));
+                }
+            });
+        });
+        command_ui(ui, input, info, actions);
+        if view.expanded == Some(point) {
+            expanded_ui(ui, input, point, info, now_us);
+        }
+        ui.add_space(2.0);
+    });
+}
+
+/// The filled slots of a point that is commanded.
+fn command_ui(ui: &mut Ui, input: &Input<'_>, info: &PointInfo, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let Some(command) = input.state.commands.get(info.path.as_str()).filter(|c| !c.slots.is_empty()) else {
+        return;
+    };
+    ui.horizontal_wrapped(|ui| {
+        let value = command.effective.to_string();
+        let in_force = texts.with("command-in-force", &[("value", &value)]);
+        ui.label(RichText::new(in_force).small().color(ACCENT));
+        match command.confirmed {
+            Some(true) => theme::badge_ui(ui, &texts.t("command-confirmed"), theme::GOOD),
+            Some(false) => theme::badge_ui(ui, &texts.t("command-unconfirmed"), theme::WARN),
+            None => {}
+        }
+    });
+    for slot in &command.slots {
+        ui.horizontal(|ui| {
+            let text = format!("{} · {} · {}", slot.priority, slot.value, slot.actor);
+            ui.label(RichText::new(text).small()).on_hover_text(&slot.reason);
+            if input.state.can_operate && ui.small_button(texts.t("command-relinquish")).clicked() {
+                actions.push(Action::Relinquish {
+                    point: info.path.clone(),
+                    priority: slot.priority,
+                    reason: texts.t("command-relinquish"),
+                });
+            }
+        });
+    }
+}
+
+fn expanded_ui(ui: &mut Ui, input: &Input<'_>, point: u32, info: &PointInfo, now_us: i64) {
+    let texts = input.texts;
+    let unit = unit_text(&info.unit);
+    let title = texts.t("details-day");
+    heading_ui(ui, &if unit.is_empty() { title } else { format!("{title}  ({unit})") });
+    match input.state.histories.get(&point) {
+        Some(history) => match &history.answer {
+            Some(answer) if !answer.buckets.is_empty() => {
+                chart_ui(ui, answer, now_us - DAY_US, now_us, input.timezone());
+            }
+            _ if history.settled => {
+                ui.label(RichText::new(texts.t("details-no-history")).color(FAINT));
+            }
+            _ => {
+                ui.label(RichText::new(texts.t("details-loading")).color(FAINT));
+            }
+        },
+        None => {
+            ui.label(RichText::new(texts.t("details-loading")).color(FAINT));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `campanile-twin`: the campus in 3D, in a window or as a picture.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use campanile_twin::{Language, SnapshotOptions, run_snapshot, run_window};
+use clap::{Args, Parser, Subcommand};
+
+/// The campus in 3D, live from a hub.
+#[derive(Parser)]
+#[command(version, after_help = "Example:\n  campanile-twin --hub http://127.0.0.1:7373 --lang en")]
+#[command(args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    link: Link,
+}
+
+#[derive(Args)]
+struct Link {
+    /// The address of the hub.
+    #[arg(long, default_value = "http://127.0.0.1:7373")]
+    hub: String,
+    /// The language: zh-CN or en; without it that of LANG.
+    #[arg(long, env = "CAMPANILE_LANG")]
+    lang: Option<String>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Draw scene and panels into a PNG, without a window.
+    ///
+    /// Exit codes: 0 drawn, 3 no hub or no data, 4 not drawn or not written, 5 a name is unknown.
+    #[command(
+        after_help = "Example:\n  campanile-twin snapshot --hub http://127.0.0.1:7373 --out co2.png --view teaching-a/2f --storey teaching-a/2f --quantity co2"
+    )]
+    Snapshot(SnapshotArgs),
+}
+
+#[derive(Args)]
+struct SnapshotArgs {
+    #[command(flatten)]
+    link: Link,
+    /// Where the PNG goes.
+    #[arg(long)]
+    out: PathBuf,
+    /// A named view (overview, gate, river) or the path of an entity.
+    #[arg(long, default_value = "overview")]
+    view: String,
+    /// Width and height in pixels.
+    #[arg(long, default_value = "1600x900", value_parser = size)]
+    size: [u32; 2],
+    /// The quantity that colours the rooms, such as co2.
+    #[arg(long)]
+    quantity: Option<String>,
+    /// The storey to cut the building open at, such as teaching-a/2f.
+    #[arg(long)]
+    storey: Option<String>,
+    /// The entity whose panel is open, by path.
+    #[arg(long)]
+    select: Option<String>,
+    /// Follow the most urgent alarm to its place.
+    #[arg(long)]
+    alarm: bool,
+    /// After how many seconds to give up waiting for the hub.
+    #[arg(long, default_value_t = 120.0)]
+    patience: f64,
+}
+
+/// Width and height such as `1600x900`.
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let parsed = text.split_once('x').and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
+    parsed
+        .filter(|[w, h]: &[u32; 2]| (320..=8192).contains(w) && (240..=8192).contains(h))
+        .ok_or_else(|| "it has to be WIDTHxHEIGHT, from 320x240 to 8192x8192".into())
+}
+
+fn language(tag: Option<&str>) -> Language {
+    match tag {
+        Some(tag) => Language::from_tag(tag),
+        None => std::env::var("LANG").map_or(Language::English, |lang| Language::from_tag(&lang)),
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = match cli.command {
+        None => run_window(&cli.link.hub, language(cli.link.lang.as_deref())),
+        Some(Command::Snapshot(args)) => run_snapshot(SnapshotOptions {
+            language: language(args.link.lang.as_deref()),
+            hub: args.link.hub,
+            out: args.out,
+            view: args.view,
+            size: args.size,
+            quantity: args.quantity,
+            storey: args.storey,
+            select: args.select,
+            alarm: args.alarm,
+            patience_s: args.patience,
+        }),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("campanile-twin: {why}");
+            ExitCode::from(why.exit_code())
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The two ways to run: in a window, and into a picture.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bevy::app::{AppExit, ScheduleRunnerPlugin};
+use bevy::log::LogPlugin;
+use bevy::prelude::*;
+use bevy::render::RenderPlugin;
+use bevy::render::render_resource::{TextureFormat, TextureUsages};
+use bevy::window::{ExitCondition, WindowResolution};
+use bevy::winit::WinitPlugin;
+
+use crate::app::{Target, Twin, add_twin};
+use crate::locale::Language;
+use crate::net::{NativeHub, NetError};
+use crate::shot::{EXIT_NO_PICTURE, Progress, Shot, shot_system};
+
+/// What a picture shows.
+#[derive(Clone, Debug)]
+pub struct SnapshotOptions {
+    /// The address of the hub.
+    pub hub: String,
+    /// Where the PNG goes.
+    pub out: PathBuf,
+    /// A named view or the path of an entity.
+    pub view: String,
+    /// Width and height, pixels.
+    pub size: [u32; 2],
+    /// The language of the panels.
+    pub language: Language,
+    /// The quantity that colours the rooms.
+    pub quantity: Option<String>,
+    /// The storey to cut at, by path.
+    pub storey: Option<String>,
+    /// The entity whose panel is open, by path.
+    pub select: Option<String>,
+    /// Whether to follow the most urgent alarm.
+    pub alarm: bool,
+    /// After how many seconds to give up waiting for the hub.
+    pub patience_s: f64,
+}
+
+/// Why the twin ended other than by a person's wish.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TwinError {
+    /// The link to the hub can't even begin.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// There is no picture.
+    #[error("{what}")]
+    NoPicture {
+        /// The exit code: 3 no hub, 4 not drawn or written, 5 a name is unknown.
+        code: u8,
+        /// What went wrong.
+        what: String,
+    },
+    /// The window's program ended with an error.
+    #[error("the window ended with code {0}")]
+    Window(u8),
+}
+
+impl TwinError {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            TwinError::Net(_) => crate::shot::EXIT_NO_HUB,
+            TwinError::NoPicture { code, .. } | TwinError::Window(code) => *code,
+        }
+    }
+}
+
+/// Only what goes wrong is worth a line: the renderer is talkative.
+fn log() -> LogPlugin {
+    LogPlugin { filter: "warn,wgpu=error,naga=error,bevy_render=error,bevy_egui=error".into(), ..default() }
+}
+
+/// Opens a window on a hub and returns when it is closed.
+///
+/// # Errors
+/// [`TwinError`] where the address is none or the window ends with an error.
+pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
+    let twin = Twin::new(Box::new(NativeHub::connect(hub)?), language);
+    let mut app = App::new();
+    let window =
+        Window { title: "Campanile".into(), resolution: WindowResolution::new(1600, 900), ..default() };
+    app.add_plugins(
+        DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log()),
+    );
+    add_twin(&mut app, twin, Target::Window);
+    match app.run() {
+        AppExit::Success => Ok(()),
+        AppExit::Error(code) => Err(TwinError::Window(code.get())),
+    }
+}
+
+/// Draws scene and panels into a PNG, without a window.
+///
+/// # Errors
+/// [`TwinError`] where there is no hub, a name is unknown, or nothing can be drawn or written.
+pub fn run_snapshot(options: SnapshotOptions) -> Result<(), TwinError> {
+    let twin = Twin::new(Box::new(NativeHub::connect(&options.hub)?), options.language);
+    let mut app = App::new();
+    app.add_plugins(
+        DefaultPlugins
+            .set(WindowPlugin { primary_window: None, exit_condition: ExitCondition::DontExit, ..default() })
+            // A picture must not be taken while a pipeline is still being made.
+            .set(RenderPlugin { synchronous_pipeline_compilation: true, ..default() })
+            .set(log())
+            .disable::<WinitPlugin>(),
+    );
+    app.add_plugins(ScheduleRunnerPlugin::run_loop(Duration::from_millis(5)));
+    let [width, height] = options.size;
+    let mut image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
+    image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
+    let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
+    add_twin(&mut app, twin, Target::Image(image.clone()));
+    app.insert_resource(Shot {
+        out: options.out,
+        view: options.view,
+        quantity: options.quantity,
+        storey: options.storey,
+        select: options.select,
+        alarm: options.alarm,
+        image,
+        patience_s: options.patience_s,
+    })
+    .init_resource::<Progress>()
+    .add_systems(First, shot_system);
+    // What went wrong is in a resource, which is gone once the app has run: a last system keeps it.
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let keep = kept.clone();
+    app.add_systems(Last, move |progress: Res<'_, Progress>| {
+        if let (Some(failure), Ok(mut slot)) = (&progress.failure, keep.lock()) {
+            *slot = Some(failure.clone());
+        }
+    });
+    let exit = app.run();
+    let failure = kept.lock().ok().and_then(|mut slot| slot.take());
+    match (exit, failure) {
+        (_, Some((code, what))) => Err(TwinError::NoPicture { code, what }),
+        (AppExit::Success, None) => Ok(()),
+        (AppExit::Error(_), None) => Err(TwinError::NoPicture {
+            code: EXIT_NO_PICTURE,
+            what: "the renderer ended with an error".into(),
+        }),
+    }
+}

@@ -1,0 +1,174 @@
+//! The rooms' floors take the colour of a quantity.
+
+use std::collections::BTreeMap;
+
+use bevy::prelude::*;
+use campanile_protocol::{EntityKind, ValueType};
+
+use crate::app::Twin;
+use crate::colour::{NO_VALUE, Scale};
+use crate::scene3d::Scene3d;
+use crate::state::{Index, State};
+
+/// A quantity that rooms can be coloured by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    /// Its id, such as `co2`.
+    pub id: String,
+    /// A point of it, for names and unit.
+    pub example: u32,
+    /// How many rooms have it.
+    pub rooms: usize,
+}
+
+/// For each quantity the point that speaks for each room.
+#[derive(Clone, Debug, Default)]
+pub struct RoomPoints {
+    by_quantity: BTreeMap<String, BTreeMap<u32, u32>>,
+}
+
+/// A quantity of one or two rooms is no map.
+const FEWEST_ROOMS: usize = 3;
+
+impl RoomPoints {
+    /// Finds them: of a room's points of a quantity the room's own comes before its equipment's,
+    /// and the first of the catalogue before others.
+    pub fn find(index: &Index) -> Self {
+        let mut by_quantity: BTreeMap<String, BTreeMap<u32, u32>> = BTreeMap::new();
+        for own in [true, false] {
+            for (i, point) in index.catalogue.points.iter().enumerate() {
+                let Some(room) = index.within(point.entity, EntityKind::Space) else { continue };
+                let speaks = matches!(point.value_type, ValueType::Number | ValueType::Bool);
+                if speaks && (room == point.entity) == own {
+                    by_quantity.entry(point.quantity.clone()).or_default().entry(room).or_insert(i as u32);
+                }
+            }
+        }
+        by_quantity.retain(|_, rooms| rooms.len() >= FEWEST_ROOMS);
+        Self { by_quantity }
+    }
+
+    /// The quantities, those of most rooms first.
+    pub fn quantities(&self) -> Vec<Quantity> {
+        let mut list: Vec<Quantity> = self
+            .by_quantity
+            .iter()
+            .filter_map(|(id, rooms)| {
+                let example = *rooms.values().next()?;
+                Some(Quantity { id: id.clone(), example, rooms: rooms.len() })
+            })
+            .collect();
+        list.sort_by_key(|q| (std::cmp::Reverse(q.rooms), q.id.clone()));
+        list
+    }
+
+    /// The point that speaks for each room, by the room's entity index.
+    pub fn of(&self, quantity: &str) -> Option<&BTreeMap<u32, u32>> {
+        self.by_quantity.get(quantity)
+    }
+
+    /// The scale of a quantity: the usual one, else one that fits the values there are.
+    pub fn scale(&self, quantity: &str, state: &State) -> Option<Scale> {
+        Scale::usual(quantity).or_else(|| self.fitted(quantity, state))
+    }
+
+    /// A scale that fits the values there are.
+    pub fn fitted(&self, quantity: &str, state: &State) -> Option<Scale> {
+        Scale::fitting(self.of(quantity)?.values().filter_map(|&p| state.live_number(p)))
+    }
+}
+
+/// What was painted last, and which floors a point paints.
+#[derive(Default)]
+pub struct Painted {
+    key: Option<(u64, u64, Option<String>, Option<(u64, u64)>)>,
+    floors_by_point: BTreeMap<u32, Vec<usize>>,
+    points: Vec<Option<u32>>,
+}
+
+/// Paints the floors whose point changed, and all where the quantity, scale or scene did: the
+/// materials of unchanged rooms are not touched, so nothing is sent to the GPU for them.
+pub fn paint_rooms_system(
+    mut twin: ResMut<'_, Twin>,
+    scene: Res<'_, Scene3d>,
+    mut painted: Local<'_, Painted>,
+    mut materials: ResMut<'_, Assets<StandardMaterial>>,
+) {
+    // Taking what changed is not a change that others have to hear of.
+    let twin = twin.bypass_change_detection();
+    let changed = twin.state.take_changed();
+    let view = &twin.view;
+    let scale_bits = view.scale.map(|s| (s.low.to_bits(), s.high.to_bits()));
+    let key = (scene.generation, scene.indexed, view.quantity.clone(), scale_bits);
+    let all = painted.key.as_ref() != Some(&key);
+    if all {
+        painted.points = room_points_of_floors(twin, &scene);
+        let mut floors_by_point: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (floor, point) in painted.points.iter().enumerate() {
+            if let Some(point) = point {
+                floors_by_point.entry(*point).or_default().push(floor);
+            }
+        }
+        painted.floors_by_point = floors_by_point;
+        painted.key = Some(key);
+    }
+    let floors: Vec<usize> = match &changed {
+        Some(changed) if !all => {
+            changed.iter().filter_map(|p| painted.floors_by_point.get(p)).flatten().copied().collect()
+        }
+        _ => (0..scene.floors.len()).collect(),
+    };
+    for i in floors {
+        let Some(floor) = scene.floors.get(i) else { continue };
+        let (colour, unlit) = match (&view.quantity, view.scale) {
+            (Some(_), scale) => {
+                let number = painted.points.get(i).copied().flatten().and_then(|p| twin.state.live_number(p));
+                let [r, g, b] = number.zip(scale).map_or(NO_VALUE, |(x, scale)| scale.colour(x));
+                (Color::srgb(r, g, b), true)
+            }
+            (None, _) => (floor.own_colour, false),
+        };
+        let same = materials.get(&floor.material).is_some_and(|m| m.base_color == colour && m.unlit == unlit);
+        if same {
+            continue;
+        }
+        if let Some(mut material) = materials.get_mut(&floor.material) {
+            material.base_color = colour;
+            // Unlit, so that a colour in the picture is the colour in the legend.
+            material.unlit = unlit;
+        }
+    }
+}
+
+fn room_points_of_floors(twin: &Twin, scene: &Scene3d) -> Vec<Option<u32>> {
+    let points = twin.view.quantity.as_deref().and_then(|q| twin.rooms.of(q));
+    let index = twin.state.index.as_deref();
+    scene
+        .floors
+        .iter()
+        .map(|floor| points.and_then(|points| points.get(&index?.entity(&floor.path)?)).copied())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::tests::{catalogue, point};
+
+    #[test]
+    fn the_rooms_own_point_speaks_for_it() {
+        let mut catalogue = catalogue();
+        for n in 2..5 {
+            let mut room = catalogue.entities[2].clone();
+            room.path = campanile_protocol::Path::new(format!("a/1f/10{n}")).unwrap();
+            catalogue.entities.push(room);
+            let entity = catalogue.entities.len() as u32 - 1;
+            catalogue.points.push(point(&format!("a/1f/10{n}/co2"), entity, "co2"));
+        }
+        // The equipment's point comes first in the catalogue and still loses.
+        catalogue.points.swap(0, 1);
+        let rooms = RoomPoints::find(&Index::new(catalogue));
+        assert_eq!(rooms.of("co2").unwrap().get(&2), Some(&1));
+        assert_eq!(rooms.quantities(), [Quantity { id: "co2".into(), example: 1, rooms: 4 }]);
+    }
+}

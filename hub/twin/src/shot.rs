@@ -1,0 +1,194 @@
+//! Pictures without a window: scene and panels into an image, the image into a PNG.
+
+use std::path::PathBuf;
+
+use bevy::app::AppExit;
+use bevy::prelude::*;
+use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
+
+use crate::app::{Rig, Twin};
+use crate::scene3d::Scene3d;
+use crate::state::Link;
+use crate::ui::Action;
+use crate::views;
+
+/// What is to be in the picture.
+#[derive(Resource, Clone, Debug)]
+pub struct Shot {
+    /// Where the PNG goes.
+    pub out: PathBuf,
+    /// A named view or the path of an entity; empty: the one that `select` or `alarm` leads to.
+    pub view: String,
+    /// The quantity that colours the rooms.
+    pub quantity: Option<String>,
+    /// The storey to cut at, by path.
+    pub storey: Option<String>,
+    /// The entity whose panel is open, by path.
+    pub select: Option<String>,
+    /// Whether to follow the most urgent alarm.
+    pub alarm: bool,
+    /// The image that is drawn into.
+    pub image: Handle<Image>,
+    /// After how many seconds to give up waiting for the hub.
+    pub patience_s: f64,
+}
+
+/// How far the picture is.
+#[derive(Resource, Default)]
+pub struct Progress {
+    stage: Stage,
+    /// Why there is no picture, with the exit code.
+    pub failure: Option<(u8, String)>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Stage {
+    #[default]
+    Waiting,
+    /// Everything is set; the panels lay themselves out and histories come.
+    Settling {
+        frames: u32,
+        since_s: f64,
+    },
+    Shooting,
+    Done,
+}
+
+/// Exit code: no hub, or it sends nothing.
+pub const EXIT_NO_HUB: u8 = 3;
+/// Exit code: it could not be drawn or written.
+pub const EXIT_NO_PICTURE: u8 = 4;
+/// Exit code: a view, quantity, storey or entity is unknown.
+pub const EXIT_UNKNOWN: u8 = 5;
+
+/// Panels need a pass to size themselves; shadows and textures a few frames.
+const SETTLING_FRAMES: u32 = 6;
+/// How long to wait for histories that are asked for.
+const HISTORY_PATIENCE_S: f64 = 8.0;
+
+/// Waits for the data, sets the view, takes the picture, ends the app.
+#[allow(clippy::too_many_arguments)]
+pub fn shot_system(
+    mut commands: Commands<'_, '_>,
+    mut twin: ResMut<'_, Twin>,
+    mut rig: ResMut<'_, Rig>,
+    scene: Res<'_, Scene3d>,
+    shot: Res<'_, Shot>,
+    mut progress: ResMut<'_, Progress>,
+    time: Res<'_, Time<Real>>,
+    mut exit: MessageWriter<'_, AppExit>,
+) {
+    let now_s = time.elapsed_secs_f64();
+    if let Some((code, _)) = &progress.failure {
+        exit.write(AppExit::from_code(*code));
+        return;
+    }
+    match progress.stage {
+        Stage::Waiting => {
+            if let Some(why) = &twin.scene_problem {
+                progress.failure = Some((EXIT_NO_PICTURE, why.clone()));
+            } else if scene.generation > 0
+                && twin.state.has_snapshot
+                && twin.state.has_alarms
+                && rig.aspect > 0.0
+            {
+                match set_view(&mut twin, &mut rig, &scene, &shot, now_s) {
+                    Ok(()) => progress.stage = Stage::Settling { frames: 0, since_s: now_s },
+                    Err(unknown) => progress.failure = Some((EXIT_UNKNOWN, unknown)),
+                }
+            } else if now_s > shot.patience_s {
+                progress.failure = Some((EXIT_NO_HUB, what_is_missing(&twin, &scene)));
+            }
+        }
+        Stage::Settling { frames, since_s } => {
+            rig.now = rig.goal;
+            let is_history_here = twin.state.histories.values().all(|h| h.settled);
+            let has_waited = now_s - since_s > HISTORY_PATIENCE_S;
+            if frames >= SETTLING_FRAMES && (is_history_here || has_waited) {
+                commands.spawn(Screenshot::image(shot.image.clone())).observe(write_system);
+                progress.stage = Stage::Shooting;
+            } else {
+                progress.stage = Stage::Settling { frames: frames + 1, since_s };
+            }
+        }
+        Stage::Shooting => {}
+        Stage::Done => {
+            exit.write(AppExit::Success);
+        }
+    }
+}
+
+fn what_is_missing(twin: &Twin, scene: &Scene3d) -> String {
+    match &twin.state.link {
+        Link::Cut { why, .. } => format!("no picture: {why}"),
+        _ if scene.generation == 0 => "no picture: the hub has sent no scene".into(),
+        _ if !twin.state.has_snapshot => "no picture: the hub has sent no values".into(),
+        _ => "no picture: the hub has sent no list of alarms".into(),
+    }
+}
+
+fn set_view(twin: &mut Twin, rig: &mut Rig, scene: &Scene3d, shot: &Shot, now_s: f64) -> Result<(), String> {
+    let index = twin.state.index.clone();
+    let mut follow = None;
+    if shot.alarm {
+        let alarms = twin.state.alarms_by_urgency();
+        let first = alarms.first().ok_or("there is no alarm to follow")?;
+        follow = Some(first.entity.as_str().to_owned());
+    }
+    if let Some(path) = &shot.select {
+        let known = index.as_ref().and_then(|i| i.entity(path));
+        known.ok_or_else(|| format!("there is no entity '{path}' to select"))?;
+        twin.act(Action::Select(Some(path.clone())), rig, scene, now_s);
+    }
+    if let Some(path) = follow {
+        twin.act(Action::FlyTo(path), rig, scene, now_s);
+    } else if !shot.view.is_empty() {
+        let goal = views::named_view(&shot.view, index.as_deref(), scene, rig).ok_or_else(|| {
+            format!("there is no view '{}': overview, gate, river, or the path of an entity", shot.view)
+        })?;
+        rig.goal = goal;
+    }
+    if let Some(quantity) = &shot.quantity {
+        if twin.rooms.of(quantity).is_none() {
+            let known: Vec<String> = twin.rooms.quantities().into_iter().map(|q| q.id).collect();
+            return Err(format!("no rooms have the quantity '{quantity}'; there are: {}", known.join(", ")));
+        }
+        twin.set_quantity(Some(quantity.clone()));
+    }
+    if let Some(storey) = &shot.storey
+        && !twin.slice_at(storey, scene)
+    {
+        return Err(format!("there is no storey '{storey}'"));
+    }
+    Ok(())
+}
+
+/// Writes the picture when it has come back from the renderer.
+fn write_system(
+    captured: On<'_, '_, ScreenshotCaptured>,
+    shot: Res<'_, Shot>,
+    mut progress: ResMut<'_, Progress>,
+) {
+    let written =
+        captured.image.clone().try_into_dynamic().map_err(|why| why.to_string()).and_then(|image| {
+            let rgb = image.to_rgb8();
+            write_png(&shot.out, rgb.width(), rgb.height(), rgb.as_raw())
+        });
+    match written {
+        Ok(()) => progress.stage = Stage::Done,
+        Err(why) => {
+            let what = format!("{} can't be written: {why}", shot.out.display());
+            progress.failure = Some((EXIT_NO_PICTURE, what));
+        }
+    }
+}
+
+fn write_png(out: &std::path::Path, width: u32, height: u32, rgb: &[u8]) -> Result<(), String> {
+    let file = std::fs::File::create(out).map_err(|why| why.to_string())?;
+    let mut encoder = png::Encoder::new(std::io::BufWriter::new(file), width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(|why| why.to_string())?;
+    writer.write_image_data(rgb).map_err(|why| why.to_string())?;
+    writer.finish().map_err(|why| why.to_string())
+}

@@ -1,0 +1,119 @@
+//! How the panels look: light cards over the scene, one accent, and the font.
+
+use bevy_egui::egui::{
+    Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Frame, Margin,
+    Shadow, Stroke, TextStyle, Theme, Visuals, vec2,
+};
+use campanile_protocol::{AlarmPriority, Quality};
+
+/// Text.
+pub const INK: Color32 = Color32::from_rgb(31, 41, 55);
+/// Less important text.
+pub const FAINT: Color32 = Color32::from_rgb(107, 114, 128);
+/// What can be acted on and what is chosen.
+pub const ACCENT: Color32 = Color32::from_rgb(15, 98, 160);
+/// Lines between things.
+pub const LINE: Color32 = Color32::from_rgb(222, 226, 232);
+/// All is well.
+pub const GOOD: Color32 = Color32::from_rgb(22, 128, 84);
+/// Care.
+pub const WARN: Color32 = Color32::from_rgb(190, 110, 10);
+/// Wrong.
+pub const BAD: Color32 = Color32::from_rgb(196, 43, 43);
+/// The ground of cards.
+pub const CARD: Color32 = Color32::from_rgb(252, 253, 254);
+
+/// Noto Sans SC, subset by `assets/fonts/make.sh` (OFL, see `assets/fonts/OFL.txt`).
+const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansSC-subset.otf");
+
+/// Puts font and style into a context.
+pub fn dress(ctx: &Context) {
+    let mut fonts = FontDefinitions::default();
+    fonts.font_data.insert("noto-sans-sc".into(), FontData::from_static(FONT).into());
+    for family in [FontFamily::Proportional, FontFamily::Monospace] {
+        fonts.families.entry(family).or_default().insert(0, "noto-sans-sc".into());
+    }
+    ctx.set_fonts(fonts);
+    ctx.set_theme(Theme::Light);
+    let mut visuals = Visuals::light();
+    visuals.override_text_color = Some(INK);
+    visuals.panel_fill = CARD;
+    visuals.window_fill = CARD;
+    visuals.window_corner_radius = CornerRadius::same(10);
+    visuals.window_shadow = shadow();
+    visuals.window_stroke = Stroke::new(1.0, LINE);
+    visuals.popup_shadow = shadow();
+    visuals.selection.bg_fill = Color32::from_rgb(214, 231, 245);
+    visuals.selection.stroke = Stroke::new(1.0, ACCENT);
+    visuals.hyperlink_color = ACCENT;
+    for widget in [
+        &mut visuals.widgets.inactive,
+        &mut visuals.widgets.hovered,
+        &mut visuals.widgets.active,
+        &mut visuals.widgets.open,
+    ] {
+        widget.corner_radius = CornerRadius::same(6);
+    }
+    visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(237, 240, 244);
+    visuals.widgets.inactive.bg_fill = Color32::from_rgb(226, 231, 237);
+    visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
+    ctx.set_visuals(visuals);
+    ctx.all_styles_mut(|style| {
+        for (text_style, size) in [
+            (TextStyle::Heading, 18.0),
+            (TextStyle::Body, 14.0),
+            (TextStyle::Button, 14.0),
+            (TextStyle::Small, 11.5),
+        ] {
+            style.text_styles.insert(text_style, FontId::new(size, FontFamily::Proportional));
+        }
+        style.spacing.item_spacing = vec2(8.0, 6.0);
+        style.spacing.button_padding = vec2(10.0, 4.0);
+        style.spacing.interact_size.y = 24.0;
+        style.interaction.selectable_labels = false;
+    });
+}
+
+fn shadow() -> Shadow {
+    Shadow { offset: [0, 3], blur: 14, spread: 0, color: Color32::from_black_alpha(38) }
+}
+
+/// The frame of a card.
+pub fn card() -> Frame {
+    Frame::new()
+        .fill(Color32::from_rgba_unmultiplied(252, 253, 254, 240))
+        .stroke(Stroke::new(1.0, Color32::from_rgba_unmultiplied(255, 255, 255, 200)))
+        .corner_radius(CornerRadius::same(10))
+        .inner_margin(Margin::symmetric(14, 11))
+        .shadow(shadow())
+}
+
+/// The colour of a quality; each badge says it in words too.
+pub fn quality_colour(quality: Quality) -> Color32 {
+    match quality {
+        Quality::Good => GOOD,
+        Quality::Uncertain => WARN,
+        Quality::Bad => BAD,
+        Quality::Stale => FAINT,
+    }
+}
+
+/// The colour of a priority; each alarm says it in words too.
+pub fn priority_colour(priority: AlarmPriority) -> Color32 {
+    match priority {
+        AlarmPriority::Critical => Color32::from_rgb(176, 16, 48),
+        AlarmPriority::High => Color32::from_rgb(214, 76, 20),
+        AlarmPriority::Medium => Color32::from_rgb(202, 138, 4),
+        AlarmPriority::Low => Color32::from_rgb(37, 99, 170),
+    }
+}
+
+/// A small coloured word.
+pub fn badge_ui(ui: &mut bevy_egui::egui::Ui, text: &str, colour: Color32) {
+    let font = FontId::new(11.5, FontFamily::Proportional);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), font, colour);
+    let (rect, _) = ui.allocate_exact_size(galley.size() + vec2(12.0, 4.0), bevy_egui::egui::Sense::hover());
+    ui.painter().rect_filled(rect, CornerRadius::same(8), colour.gamma_multiply(0.14));
+    let at = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect).min;
+    ui.painter().galley(at, galley, colour);
+}

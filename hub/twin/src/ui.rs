@@ -1,0 +1,645 @@
+//! The panels. They read the state and give back what the person wishes; they change nothing else.
+
+use bevy_egui::egui::{
+    Align2, Area, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, LayerId, Mesh, Order, Rect,
+    RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui, Vec2, pos2, vec2,
+};
+use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
+
+use crate::alarms_ui::{AckDraft, alarms_ui};
+use crate::colour::{Scale, viridis};
+use crate::details_ui::details_ui;
+use crate::locale::{Language, Texts};
+use crate::override_ui::{Draft, override_ui};
+use crate::rooms::RoomPoints;
+use crate::state::{Index, Link, State};
+use crate::storeys::{Slice, Storeys};
+use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
+use crate::units::{number_text, time_text, unit_text};
+use crate::views::{Label, LabelKind};
+
+/// What the person looks at: everything here is theirs, nothing the hub's.
+#[derive(Debug, Default)]
+pub struct View {
+    /// The path of the entity whose panel is open.
+    pub selected: Option<String>,
+    /// The path of the entity under the pointer.
+    pub hovered: Option<String>,
+    /// The quantity that colours the rooms.
+    pub quantity: Option<String>,
+    /// Its scale.
+    pub scale: Option<Scale>,
+    /// What is cut open.
+    pub slice: Slice,
+    /// What is typed into the search box.
+    pub search: String,
+    /// The point whose large chart is open.
+    pub expanded: Option<u32>,
+    /// An override being written.
+    pub draft: Option<Draft>,
+    /// An acknowledgement being written.
+    pub acknowledging: Option<AckDraft>,
+}
+
+/// What a person wishes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Open the panel of an entity, or close it.
+    Select(Option<String>),
+    /// Fly to an entity and open its panel.
+    FlyTo(String),
+    /// Fly to a named view.
+    View(String),
+    /// Colour the rooms by a quantity.
+    Quantity(Option<String>),
+    /// Fit the scale to the values there are.
+    FitScale,
+    /// Cut buildings open.
+    Slice(Slice),
+    /// Speak another language.
+    Language(Language),
+    /// Acknowledge an alarm.
+    Acknowledge {
+        /// Its id.
+        alarm: String,
+        /// What was seen or done.
+        comment: String,
+    },
+    /// Override a point.
+    Write {
+        /// Which.
+        point: Path,
+        /// With what.
+        value: JsonValue,
+        /// In which slot.
+        priority: u8,
+        /// For how long, seconds.
+        expiry_s: Option<f64>,
+        /// Why.
+        reason: String,
+    },
+    /// Give a slot back.
+    Relinquish {
+        /// Of which point.
+        point: Path,
+        /// Which slot.
+        priority: u8,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What the panels read.
+pub struct Input<'a> {
+    /// What is known of the campus.
+    pub state: &'a State,
+    /// Which points speak for which rooms.
+    pub rooms: &'a RoomPoints,
+    /// The storeys.
+    pub storeys: &'a Storeys,
+    /// The strings.
+    pub texts: &'a Texts,
+    /// What floats over places.
+    pub labels: &'a [Label],
+    /// What went wrong with the scene.
+    pub scene_problem: Option<&'a str>,
+    /// Whether there is a scene.
+    pub is_scene_here: bool,
+    /// The app's clock, seconds.
+    pub now_s: f64,
+}
+
+impl Input<'_> {
+    /// The catalogue, if it has come.
+    pub fn index(&self) -> Option<&Index> {
+        self.state.index.as_deref()
+    }
+
+    /// The campus's time zone.
+    pub fn timezone(&self) -> &str {
+        self.index().map_or("UTC", |i| i.catalogue.timezone.as_str())
+    }
+}
+
+const EDGE: f32 = 12.0;
+const BAR_HEIGHT: f32 = 46.0;
+const LEFT_WIDTH: f32 = 236.0;
+/// The width of the panel on the right.
+pub const RIGHT_WIDTH: f32 = 372.0;
+
+/// The points of the open panel whose last day is worth asking for.
+pub fn points_with_history(index: &Index, view: &View) -> Vec<u32> {
+    const MOST: usize = 40;
+    let Some(entity) = view.selected.as_deref().and_then(|path| index.entity(path)) else {
+        return Vec::new();
+    };
+    let own = index.points_of(entity).iter();
+    let inside = index.children(entity).iter().flat_map(|&child| {
+        let kind = index.catalogue.entities.get(child as usize).map(|e| e.kind);
+        if kind == Some(EntityKind::Equipment) { index.points_of(child) } else { &[] }
+    });
+    own.chain(inside)
+        .copied()
+        .filter(|&p| index.point(p).is_some_and(|info| info.value_type == ValueType::Number))
+        .take(MOST)
+        .collect()
+}
+
+/// Draws everything. Gives back what the person wishes, and how far the middle of what the panels
+/// leave is off the middle of the screen, in points.
+pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action>, Vec2) {
+    let ctx = root.ctx().clone();
+    let screen = ctx.content_rect();
+    let mut actions = Vec::new();
+    labels_ui(&ctx, input);
+    bar_ui(&ctx, screen, input, &mut actions);
+    if let Some(index) = input.index() {
+        controls_ui(&ctx, screen, input, index, view, &mut actions);
+        alarms_ui(&ctx, screen, input, view, &mut actions);
+        if view.selected.is_some() {
+            details_ui(&ctx, screen, input, index, view, &mut actions);
+        }
+        override_ui(&ctx, input, index, view, &mut actions);
+        legend_ui(&ctx, screen, input, index, view, &mut actions);
+    }
+    message_ui(&ctx, screen, input);
+    footer_ui(&ctx, screen, input, view);
+    let right = if view.selected.is_some() { RIGHT_WIDTH + EDGE } else { 0.0 };
+    (actions, vec2((LEFT_WIDTH + EDGE - right) * 0.5, BAR_HEIGHT * 0.3))
+}
+
+/// A card at a fixed place.
+pub fn card_ui(
+    ctx: &Context,
+    name: &str,
+    pivot: Align2,
+    at: bevy_egui::egui::Pos2,
+    width: f32,
+    add: impl FnOnce(&mut Ui),
+) {
+    Area::new(Id::new(name)).pivot(pivot).fixed_pos(at).constrain(false).show(ctx, |ui| {
+        theme::card().show(ui, |ui| {
+            ui.set_width(width);
+            add(ui);
+        });
+    });
+}
+
+fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let width = screen.width() - 2.0 * EDGE - 30.0;
+    card_ui(ctx, "bar", Align2::LEFT_TOP, screen.min + vec2(EDGE, EDGE), width, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(ACCENT));
+            if let Some(index) = input.index() {
+                ui.label(RichText::new(texts.name(&index.catalogue.names)).size(16.0));
+            }
+            ui.add_space(8.0);
+            let state = input.state;
+            match &state.link {
+                Link::Connecting => theme::badge_ui(ui, &texts.t("link-connecting"), WARN),
+                Link::Live => {
+                    theme::badge_ui(ui, &format!("● {}", texts.t("link-live")), GOOD);
+                    ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
+                }
+                Link::Cut { why, retry_at_s } => {
+                    theme::badge_ui(ui, &texts.t("link-stale"), BAD);
+                    let seconds = format!("{:.0}", (retry_at_s - input.now_s).max(0.0).ceil());
+                    let retry = texts.with("link-retry", &[("seconds", &seconds)]);
+                    ui.label(RichText::new(retry).color(FAINT).small()).on_hover_text(why);
+                }
+            }
+            for link in state.hub.links.iter().filter(|link| !link.connected) {
+                let text = texts.with("field-down", &[("name", &link.name)]);
+                theme::badge_ui(ui, &text, BAD);
+            }
+            if state.hub.stale_points > 0 {
+                let count = state.hub.stale_points.to_string();
+                let total = state.hub.points.to_string();
+                let text = texts.with("stale-points", &[("count", &count), ("total", &total)]);
+                ui.label(RichText::new(text).color(FAINT).small());
+            }
+            ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
+                for language in Language::ALL.into_iter().rev() {
+                    let chosen = language == texts.language();
+                    if ui.selectable_label(chosen, language.own_name()).clicked() && !chosen {
+                        actions.push(Action::Language(language));
+                    }
+                }
+                if let Some(time) = state.time_us(input.now_s) {
+                    ui.add_space(10.0);
+                    let text = time_text(time, input.timezone(), "%Y-%m-%d  %H:%M:%S");
+                    ui.label(RichText::new(text).size(15.0)).on_hover_text(texts.t("clock-local"));
+                }
+            });
+        });
+    });
+}
+
+fn controls_ui(
+    ctx: &Context,
+    screen: Rect,
+    input: &Input<'_>,
+    index: &Index,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
+    let texts = input.texts;
+    let at = screen.min + vec2(EDGE, EDGE + BAR_HEIGHT + 10.0);
+    card_ui(ctx, "controls", Align2::LEFT_TOP, at, LEFT_WIDTH - 30.0, |ui| {
+        search_ui(ui, input, index, view, actions);
+        ui.separator();
+        heading_ui(ui, &texts.t("colour-by"));
+        quantity_ui(ui, input, index, view, actions);
+        ui.add_space(2.0);
+        heading_ui(ui, &texts.t("storeys"));
+        slice_ui(ui, input, index, view, actions);
+        ui.add_space(2.0);
+        heading_ui(ui, &texts.t("views"));
+        ui.horizontal_wrapped(|ui| {
+            for (name, text) in [
+                ("overview", texts.t("view-overview")),
+                ("gate", texts.t("view-gate")),
+                ("river", texts.t("view-river")),
+            ] {
+                if ui.button(text).clicked() {
+                    actions.push(Action::View(name.into()));
+                }
+            }
+        });
+        ScrollArea::vertical().id_salt("buildings").max_height(132.0).show(ui, |ui| {
+            for building in &input.storeys.buildings {
+                let Some(entity) =
+                    index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
+                else {
+                    continue;
+                };
+                let chosen = view.selected.as_deref() == Some(&building.path);
+                let name = texts.name(&entity.names);
+                if ui.selectable_label(chosen, name).clicked() {
+                    actions.push(Action::FlyTo(building.path.clone()));
+                }
+            }
+        });
+    });
+}
+
+/// A small title over a group.
+pub fn heading_ui(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).small().strong().color(FAINT));
+}
+
+fn search_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &mut View, actions: &mut Vec<Action>) {
+    const MOST: usize = 12;
+    let texts = input.texts;
+    let hint = texts.t("search-hint");
+    let label = ui.label(RichText::new(texts.t("search")).small().strong().color(FAINT));
+    ui.add(TextEdit::singleline(&mut view.search).hint_text(hint).desired_width(f32::INFINITY))
+        .labelled_by(label.id);
+    let wanted = view.search.trim().to_lowercase();
+    if wanted.is_empty() {
+        return;
+    }
+    let found: Vec<_> = index
+        .catalogue
+        .entities
+        .iter()
+        .filter(|e| {
+            e.path.as_str().contains(&wanted)
+                || e.names.zh.to_lowercase().contains(&wanted)
+                || e.names.en.to_lowercase().contains(&wanted)
+        })
+        .take(MOST)
+        .collect();
+    if found.is_empty() {
+        ui.label(RichText::new(texts.t("search-none")).color(FAINT));
+    }
+    ScrollArea::vertical().id_salt("found").max_height(220.0).show(ui, |ui| {
+        for entity in found {
+            let response = ui.selectable_label(false, texts.name(&entity.names));
+            if response.on_hover_text(entity.path.as_str()).clicked() {
+                actions.push(Action::FlyTo(entity.path.as_str().to_owned()));
+                view.search.clear();
+            }
+        }
+    });
+}
+
+fn quantity_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let quantities = input.rooms.quantities();
+    let name =
+        |example: u32| index.point(example).map_or_else(String::new, |p| texts.name(&p.names).to_owned());
+    let chosen = view
+        .quantity
+        .as_ref()
+        .and_then(|q| quantities.iter().find(|known| known.id == *q))
+        .map_or_else(|| texts.t("colour-none"), |q| name(q.example));
+    ComboBox::from_id_salt("quantity").selected_text(chosen).width(ui.available_width()).show_ui(ui, |ui| {
+        if ui.selectable_label(view.quantity.is_none(), texts.t("colour-none")).clicked() {
+            actions.push(Action::Quantity(None));
+        }
+        for quantity in &quantities {
+            let is_chosen = view.quantity.as_ref() == Some(&quantity.id);
+            if ui.selectable_label(is_chosen, name(quantity.example)).clicked() {
+                actions.push(Action::Quantity(Some(quantity.id.clone())));
+            }
+        }
+    });
+}
+
+fn slice_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let name_of = |path: &str| {
+        let entity = index.entity(path).and_then(|i| index.catalogue.entities.get(i as usize));
+        entity.map_or_else(|| path.to_owned(), |e| texts.name(&e.names).to_owned())
+    };
+    let chosen = view.slice.building.as_deref().map_or_else(|| texts.t("storeys-all-buildings"), name_of);
+    let combo = ComboBox::from_id_salt("slice-building").selected_text(chosen).width(ui.available_width());
+    let response = combo.show_ui(ui, |ui| {
+        let all = (None, texts.t("storeys-all-buildings"));
+        let each = input.storeys.buildings.iter().map(|b| (Some(b.path.clone()), name_of(&b.path)));
+        for (building, text) in std::iter::once(all).chain(each) {
+            if ui.selectable_label(view.slice.building == building, text).clicked() {
+                actions.push(Action::Slice(Slice { building, level: view.slice.level }));
+            }
+        }
+    });
+    response.response.on_hover_text(texts.t("storeys-building"));
+    let (low, high) = input.storeys.levels(view.slice.building.as_deref());
+    // One step above the top is the whole building with its roof.
+    let mut at = view.slice.level.map_or(high + 1, |level| level.clamp(low, high));
+    let text = if at > high {
+        if view.slice.building.is_some() { texts.t("storeys-whole") } else { texts.t("storeys-all") }
+    } else if at < 0 {
+        format!("B{}", -at)
+    } else {
+        format!("{}F", at + 1)
+    };
+    ui.horizontal(|ui| {
+        ui.spacing_mut().slider_width = ui.available_width() - 72.0;
+        let slider = ui.add(Slider::new(&mut at, low..=high + 1).show_value(false).step_by(1.0));
+        ui.label(text);
+        if slider.changed() {
+            let level = (at <= high).then_some(at);
+            actions.push(Action::Slice(Slice { building: view.slice.building.clone(), level }));
+        }
+    });
+}
+
+fn legend_ui(
+    ctx: &Context,
+    screen: Rect,
+    input: &Input<'_>,
+    index: &Index,
+    view: &View,
+    actions: &mut Vec<Action>,
+) {
+    let (Some(quantity), Some(scale)) = (&view.quantity, view.scale) else { return };
+    let Some(points) = input.rooms.of(quantity) else { return };
+    let Some(info) = points.values().next().and_then(|p| index.point(*p)) else { return };
+    let texts = input.texts;
+    let right = if view.selected.is_some() { RIGHT_WIDTH } else { 0.0 };
+    let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
+    card_ui(ctx, "legend", Align2::CENTER_BOTTOM, pos2(x, screen.bottom() - 34.0), 330.0, |ui| {
+        let unit = unit_text(&info.unit);
+        let name = texts.name(&info.names);
+        ui.horizontal(|ui| {
+            let title = if unit.is_empty() { name.to_owned() } else { format!("{name}  ({unit})") };
+            ui.label(RichText::new(title).strong());
+            ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
+                if ui.small_button(texts.t("colour-fit")).clicked() {
+                    actions.push(Action::FitScale);
+                }
+            });
+        });
+        let (rect, _) = ui.allocate_exact_size(vec2(330.0, 14.0), Sense::hover());
+        let mut strip = Mesh::default();
+        const STEPS: u32 = 48;
+        for i in 0..=STEPS {
+            let t = i as f32 / STEPS as f32;
+            let [r, g, b] = viridis(t).map(|c| (c * 255.0).round() as u8);
+            let colour = bevy_egui::egui::Color32::from_rgb(r, g, b);
+            strip.colored_vertex(pos2(rect.left() + t * rect.width(), rect.top()), colour);
+            strip.colored_vertex(pos2(rect.left() + t * rect.width(), rect.bottom()), colour);
+        }
+        for i in 0..STEPS {
+            strip.add_triangle(2 * i, 2 * i + 1, 2 * i + 2);
+            strip.add_triangle(2 * i + 1, 2 * i + 2, 2 * i + 3);
+        }
+        ui.painter().add(Shape::mesh(strip));
+        let (ticks, _) = ui.allocate_exact_size(vec2(330.0, 14.0), Sense::hover());
+        for part in 0..=4 {
+            let t = part as f32 / 4.0;
+            let align = match part {
+                0 => Align2::LEFT_TOP,
+                4 => Align2::RIGHT_TOP,
+                _ => Align2::CENTER_TOP,
+            };
+            let x = scale.low + (scale.high - scale.low) * f64::from(t);
+            let text = number_text(x, Some((scale.high - scale.low) / 40.0));
+            let font = FontId::new(11.0, FontFamily::Proportional);
+            ui.painter().text(pos2(ticks.left() + t * ticks.width(), ticks.top()), align, text, font, INK);
+        }
+        let stale = points.values().filter(|p| input.state.live_number(**p).is_none()).count().to_string();
+        let count = points.len().to_string();
+        let text = texts.with("colour-rooms", &[("count", &count), ("stale", &stale)]);
+        ui.label(RichText::new(text).small().color(FAINT));
+    });
+}
+
+/// What has to be said large: no link, no scene, an answer of the hub.
+fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>) {
+    const SHOWN_S: f64 = 6.0;
+    let texts = input.texts;
+    let mut lines: Vec<(String, bevy_egui::egui::Color32)> = Vec::new();
+    if let Link::Cut { why, .. } = &input.state.link {
+        lines.push((texts.with("link-cut", &[("why", why)]), BAD));
+    }
+    if let Some(why) = input.scene_problem {
+        lines.push((texts.with("notice-error", &[("why", why)]), BAD));
+    } else if !input.is_scene_here {
+        lines.push((texts.t("loading-scene"), FAINT));
+    }
+    for notice in input.state.notices.iter().filter(|n| input.now_s - n.at_s < SHOWN_S) {
+        lines.push(match &notice.why {
+            None => (texts.t("notice-done"), GOOD),
+            Some(why) => (texts.with("notice-rejected", &[("why", why)]), BAD),
+        });
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let at = pos2(screen.center().x, screen.top() + EDGE + BAR_HEIGHT + 14.0);
+    Area::new(Id::new("messages")).order(Order::Foreground).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
+        ctx,
+        |ui| {
+            theme::card().show(ui, |ui| {
+                ui.set_max_width(460.0);
+                for (text, colour) in lines {
+                    ui.label(RichText::new(text).color(colour));
+                }
+            });
+        },
+    );
+}
+
+fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
+    let painter = ctx.layer_painter(LayerId::background());
+    let font = FontId::new(11.0, FontFamily::Proportional);
+    let mut text = input.texts.t("help-keys");
+    if let Some(index) = input.index() {
+        for line in &index.catalogue.attribution {
+            text = format!("{text}   ·   {line}");
+        }
+    }
+    let right = if view.selected.is_some() { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
+    let at = pos2(x, screen.bottom() - 9.0);
+    let galley = painter.layout_no_wrap(text, font, bevy_egui::egui::Color32::WHITE);
+    let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
+    let back = bevy_egui::egui::Color32::from_black_alpha(90);
+    painter.rect_filled(rect.expand2(vec2(10.0, 3.0)), CornerRadius::same(8), back);
+    painter.galley(rect.min, galley, bevy_egui::egui::Color32::WHITE);
+}
+
+fn labels_ui(ctx: &Context, input: &Input<'_>) {
+    let painter = ctx.layer_painter(LayerId::background());
+    for label in input.labels {
+        let at = pos2(label.at.x, label.at.y);
+        match label.kind {
+            LabelKind::Building => {
+                if label.distance_m > 900.0 {
+                    continue;
+                }
+                let font = FontId::new(13.0, FontFamily::Proportional);
+                let galley = painter.layout_no_wrap(label.text.clone(), font, INK);
+                let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
+                let back = bevy_egui::egui::Color32::from_rgba_unmultiplied(255, 255, 255, 205);
+                painter.rect_filled(rect.expand2(vec2(7.0, 3.0)), CornerRadius::same(6), back);
+                painter.galley(rect.min, galley, INK);
+            }
+            LabelKind::Alarm { is_new } => {
+                let colour = if is_new { BAD } else { WARN };
+                let head = at - vec2(0.0, 22.0);
+                painter.line_segment([head, at], Stroke::new(2.0, colour));
+                painter.circle_filled(at, 2.5, colour);
+                painter.circle(head, 10.0, colour, Stroke::new(2.0, bevy_egui::egui::Color32::WHITE));
+                let font = FontId::new(14.0, FontFamily::Proportional);
+                painter.text(head, Align2::CENTER_CENTER, "!", font, bevy_egui::egui::Color32::WHITE);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bevy_egui::egui::RawInput;
+    use campanile_protocol::{AlarmPriority, AlarmState, CommandInfo, ServerMessage};
+
+    use super::*;
+    use crate::state::Event;
+    use crate::state::tests::{alarm, catalogue, live_state};
+
+    /// All texts that a pass over the panels draws.
+    fn texts_of(state: &State, view: &mut View, language: Language) -> (String, Vec<Action>) {
+        let ctx = Context::default();
+        let texts = Texts::new(language);
+        let rooms = state.index.as_deref().map(RoomPoints::find).unwrap_or_default();
+        let input = Input {
+            state,
+            rooms: &rooms,
+            storeys: &Storeys::default(),
+            texts: &texts,
+            labels: &[],
+            scene_problem: None,
+            is_scene_here: true,
+            now_s: 1.0,
+        };
+        let mut all = String::new();
+        let mut actions = Vec::new();
+        theme::dress(&ctx);
+        // Areas are sized in a first pass and shown in the next.
+        for _ in 0..3 {
+            let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(1600.0, 900.0));
+            let raw = RawInput { screen_rect: Some(screen), ..RawInput::default() };
+            let mut output = ctx.run_ui(raw, |ui| actions.extend(twin_ui(ui, &input, view).0));
+            output.textures_delta.clear();
+            all.clear();
+            for clipped in std::mem::take(&mut output.shapes) {
+                collect(&clipped.shape, &mut all);
+            }
+        }
+        (all, actions)
+    }
+
+    fn collect(shape: &Shape, into: &mut String) {
+        match shape {
+            Shape::Text(text) => {
+                into.push_str(&text.galley.job.text);
+                into.push('\n');
+            }
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_panel_shows_value_unit_age_and_quality() {
+        let state = live_state();
+        let mut view = View { selected: Some("a/1f/101".into()), ..View::default() };
+        let (english, actions) = texts_of(&state, &mut view, Language::English);
+        for expected in ["Test School", "CO₂", "800 ppm", "Good", "Live", "No alarms in force", "a/1f/101"]
+        {
+            assert!(english.contains(expected), "{expected} is missing in:\n{english}");
+        }
+        assert!(actions.is_empty(), "looking changes nothing");
+        let (chinese, _) = texts_of(&state, &mut view, Language::Chinese);
+        for expected in ["试验学校", "二氧化碳", "良好", "实时", "当前没有报警"] {
+            assert!(chinese.contains(expected), "{expected} is missing in:\n{chinese}");
+        }
+    }
+
+    #[test]
+    fn a_cut_link_is_said_and_values_turn_stale() {
+        let mut state = live_state();
+        state.apply(Event::Cut { why: "no route".into(), retry_s: 4.0 }, 0.0);
+        let mut view = View { selected: Some("a/1f/101".into()), ..View::default() };
+        let (text, _) = texts_of(&state, &mut view, Language::English);
+        for expected in ["Connection lost: no route", "Trying again in 3 s", "Stale"] {
+            assert!(text.contains(expected), "{expected} is missing in:\n{text}");
+        }
+        assert!(!text.contains("Good"));
+    }
+
+    #[test]
+    fn alarms_and_the_override_dialog_are_drawn() {
+        let mut state = live_state();
+        let mut catalogue = catalogue();
+        catalogue.points[0].command = Some(CommandInfo {
+            limits: Some([400.0, 2000.0]),
+            min_interval_s: 1.0,
+            safe: JsonValue::Number(400.0),
+            readback: None,
+            weakest_priority: None,
+        });
+        let draft = Draft::new(0, &catalogue.points[0], None);
+        state.apply(Event::Catalogue(Box::new(catalogue)), 0.0);
+        state.apply(Event::Message(ServerMessage::Welcome { actor: "x".into(), can_operate: true }), 0.0);
+        let alarms = vec![alarm("x", AlarmPriority::High, AlarmState::Unacknowledged, 0)];
+        state.apply(Event::Message(ServerMessage::AlarmList { alarms }), 0.0);
+        let mut view = View { selected: Some("a/1f/101".into()), draft: Some(draft), ..View::default() };
+        let (text, _) = texts_of(&state, &mut view, Language::English);
+        for expected in
+            ["Too high", "High", "Acknowledge", "Override", "From 400 to 2000", "8 · Operator", "Send"]
+        {
+            assert!(text.contains(expected), "{expected} is missing in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn before_the_hub_has_spoken_the_twin_says_so() {
+        let (text, _) = texts_of(&State::default(), &mut View::default(), Language::English);
+        assert!(text.contains("Connecting"), "{text}");
+    }
+}
