@@ -13,3 +13,7 @@ python3 characters.py "$unihan" > "$list"
 pyftsubset "$font" --font-number=2 --unicodes-file="$list" --no-hinting --layout-features='' \
     --name-IDs='*' --output-file=NotoSansSC-subset.otf
 ls -l NotoSansSC-subset.otf
+# Noto Sans CJK has no subscripts; Noto Sans (Debian's fonts-noto-core) lends them, and a few signs.
+pyftsubset "${3:-/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf}" \
+    --unicodes='U+2070-209C,U+02B0-02FF,U+2212,U+2009' --no-hinting --layout-features='' \
+    --output-file=NotoSans-signs.ttf

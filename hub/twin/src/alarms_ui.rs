@@ -1,6 +1,6 @@
 //! The list of alarms: what, how urgent, since when; go there, acknowledge.
 
-use bevy_egui::egui::{Align, Align2, Context, Layout, Rect, RichText, ScrollArea, TextEdit, Ui, pos2};
+use bevy_egui::egui::{Align2, Context, Rect, RichText, ScrollArea, TextEdit, Ui, pos2};
 use campanile_protocol::{AlarmInfo, AlarmPriority, AlarmState};
 
 use crate::locale::Texts;
@@ -55,14 +55,17 @@ pub fn alarms_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
             ui.label(RichText::new(texts.t("alarms-none")).color(FAINT));
             return;
         }
-        let height = (screen.height() - 560.0).clamp(150.0, 420.0);
-        ScrollArea::vertical().id_salt("alarms").max_height(height).show(ui, |ui| {
-            // A flood of alarms is for the control room's own list; here the most urgent stand.
-            for alarm in alarms.iter().take(100) {
-                alarm_ui(ui, alarm, input, view, actions);
-                ui.separator();
-            }
-        });
+        let height = (screen.height() - 590.0).clamp(120.0, 420.0);
+        ScrollArea::vertical().id_salt("alarms").max_height(height).min_scrolled_height(height).show(
+            ui,
+            |ui| {
+                // A flood of alarms is for the control room's own list; here the most urgent stand.
+                for alarm in alarms.iter().take(100) {
+                    alarm_ui(ui, alarm, input, view, actions);
+                    ui.separator();
+                }
+            },
+        );
     });
 }
 
@@ -96,7 +99,7 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
                     .desired_width(f32::INFINITY),
             );
         }
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+        ui.horizontal(|ui| {
             if ui.small_button(texts.t("alarm-go")).clicked() {
                 actions.push(Action::FlyTo(alarm.entity.as_str().to_owned()));
             }

@@ -152,6 +152,11 @@ impl Twin {
 pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
     app.add_plugins(EguiPlugin::default());
     app.world_mut().resource_mut::<EguiGlobalSettings>().auto_create_primary_context = false;
+    let mut gizmos = app.world_mut().resource_mut::<GizmoConfigStore>();
+    let (lines, _) = gizmos.config_mut::<DefaultGizmoConfigGroup>();
+    // What is chosen is seen through walls.
+    lines.depth_bias = -1.0;
+    lines.line.width = 2.5;
     app.insert_resource(twin)
         .insert_resource(Rig::default())
         .insert_resource(Scene3d::default())
@@ -284,8 +289,8 @@ fn ui_system(
         // Fonts count from the next pass; text laid out in this one would be boxes.
         return Ok(());
     }
-    let now_s = time.elapsed_secs_f64();
     let twin = twin.bypass_change_detection();
+    let now_s = twin.view.frozen_s.unwrap_or_else(|| time.elapsed_secs_f64());
     let screen = ctx.content_rect();
     rig.aspect = screen.width() / screen.height().max(1.0);
     rig.screen = Vec2::new(screen.width(), screen.height());

@@ -29,7 +29,7 @@ pub fn details_ui(
         ui.horizontal(|ui| {
             ui.label(RichText::new(texts.name(&info.names)).heading().strong());
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.small_button("✕").on_hover_text(texts.t("details-close")).clicked() {
+                if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
                     actions.push(Action::Select(None));
                 }
             });
@@ -47,12 +47,14 @@ pub fn details_ui(
         });
         ui.separator();
         let height = screen.height() - 68.0 - 130.0;
-        ScrollArea::vertical().id_salt("details").max_height(height).auto_shrink([false, true]).show(
-            ui,
-            |ui| {
+        ScrollArea::vertical()
+            .id_salt("details")
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
                 contents_ui(ui, input, index, entity, view, actions);
-            },
-        );
+            });
     });
 }
 

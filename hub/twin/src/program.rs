@@ -11,7 +11,7 @@ use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::WinitPlugin;
 
-use crate::app::{Target, Twin, add_twin};
+use crate::app::{Rig, Target, Twin, add_twin};
 use crate::locale::Language;
 use crate::net::{NativeHub, NetError};
 use crate::shot::{EXIT_NO_PICTURE, Progress, Shot, shot_system};
@@ -116,6 +116,8 @@ pub fn run_snapshot(options: SnapshotOptions) -> Result<(), TwinError> {
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
     add_twin(&mut app, twin, Target::Image(image.clone()));
+    let screen = Vec2::new(width as f32, height as f32);
+    app.insert_resource(Rig { screen, aspect: screen.x / screen.y, ..Rig::default() });
     app.insert_resource(Shot {
         out: options.out,
         view: options.view,

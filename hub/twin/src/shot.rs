@@ -6,7 +6,7 @@ use bevy::app::AppExit;
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 
-use crate::app::{Rig, Twin};
+use crate::app::{Rig, SceneCamera, Twin};
 use crate::scene3d::Scene3d;
 use crate::state::Link;
 use crate::ui::Action;
@@ -47,8 +47,11 @@ enum Stage {
     Waiting,
     /// Everything is set; the panels lay themselves out and histories come.
     Settling {
-        frames: u32,
         since_s: f64,
+    },
+    /// The renderer takes in the scene.
+    Warming {
+        frames: u32,
     },
     Shooting,
     Done,
@@ -61,10 +64,12 @@ pub const EXIT_NO_PICTURE: u8 = 4;
 /// Exit code: a view, quantity, storey or entity is unknown.
 pub const EXIT_UNKNOWN: u8 = 5;
 
-/// Panels need a pass to size themselves; shadows and textures a few frames.
-const SETTLING_FRAMES: u32 = 6;
+/// Panels need passes to size themselves, and histories are asked for in them.
+const LEAST_SETTLING_S: f64 = 0.6;
 /// How long to wait for histories that are asked for.
 const HISTORY_PATIENCE_S: f64 = 8.0;
+/// Meshes and textures reach the renderer a frame or two after they are first seen.
+const WARMING_FRAMES: u32 = 2;
 
 /// Waits for the data, sets the view, takes the picture, ends the app.
 #[allow(clippy::too_many_arguments)]
@@ -77,8 +82,14 @@ pub fn shot_system(
     mut progress: ResMut<'_, Progress>,
     time: Res<'_, Time<Real>>,
     mut exit: MessageWriter<'_, AppExit>,
+    mut camera: Single<'_, '_, &mut Camera, With<SceneCamera>>,
 ) {
     let now_s = time.elapsed_secs_f64();
+    // Frames that nobody sees cost a software renderer seconds.
+    let is_seen = !matches!(progress.stage, Stage::Waiting | Stage::Settling { .. });
+    if camera.is_active != is_seen {
+        camera.is_active = is_seen;
+    }
     if let Some((code, _)) = &progress.failure {
         exit.write(AppExit::from_code(*code));
         return;
@@ -93,22 +104,31 @@ pub fn shot_system(
                 && rig.aspect > 0.0
             {
                 match set_view(&mut twin, &mut rig, &scene, &shot, now_s) {
-                    Ok(()) => progress.stage = Stage::Settling { frames: 0, since_s: now_s },
+                    Ok(()) => {
+                        twin.view.frozen_s = Some(now_s);
+                        progress.stage = Stage::Settling { since_s: now_s };
+                    }
                     Err(unknown) => progress.failure = Some((EXIT_UNKNOWN, unknown)),
                 }
             } else if now_s > shot.patience_s {
                 progress.failure = Some((EXIT_NO_HUB, what_is_missing(&twin, &scene)));
             }
         }
-        Stage::Settling { frames, since_s } => {
+        Stage::Settling { since_s } => {
             rig.now = rig.goal;
+            let waited_s = now_s - since_s;
             let is_history_here = twin.state.histories.values().all(|h| h.settled);
-            let has_waited = now_s - since_s > HISTORY_PATIENCE_S;
-            if frames >= SETTLING_FRAMES && (is_history_here || has_waited) {
+            if (waited_s > LEAST_SETTLING_S && is_history_here) || waited_s > HISTORY_PATIENCE_S {
+                progress.stage = Stage::Warming { frames: 0 };
+            }
+        }
+        Stage::Warming { frames } => {
+            rig.now = rig.goal;
+            if frames < WARMING_FRAMES {
+                progress.stage = Stage::Warming { frames: frames + 1 };
+            } else {
                 commands.spawn(Screenshot::image(shot.image.clone())).observe(write_system);
                 progress.stage = Stage::Shooting;
-            } else {
-                progress.stage = Stage::Settling { frames: frames + 1, since_s };
             }
         }
         Stage::Shooting => {}

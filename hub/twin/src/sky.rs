@@ -187,14 +187,14 @@ pub fn sun_system(
     };
     // White in full light comes out at about 0.95 with the camera's exposure of 1/1000: the picture
     // is drawn without tone mapping, so that colours stay what the legend says.
-    sun.0.illuminance = 2500.0 * sky.sun;
+    sun.0.illuminance = 2650.0 * sky.sun;
     sun.0.color = colour(sky.sunlight);
     *sun.1 = Transform::from_translation(from * 100.0).looking_at(Vec3::ZERO, Vec3::Y);
-    fill.0.illuminance = 380.0 * sky.ambient;
+    fill.0.illuminance = 420.0 * sky.ambient;
     fill.0.color = colour(sky.horizon);
     let across = Vec3::new(-from.z, 0.7, from.x);
     *fill.1 = Transform::from_translation(across * 100.0).looking_at(Vec3::ZERO, Vec3::Y);
-    ambient.brightness = 390.0 * sky.ambient;
+    ambient.brightness = 520.0 * sky.ambient;
     ambient.color = colour(sky.zenith.lerp(Vec3::ONE, 0.62));
     fog.color = colour(sky.horizon);
     fog.falloff = FogFalloff::Linear { start: 700.0, end: 3600.0 };

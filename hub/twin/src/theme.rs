@@ -25,13 +25,18 @@ pub const CARD: Color32 = Color32::from_rgb(252, 253, 254);
 
 /// Noto Sans SC, subset by `assets/fonts/make.sh` (OFL, see `assets/fonts/OFL.txt`).
 const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansSC-subset.otf");
+/// Subscripts, which that font lacks: Noto Sans, from the same script and under the same licence.
+const SIGNS: &[u8] = include_bytes!("../../../assets/fonts/NotoSans-signs.ttf");
 
 /// Puts font and style into a context.
 pub fn dress(ctx: &Context) {
     let mut fonts = FontDefinitions::default();
     fonts.font_data.insert("noto-sans-sc".into(), FontData::from_static(FONT).into());
+    fonts.font_data.insert("noto-signs".into(), FontData::from_static(SIGNS).into());
     for family in [FontFamily::Proportional, FontFamily::Monospace] {
-        fonts.families.entry(family).or_default().insert(0, "noto-sans-sc".into());
+        let list = fonts.families.entry(family).or_default();
+        list.insert(0, "noto-sans-sc".into());
+        list.insert(1, "noto-signs".into());
     }
     ctx.set_fonts(fonts);
     ctx.set_theme(Theme::Light);
@@ -54,7 +59,7 @@ pub fn dress(ctx: &Context) {
     ] {
         widget.corner_radius = CornerRadius::same(6);
     }
-    visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(237, 240, 244);
+    visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(229, 234, 240);
     visuals.widgets.inactive.bg_fill = Color32::from_rgb(226, 231, 237);
     visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
     ctx.set_visuals(visuals);
@@ -70,6 +75,7 @@ pub fn dress(ctx: &Context) {
         style.spacing.item_spacing = vec2(8.0, 6.0);
         style.spacing.button_padding = vec2(10.0, 4.0);
         style.spacing.interact_size.y = 24.0;
+        style.spacing.scroll.fade.strength = 0.0;
         style.interaction.selectable_labels = false;
     });
 }
@@ -81,7 +87,7 @@ fn shadow() -> Shadow {
 /// The frame of a card.
 pub fn card() -> Frame {
     Frame::new()
-        .fill(Color32::from_rgba_unmultiplied(252, 253, 254, 240))
+        .fill(Color32::from_rgba_unmultiplied(252, 253, 254, 250))
         .stroke(Stroke::new(1.0, Color32::from_rgba_unmultiplied(255, 255, 255, 200)))
         .corner_radius(CornerRadius::same(10))
         .inner_margin(Margin::symmetric(14, 11))

@@ -37,6 +37,9 @@ pub struct View {
     pub expanded: Option<u32>,
     /// An override being written.
     pub draft: Option<Draft>,
+    /// The moment at which the panels stand still, in the app's seconds: in a picture no second
+    /// may pass between the pass that lays a text out and the frame that shows it.
+    pub frozen_s: Option<f64>,
     /// An acknowledgement being written.
     pub acknowledging: Option<AckDraft>,
 }
@@ -267,20 +270,23 @@ fn controls_ui(
                 }
             }
         });
-        ScrollArea::vertical().id_salt("buildings").max_height(132.0).show(ui, |ui| {
-            for building in &input.storeys.buildings {
-                let Some(entity) =
-                    index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
-                else {
-                    continue;
-                };
-                let chosen = view.selected.as_deref() == Some(&building.path);
-                let name = texts.name(&entity.names);
-                if ui.selectable_label(chosen, name).clicked() {
-                    actions.push(Action::FlyTo(building.path.clone()));
+        ScrollArea::vertical().id_salt("buildings").max_height(132.0).min_scrolled_height(132.0).show(
+            ui,
+            |ui| {
+                for building in &input.storeys.buildings {
+                    let Some(entity) =
+                        index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
+                    else {
+                        continue;
+                    };
+                    let chosen = view.selected.as_deref() == Some(&building.path);
+                    let name = texts.name(&entity.names);
+                    if ui.selectable_label(chosen, name).clicked() {
+                        actions.push(Action::FlyTo(building.path.clone()));
+                    }
                 }
-            }
-        });
+            },
+        );
     });
 }
 
@@ -355,7 +361,8 @@ fn slice_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions:
         entity.map_or_else(|| path.to_owned(), |e| texts.name(&e.names).to_owned())
     };
     let chosen = view.slice.building.as_deref().map_or_else(|| texts.t("storeys-all-buildings"), name_of);
-    let combo = ComboBox::from_id_salt("slice-building").selected_text(chosen).width(ui.available_width());
+    let combo =
+        ComboBox::from_id_salt("slice-building").truncate().selected_text(chosen).width(ui.available_width());
     let response = combo.show_ui(ui, |ui| {
         let all = (None, texts.t("storeys-all-buildings"));
         let each = input.storeys.buildings.iter().map(|b| (Some(b.path.clone()), name_of(&b.path)));
