@@ -4,6 +4,7 @@ use bevy::camera::{Exposure, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::pbr::DistanceFog;
 use bevy::prelude::*;
+use bevy_egui::egui::Order;
 use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
 use campanile_protocol::ClientMessage;
 
@@ -247,6 +248,7 @@ fn take_events_system(
         twin.set_quantity(twin.view.quantity.clone());
     }
     if rig.framed != scene.generation
+        && rig.aspect > 0.0
         && let Some(goal) = views::named_view("overview", twin.state.index.as_deref(), &scene, &rig)
     {
         rig.goal = goal;
@@ -311,6 +313,11 @@ fn ui_system(
         now_s,
     };
     let (actions, shift_points) = ui::twin_ui(&mut root, &input, &mut twin.view);
+    // The root covers the whole screen, so the question is what lies above it.
+    let pointer = ctx.input(|i| i.pointer.interact_pos());
+    let is_over =
+        pointer.and_then(|at| ctx.layer_id_at(at)).is_some_and(|layer| layer.order != Order::Background);
+    twin.view.panel_has_pointer = is_over || ctx.egui_is_using_pointer() || ctx.any_popup_open();
     rig.shift = Vec2::new(shift_points.x, shift_points.y) / screen.height().max(1.0);
     for action in actions {
         twin.act(action, &mut rig, &scene, now_s);

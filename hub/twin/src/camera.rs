@@ -4,7 +4,7 @@ use bevy::input::mouse::{AccumulatedMouseMotion, AccumulatedMouseScroll, MouseSc
 use bevy::prelude::*;
 use bevy_egui::input::EguiWantsInput;
 
-use crate::app::{Rig, SceneCamera};
+use crate::app::{Rig, SceneCamera, Twin};
 use crate::orbit::FIELD_OF_VIEW_RAD;
 
 /// Turns what the person does into where the camera should go. Panels come first.
@@ -14,11 +14,12 @@ pub fn input_system(
     keys: Res<'_, ButtonInput<KeyCode>>,
     motion: Res<'_, AccumulatedMouseMotion>,
     scroll: Res<'_, AccumulatedMouseScroll>,
+    twin: Res<'_, Twin>,
     wants: Res<'_, EguiWantsInput>,
     time: Res<'_, Time<Real>>,
 ) {
     let height = rig.screen.y.max(1.0);
-    if !wants.wants_any_pointer_input() {
+    if !twin.view.panel_has_pointer {
         let drag = motion.delta / height;
         if drag != Vec2::ZERO {
             if buttons.pressed(MouseButton::Right) || buttons.pressed(MouseButton::Middle) {
@@ -35,7 +36,7 @@ pub fn input_system(
             rig.goal.zoom(notches);
         }
     }
-    if !wants.wants_any_keyboard_input() {
+    if !wants.wants_keyboard_input() {
         let axis = |plus: KeyCode, minus: KeyCode| {
             f32::from(u8::from(keys.pressed(plus))) - f32::from(u8::from(keys.pressed(minus)))
         };

@@ -4,7 +4,6 @@ use bevy::camera::primitives::Aabb;
 use bevy::picking::mesh_picking::ray_cast::{MeshRayCast, MeshRayCastSettings};
 use bevy::prelude::*;
 use bevy::window::PrimaryWindow;
-use bevy_egui::input::EguiWantsInput;
 use campanile_protocol::EntityKind;
 
 use crate::app::{SceneCamera, Twin};
@@ -22,7 +21,6 @@ pub fn pick_system(
     window: Query<'_, '_, &Window, With<PrimaryWindow>>,
     camera: Single<'_, '_, (&Camera, &GlobalTransform), With<SceneCamera>>,
     buttons: Res<'_, ButtonInput<MouseButton>>,
-    wants: Res<'_, EguiWantsInput>,
     drawn: Query<'_, '_, &DrawnNode>,
     mut rays: MeshRayCast<'_, '_>,
     mut pressed_at: Local<'_, Option<Vec2>>,
@@ -30,7 +28,7 @@ pub fn pick_system(
 ) {
     let twin = twin.bypass_change_detection();
     let cursor = window.single().ok().and_then(Window::cursor_position);
-    let Some(cursor) = cursor.filter(|_| !wants.wants_any_pointer_input()) else {
+    let Some(cursor) = cursor.filter(|_| !twin.view.panel_has_pointer) else {
         twin.view.hovered = None;
         *pressed_at = None;
         return;

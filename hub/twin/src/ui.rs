@@ -37,6 +37,8 @@ pub struct View {
     pub expanded: Option<u32>,
     /// An override being written.
     pub draft: Option<Draft>,
+    /// Whether the pointer is on a panel, or a panel holds on to it.
+    pub panel_has_pointer: bool,
     /// The moment at which the panels stand still, in the app's seconds: in a picture no second
     /// may pass between the pass that lays a text out and the frame that shows it.
     pub frozen_s: Option<f64>,

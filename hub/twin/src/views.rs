@@ -114,7 +114,7 @@ pub enum LabelKind {
     },
 }
 
-/// The names of buildings and the pins of alarms, far ones first.
+/// The names of buildings and the pins of alarms, far ones first, alarms on top.
 pub fn labels(twin: &Twin, scene: &Scene3d, rig: &Rig) -> Vec<Label> {
     let Some(index) = twin.state.index.as_deref() else { return Vec::new() };
     let mut labels = Vec::new();
@@ -139,7 +139,8 @@ pub fn labels(twin: &Twin, scene: &Scene3d, rig: &Rig) -> Vec<Label> {
             push(path, twin.texts.name(&alarm.names).to_owned(), kind, at);
         }
     }
-    labels.sort_by(|a, b| b.distance_m.total_cmp(&a.distance_m));
+    let is_building = |label: &Label| label.kind == LabelKind::Building;
+    labels.sort_by(|a, b| is_building(b).cmp(&is_building(a)).then(b.distance_m.total_cmp(&a.distance_m)));
     labels
 }
 
