@@ -12,8 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use campanile_model::{
-    Accumulation, Binding, Campus, Entity, EntityKind, Names, Path, Point, PointId, PointKind, Quality, Sample,
-    TimeFormat, Timestamp, Value, ValueType,
+    Accumulation, Binding, Campus, Entity, EntityKind, Names, Path, Point, PointId, PointKind, Quality,
+    Sample, TimeFormat, Timestamp, Value, ValueType,
 };
 use rumqttc::{Event, EventLoop, Incoming, MqttOptions, NetworkOptions, Request, Subscribe};
 use serde::Serialize;
@@ -21,8 +21,8 @@ use tokio::sync::Notify;
 
 use crate::gateway::now;
 use crate::{
-    Broker, BrokerConfig, FieldBatch, Gateway, GatewayConfig, GatewayError, Mosquitto, Publisher, PublisherConfig,
-    Qos,
+    Broker, BrokerConfig, FieldBatch, Gateway, GatewayConfig, GatewayError, Mosquitto, Publisher,
+    PublisherConfig, Qos,
 };
 
 /// Points that the messages are spread over.
@@ -57,7 +57,7 @@ pub enum BenchBroker {
 pub struct BenchFigures {
     /// Which broker.
     pub broker: String,
-    /// 0 or 1.
+    /// 0 or 1: of publishing, and of both subscriptions.
     pub qos: u8,
     /// Samples a second through the gateway into the sink; the median of the turns.
     pub mqtt_samples_per_s: f64,
@@ -129,7 +129,7 @@ pub fn run(
         let bare = Bare::start(port, qos, n)?;
         bare_rates.push(drive(&publisher, &messages, &bare.received, turn)?.rate());
         drop(bare);
-        let gateway = start_gateway(port, n, campus.clone(), sink.clone())?;
+        let gateway = start_gateway(port, qos, n, campus.clone(), sink.clone())?;
         let driven = drive(&publisher, &messages, &received, turn)?;
         gateway_rates.push(driven.rate());
         lost += driven.lost();
@@ -137,7 +137,7 @@ pub fn run(
         forget_session(port, n, campus.clone())?;
     }
 
-    let gateway = start_gateway(port, TURNS, campus.clone(), sink)?;
+    let gateway = start_gateway(port, qos, TURNS, campus.clone(), sink)?;
     if let Ok(mut wanted) = latencies.lock() {
         *wanted = Some(Vec::new());
     }
@@ -175,11 +175,12 @@ type SharedSink<F> = Arc<std::sync::Mutex<F>>;
 
 fn start_gateway<F: FnMut(FieldBatch) + Send + 'static>(
     port: u16,
+    qos: Qos,
     turn: u32,
     campus: Arc<Campus>,
     sink: SharedSink<F>,
 ) -> Result<Gateway, GatewayError> {
-    let config = GatewayConfig { port, client_id: session_name(turn), ..GatewayConfig::default() };
+    let config = GatewayConfig { port, client_id: session_name(turn), qos, ..GatewayConfig::default() };
     let gateway = Gateway::start(config, campus, move |batch: FieldBatch| {
         if let Ok(mut sink) = sink.lock() {
             sink(batch);

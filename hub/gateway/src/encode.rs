@@ -1,10 +1,12 @@
 //! Samples and commands to messages, by the same bindings.
 
-use campanile_model::{Binding, Campus, CommandBinding, Point, PointId, Quality, Sample, TimeFormat, Timestamp, Value};
+use campanile_model::{
+    Binding, Campus, CommandBinding, Point, PointId, Quality, Sample, TimeFormat, Timestamp, Value,
+};
 use serde_json::{Map, Value as Json};
 
 use crate::GatewayError;
-use crate::parse::{scalar_at, value_of, Scalar, Why};
+use crate::parse::{Scalar, Why, scalar_at, value_of};
 use crate::topics::{Target, flat_key};
 
 /// The point and where it is bound.
@@ -38,7 +40,9 @@ fn fault(point: &Point, why: impl Into<String>) -> GatewayError {
 
 /// The common message, written straight into a text.
 fn flat(point: &Point, binding: &Binding, sample: &Sample) -> Result<Option<String>, GatewayError> {
-    let plain = |pointer: &str| flat_key(pointer).filter(|k| k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let plain = |pointer: &str| {
+        flat_key(pointer).filter(|k| k.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'))
+    };
     let Some(value_key) = plain(&binding.value_pointer) else { return Ok(None) };
     let mut text = format!("{{\"{value_key}\":{}", json_value(point, binding, &sample.value)?);
     if let Some(pointer) = &binding.time_pointer {
@@ -55,7 +59,8 @@ fn flat(point: &Point, binding: &Binding, sample: &Sample) -> Result<Option<Stri
 
 fn tree(point: &Point, binding: &Binding, sample: &Sample) -> Result<Json, GatewayError> {
     let mut root = Json::Null;
-    let mut add = |pointer: &str, value: Json| put(&mut root, pointer, value).map_err(|why| fault(point, why));
+    let mut add =
+        |pointer: &str, value: Json| put(&mut root, pointer, value).map_err(|why| fault(point, why));
     add(&binding.value_pointer, json_value(point, binding, &sample.value)?)?;
     if let Some(pointer) = &binding.time_pointer {
         let text = time_text(sample.time, binding.time_format);
@@ -129,7 +134,11 @@ fn put(root: &mut Json, pointer: &str, value: Json) -> Result<(), String> {
 }
 
 /// The topic and message of a command; `None` as the value is sent as `null`: the device decides.
-pub(crate) fn command(campus: &Campus, id: PointId, value: Option<&Value>) -> Result<(String, Vec<u8>), GatewayError> {
+pub(crate) fn command(
+    campus: &Campus,
+    id: PointId,
+    value: Option<&Value>,
+) -> Result<(String, Vec<u8>), GatewayError> {
     let (point, binding) = bound(campus, id)?;
     let command = binding
         .command
@@ -142,7 +151,11 @@ pub(crate) fn command(campus: &Campus, id: PointId, value: Option<&Value>) -> Re
 }
 
 /// The value of a command as a device reads it, in the point's unit; `None` for `null`.
-pub(crate) fn read_command(target: &Target, binding: &CommandBinding, payload: &[u8]) -> Result<Option<Value>, Why> {
+pub(crate) fn read_command(
+    target: &Target,
+    binding: &CommandBinding,
+    payload: &[u8],
+) -> Result<Option<Value>, Why> {
     match scalar_at(payload, &binding.value_pointer)? {
         Scalar::Null => Ok(None),
         scalar => value_of(&scalar, target).map(Some),

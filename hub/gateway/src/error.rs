@@ -57,7 +57,9 @@ pub enum GatewayError {
     #[error("no point has the number {0} in this campus")]
     UnknownPoint(u32),
     /// The point has no binding, or none of the kind that is needed.
-    #[error("'{point}' has no {what} in the field: add it to a [[bind]] of campus.toml that matches the point")]
+    #[error(
+        "'{point}' has no {what} in the field: add it to a [[bind]] of campus.toml that matches the point"
+    )]
     Unbound {
         /// The point.
         point: Path,
@@ -73,7 +75,9 @@ pub enum GatewayError {
         why: String,
     },
     /// The queue to the broker is full: the broker is away or slow.
-    #[error("the queue to the broker is full ({queued} messages): the broker is away or slow; try again later")]
+    #[error(
+        "the queue to the broker is full ({queued} messages): the broker is away or slow; try again later"
+    )]
     Full {
         /// Messages in the queue.
         queued: usize,

@@ -92,9 +92,9 @@ pub fn parse_mapping(text: &str, campus: &Campus) -> Result<FeedColumn, GatewayE
     if column.is_empty() {
         return Err(wrong("the column is empty".to_owned()));
     }
-    let id = campus
-        .point_id(path)
-        .ok_or_else(|| wrong(format!("the campus has no point '{path}'; 'campanile check' lists what is there")))?;
+    let id = campus.point_id(path).ok_or_else(|| {
+        wrong(format!("the campus has no point '{path}'; 'campanile check' lists what is there"))
+    })?;
     let point = campus.point(id);
     if point.value_type != ValueType::Number {
         return Err(wrong(format!("'{path}' is a {:?}, and a CSV column has numbers", point.value_type)));
@@ -179,7 +179,11 @@ pub fn play(
     Ok(report)
 }
 
-fn send(publisher: &Publisher, samples: &mut Vec<Sample>, report: &mut FeedReport) -> Result<(), GatewayError> {
+fn send(
+    publisher: &Publisher,
+    samples: &mut Vec<Sample>,
+    report: &mut FeedReport,
+) -> Result<(), GatewayError> {
     publisher.publish_samples(samples)?;
     report.samples += samples.len() as u64;
     samples.clear();

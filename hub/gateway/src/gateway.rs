@@ -15,7 +15,7 @@ use crate::link::{Link, LinkConfig, LinkError};
 use crate::parse::read_message;
 use crate::status::{Counters, GatewayStatus, keep};
 use crate::topics::{TopicTable, subscription_filters};
-use crate::{GatewayError, encode};
+use crate::{GatewayError, Qos, encode};
 
 /// Commands that wait for the broker.
 const COMMAND_QUEUE: usize = 1024;
@@ -34,6 +34,10 @@ pub struct GatewayConfig {
     pub client_id: String,
     /// User name and password.
     pub credentials: Option<(String, String)>,
+    /// How the broker delivers to the hub. With [`Qos::AtMostOnce`] what isn't stored when the hub
+    /// dies is lost. The embedded broker delivers at this quality whatever the device published
+    /// with; Mosquitto at the lower of the two, as the standard says.
+    pub qos: Qos,
     /// How often to ask whether the broker is there, seconds; at least 5.
     pub keep_alive_s: u64,
     /// The largest message, bytes.
@@ -51,6 +55,7 @@ impl Default for GatewayConfig {
             port: 1883,
             client_id: "campanile-hub".to_owned(),
             credentials: None,
+            qos: Qos::AtLeastOnce,
             keep_alive_s: 30,
             max_packet_bytes: 1024 * 1024,
             batch_messages: 4096,
@@ -153,6 +158,7 @@ impl Gateway {
             shared: shared.clone(),
             commands: command_queue,
             batches,
+            qos: config.qos,
             batch_messages: config.batch_messages.max(1),
             keep_alive: Duration::from_secs(config.keep_alive_s.max(5)),
             heard: vec![false; shared.table.entries.len()],
@@ -275,6 +281,7 @@ struct Runner {
     shared: Arc<Shared>,
     commands: mpsc::Receiver<Publish>,
     batches: mpsc::Sender<FieldBatch>,
+    qos: Qos,
     batch_messages: usize,
     keep_alive: Duration,
     heard: Vec<bool>,
@@ -319,7 +326,7 @@ impl Runner {
             .shared
             .filters
             .iter()
-            .map(|path| SubscribeFilter { path: path.clone(), qos: QoS::AtLeastOnce })
+            .map(|path| SubscribeFilter { path: path.clone(), qos: self.qos.mqtt() })
             .collect();
         if !filters.is_empty() {
             self.link.write(Request::Subscribe(Subscribe { pkid: 0, filters })).await?;
@@ -385,7 +392,9 @@ impl Runner {
     }
 
     fn hand_over(&mut self, permit: mpsc::Permit<'_, FieldBatch>) {
-        let batch = std::mem::take(&mut self.batch);
+        // The next batch is likely as large.
+        let next = Batch { samples: Vec::with_capacity(self.batch.samples.len()), ..Batch::default() };
+        let batch = std::mem::replace(&mut self.batch, next);
         Counters::add(&self.shared.counters.samples, batch.samples.len() as u64);
         Counters::add(&self.shared.counters.messages, batch.messages as u64);
         let done = self.shared.acks.issue(batch.packets);
@@ -405,9 +414,14 @@ impl Runner {
                 Incoming::Publish(publish) => self.take_message(&publish, arrival),
                 Incoming::PubAck(_) => Counters::add(&self.shared.counters.commands_acknowledged, 1),
                 Incoming::SubAck(ack) => {
-                    let refused = ack.return_codes.iter().filter(|c| **c == rumqttc::SubscribeReasonCode::Failure).count();
+                    let refused = ack
+                        .return_codes
+                        .iter()
+                        .filter(|c| **c == rumqttc::SubscribeReasonCode::Failure)
+                        .count();
                     if refused > 0 {
-                        let text = format!("the broker refused {refused} subscriptions; check its access rules");
+                        let text =
+                            format!("the broker refused {refused} subscriptions; check its access rules");
                         tracing::error!("{text}");
                         self.shared.counters.notes().last_error = Some(text);
                     }
@@ -448,7 +462,12 @@ impl Runner {
         if let Some(points) = &entry.presence {
             let online = !is_offline(&publish.payload);
             note_presence(counters, &entry.topic, online);
-            batch.presence.push(Presence { topic: entry.topic.clone(), online, points: points.clone(), time: arrival });
+            batch.presence.push(Presence {
+                topic: entry.topic.clone(),
+                online,
+                points: points.clone(),
+                time: arrival,
+            });
             if entry.targets.is_empty() {
                 return;
             }
@@ -470,13 +489,15 @@ impl Runner {
     /// Hands over what has been read and waits a moment for it to be stored.
     async fn finish(mut self) {
         if self.batch.messages > 0
-            && let Ok(Ok(permit)) = tokio::time::timeout(Duration::from_secs(5), self.batches.clone().reserve()).await
+            && let Ok(Ok(permit)) =
+                tokio::time::timeout(Duration::from_secs(5), self.batches.clone().reserve()).await
         {
             self.hand_over(permit);
         }
         let deadline = tokio::time::Instant::now() + Duration::from_secs(2);
         while self.shared.acks.waiting() > 0 && tokio::time::Instant::now() < deadline {
-            let wake = tokio::time::timeout(Duration::from_millis(50), self.shared.acks.wake.notified()).await;
+            let wake =
+                tokio::time::timeout(Duration::from_millis(50), self.shared.acks.wake.notified()).await;
             if wake.is_ok() && self.acknowledge().await.is_err() {
                 break;
             }

@@ -11,8 +11,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use rumqttc::{
-    ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, PingReq, Publish,
-    Request, StateError,
+    ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, PingReq,
+    Publish, Request, StateError,
 };
 
 /// The first pause after a lost connection.

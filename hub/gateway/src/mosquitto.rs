@@ -36,8 +36,11 @@ impl Mosquitto {
         let probe = TcpListener::bind(wanted).map_err(taken)?;
         let address = probe.local_addr().map_err(taken)?;
         drop(probe);
-        let folder =
-            std::env::temp_dir().join(format!("campanile-mosquitto-{}-{}", std::process::id(), address.port()));
+        let folder = std::env::temp_dir().join(format!(
+            "campanile-mosquitto-{}-{}",
+            std::process::id(),
+            address.port()
+        ));
         let mut config = String::new();
         let _ = writeln!(config, "listener {} 127.0.0.1", address.port());
         config.push_str(

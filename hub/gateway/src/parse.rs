@@ -54,7 +54,12 @@ pub(crate) fn read_message(
             for target in &entry.targets {
                 match value_of(&scalar, target) {
                     Ok(value) => {
-                        out.push(Sample { point: target.point, time: arrival, value, quality: Quality::Good });
+                        out.push(Sample {
+                            point: target.point,
+                            time: arrival,
+                            value,
+                            quality: Quality::Good,
+                        });
                     }
                     Err(why) => fault(why),
                 }
@@ -97,7 +102,10 @@ pub(crate) fn read_message(
                                 fault(why);
                             });
                             if out.len() == count && !any {
-                                fault(format!("an element of '{array}' has no '{}'", target.value_pointer).into());
+                                fault(
+                                    format!("an element of '{array}' has no '{}'", target.value_pointer)
+                                        .into(),
+                                );
                             }
                         }
                     }
@@ -200,7 +208,9 @@ pub(crate) fn value_of(scalar: &Scalar<'_>, target: &Target) -> Result<Value, Wh
             .position(|c| **c == **text)
             .and_then(|i| u16::try_from(i).ok())
             .map(Value::Choice)
-            .ok_or_else(|| format!("'{}' is not one of the choices {:?}", short(text), target.choices).into()),
+            .ok_or_else(|| {
+                format!("'{}' is not one of the choices {:?}", short(text), target.choices).into()
+            }),
         (ValueType::Choice, _) => match number {
             Some(x) if x >= 0.0 && x < target.choices.len() as f64 && x.fract() == 0.0 => {
                 Ok(Value::Choice(x as u16))
@@ -222,7 +232,9 @@ fn time_of(scalar: &Scalar<'_>, format: TimeFormat) -> Result<Timestamp, Why> {
         TimeFormat::UnixS => 1_000_000,
         TimeFormat::UnixMs => 1000,
         TimeFormat::Rfc3339 => {
-            let Scalar::Text(text) = scalar else { return Err("the time is not a text as in RFC 3339".into()) };
+            let Scalar::Text(text) = scalar else {
+                return Err("the time is not a text as in RFC 3339".into());
+            };
             let time: jiff::Timestamp =
                 text.parse().map_err(|_| format!("'{}' is not a time as in RFC 3339", short(text)))?;
             return Ok(Timestamp(time.as_microsecond()));

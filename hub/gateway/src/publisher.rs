@@ -297,7 +297,10 @@ impl Publisher {
                 return Ok(());
             }
             if !self.shared.wait(limit, || finished() > before) {
-                return Err(GatewayError::NotAcknowledged { left: wanted - before, waited_s: limit.as_secs() });
+                return Err(GatewayError::NotAcknowledged {
+                    left: wanted - before,
+                    waited_s: limit.as_secs(),
+                });
             }
         }
     }

@@ -167,8 +167,7 @@ fn shape(targets: &mut [Target]) -> Shape {
             None => Some(None),
             Some(pointer) => slot(pointer).map(Some),
         };
-        let (Some(time), Some(quality)) =
-            (optional(&target.time_pointer), optional(&target.quality_pointer))
+        let (Some(time), Some(quality)) = (optional(&target.time_pointer), optional(&target.quality_pointer))
         else {
             return Shape::Tree;
         };

@@ -99,8 +99,16 @@ fn what_real_meters_write_is_understood() {
     let publisher = publisher(broker.port(), &campus, "device");
     let t = Timestamp(1_700_000_000_000_000);
     let cases = [
-        ("campus/room/co2", "{\"extra\":{\"a\":[1]},\"value\":\"417.5\",\"time\":1700000000000}", Value::Number(417.5)),
-        ("campus/room/temperature", "{\"value\":615,\"time\":1700000000000.0}", Value::Number(615.0 * 0.1 - 40.0)),
+        (
+            "campus/room/co2",
+            "{\"extra\":{\"a\":[1]},\"value\":\"417.5\",\"time\":1700000000000}",
+            Value::Number(417.5),
+        ),
+        (
+            "campus/room/temperature",
+            "{\"value\":615,\"time\":1700000000000.0}",
+            Value::Number(615.0 * 0.1 - 40.0),
+        ),
         ("campus/room/mode", "{\"value\":1,\"time\":\"1700000000000\",\"quality\":0}", Value::Choice(1)),
         (
             "campus/room/meter",
@@ -182,8 +190,9 @@ fn thousands_of_messages_wait_for_a_slow_sink_and_none_is_lost() {
         inner(batch);
     });
     let publisher = publisher(broker.port(), &campus, "device");
-    let sent: Vec<_> =
-        (0..20_000).map(|i| sample(&campus, "room/co2", i64::from(i) * 1000, Value::Number(f64::from(i)))).collect();
+    let sent: Vec<_> = (0..20_000)
+        .map(|i| sample(&campus, "room/co2", i64::from(i) * 1000, Value::Number(f64::from(i))))
+        .collect();
     publisher.publish_samples(&sent).unwrap();
     publisher.flush(FLUSH).unwrap();
     wait("all", || got.count() >= sent.len());
@@ -275,10 +284,7 @@ fn commands_reach_the_device_in_its_terms() {
 
     let co2 = campus.point_id("room/co2").unwrap();
     assert!(matches!(gateway.send_command(co2, None), Err(GatewayError::Unbound { .. })));
-    assert!(matches!(
-        gateway.send_command(mode, Some(&Value::Number(1.0))),
-        Err(GatewayError::Value { .. })
-    ));
+    assert!(matches!(gateway.send_command(mode, Some(&Value::Number(1.0))), Err(GatewayError::Value { .. })));
 }
 
 #[test]
@@ -361,8 +367,9 @@ fn qos_0_comes_through_too() {
     };
     let publisher = Publisher::start(config, campus.clone()).unwrap();
     publisher.wait_connected(FLUSH).unwrap();
-    let sent: Vec<_> =
-        (0..1000).map(|i| sample(&campus, "room/co2", i64::from(i) * 1000, Value::Number(f64::from(i)))).collect();
+    let sent: Vec<_> = (0..1000)
+        .map(|i| sample(&campus, "room/co2", i64::from(i) * 1000, Value::Number(f64::from(i))))
+        .collect();
     publisher.publish_samples(&sent).unwrap();
     wait("all", || got.count() == 1000);
     assert_eq!(gateway.status().messages, 1000);

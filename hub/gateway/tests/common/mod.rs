@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use campanile_gateway::{
-    Broker, BrokerConfig, Completion, FieldBatch, Gateway, GatewayConfig, Presence, Publisher, PublisherConfig,
+    Broker, BrokerConfig, Completion, FieldBatch, Gateway, GatewayConfig, Presence, Publisher,
+    PublisherConfig,
 };
 use campanile_model::{
     Accumulation, Binding, Campus, Choice, CommandBinding, Entity, EntityKind, Names, Path, Point, PointId,
@@ -84,12 +85,13 @@ pub fn school() -> Arc<Campus> {
     array.value_pointer = "/v/kwh".to_owned();
     array.time_format = TimeFormat::Rfc3339;
     let mut mode = point("room/mode", ValueType::Choice, binding("campus/room/mode"));
-    mode.choices = ["off", "cool", "heat"]
-        .map(|id| Choice { id: id.to_owned(), names: Names::default() })
-        .to_vec();
+    mode.choices =
+        ["off", "cool", "heat"].map(|id| Choice { id: id.to_owned(), names: Names::default() }).to_vec();
     let b = mode.binding.as_mut().unwrap();
-    b.command =
-        Some(CommandBinding { topic: "campus/room/mode/set".to_owned(), value_pointer: "/set/mode".to_owned() });
+    b.command = Some(CommandBinding {
+        topic: "campus/room/mode/set".to_owned(),
+        value_pointer: "/set/mode".to_owned(),
+    });
     b.presence_topic = Some("campus/room/presence".to_owned());
     let mut both_a = point("room/both-a", number, binding("campus/room/both"));
     both_a.binding.as_mut().unwrap().value_pointer = "/a".to_owned();
