@@ -130,7 +130,7 @@ pub fn play(
     let mut times = Vec::new();
     let mut samples = Vec::with_capacity(STEP);
     let mut pace = config.speed.filter(|s| *s > 0.0 && s.is_finite()).map(Pace::new);
-    while let Some(row) = csv.next() {
+    for row in csv.by_ref() {
         let row = match row {
             Ok(row) => row,
             Err(error @ CsvSeriesError::Io { .. }) => return Err(error.into()),
