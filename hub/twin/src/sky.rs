@@ -8,6 +8,7 @@ use bevy::light::{
 use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::pbr::{DistanceFog, FogFalloff};
 use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
 
 use crate::app::{Rig, SceneCamera, Twin};
 use crate::sun::sun_position;
@@ -75,8 +76,12 @@ pub fn setup_sky(
     mut commands: Commands<'_, '_>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
     mut materials: ResMut<'_, Assets<StandardMaterial>>,
+    adapter: Res<'_, RenderAdapterInfo>,
 ) {
-    commands.insert_resource(DirectionalLightShadowMap { size: 4096 });
+    // A processor that draws in a graphics card's stead fills a quarter of the shadow map.
+    let is_software =
+        ["llvmpipe", "lavapipe", "SwiftShader", "Basic Render"].iter().any(|n| adapter.name.contains(n));
+    commands.insert_resource(DirectionalLightShadowMap { size: if is_software { 2048 } else { 4096 } });
     commands.spawn((
         Sun,
         DirectionalLight {
