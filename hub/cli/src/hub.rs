@@ -78,7 +78,7 @@ pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
     let campus = crate::campus::open(&args.campus.resolve()?)?;
     let hub = started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker))?;
     announce(&hub, args.json);
-    hub.run_until_stopped(args.run_for_s.map(Duration::from_secs));
+    campanile_server::wait_for_stop(args.run_for_s.map(Duration::from_secs));
     eprintln!("stopping: committing what waits");
     hub.stop();
     Ok(ExitCode::SUCCESS)
@@ -144,7 +144,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
             let stop = if std::io::stdin().is_terminal() { "Ctrl-C stops it." } else { "SIGTERM stops it." };
             println!("  {stop}");
         }
-        hub.run_until_stopped(limit);
+        campanile_server::wait_for_stop(limit);
         ExitCode::SUCCESS
     };
     devices.stop();

@@ -1,101 +1,148 @@
-//! One plan for every eye: from a checked campus to glTF.
+//! One plan, for every eye: what is derived from a checked campus and never drawn twice.
 //!
-//! [`build`] turns the plan of a [`Campus`] and its terrain into a binary glTF 2.0 file ([`Glb`]):
-//! Y up, metres, x east along the plan's x, z south. Every entity of the plan is a node whose
-//! `extras` carry `path`, `kind` and, inside buildings, `storey` (the storey's path); parts of an
-//! entity (a door's leaf, furniture) have no path of their own. [`views`] names camera positions,
-//! which the file carries in the `extras` of its root. [`topology`] tells what lies on each side of
-//! a wall and how large a space is, for the engines.
+//! [`build`] makes the 3D scene: a binary glTF 2.0 with walls whose openings are cut, slabs, stairs, roofs, ground,
+//! water, trees and furniture. Every node has `extras`: `path` (the entity's path; of a part, the path of what it is
+//! part of), `kind`, and of what belongs to a storey its number `storey`. Axes are glTF's: metres, y up, x the plan's
+//! x, z the plan's −y. The scene's `extras` have the site and the named `views`.
+//!
+//! [`topology`] has what engines need of the same plan: which spaces lie on each side of a wall, net areas, volumes.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-mod build;
-mod buildings;
-mod document;
+mod building;
 mod furniture;
-mod ground;
+mod geometry;
+mod glb;
+mod material;
 mod mesh;
-mod objects;
-mod openings;
-mod outdoors;
-mod plane;
-mod roofs;
-mod stairs;
-mod surfaces;
-mod terrain;
+mod outside;
+mod roof;
+#[cfg(test)]
+mod tests;
 pub mod topology;
-mod views;
-mod walls;
+mod wall;
 
+use campanile_formats::Grid;
 use campanile_model::Campus;
+use serde_json::json;
 
-pub use build::build;
-pub use document::{Glb, Stats};
-pub use views::{View, views};
+use crate::glb::{Glb, Node};
 
-/// Why no scene can be built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SceneError {
-    /// A ring, line, wall or opening names a vertex that isn't in its table.
-    #[error("{place} names vertex {index}, which doesn't exist: run `campanile check` and mend the plan")]
-    Vertex {
-        /// The path of the entity.
-        place: String,
-        /// The index as given.
-        index: u32,
-    },
-    /// An opening stands on an edge without a wall.
-    #[error("{place} stands on an edge without a wall: run `campanile check` and mend the plan")]
-    NoWall {
-        /// The path of the opening.
-        place: String,
-    },
-    /// A stair has more steps or a roof more panels than any building.
-    #[error("{place} has more {what} than {limit}: run `campanile check` and mend the plan")]
-    Excess {
-        /// The path of the entity.
-        place: String,
-        /// Of what.
-        what: &'static str,
-        /// The limit.
-        limit: usize,
-    },
-    /// A coordinate came out as infinite or not a number.
-    #[error("a coordinate is not a finite number: check the plan's sizes, and the terrain for values far out of range")]
-    NotFinite,
-    /// The scene is larger than the twin can draw.
-    #[error("the scene has more {what} than {limit}: simplify the plan or use coarser terrain")]
-    TooLarge {
-        /// Of what.
-        what: &'static str,
-        /// The limit.
-        limit: usize,
-    },
-    /// The JSON of the file can't be written.
-    #[error("the glTF document can't be written as JSON: {0}")]
-    Json(#[source] serde_json::Error),
-    /// The file can't be written.
-    #[error("can't write {file}: {source}; name a file that can be written")]
-    Write {
-        /// The file.
-        file: String,
-        /// What the system said.
-        source: std::io::Error,
-    },
+pub use geometry::{Point, Polygon};
+
+/// A scene as a binary glTF file.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// What is in it.
+    pub stats: Stats,
 }
 
-/// Builds the scene of a campus and writes it to a file.
+/// What is in a scene.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Stats {
+    /// Nodes.
+    pub nodes: usize,
+    /// Meshes; nodes that share one are drawn as instances.
+    pub meshes: usize,
+    /// Materials.
+    pub materials: usize,
+    /// Triangles in the file.
+    pub triangles_stored: usize,
+    /// Triangles drawn, counting instances.
+    pub triangles_drawn: usize,
+}
+
+/// Why a scene can't be built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SceneError {
+    /// There is nothing to draw.
+    #[error("the campus {0} has no building and no ground: there is nothing to draw; add buildings to plan.json")]
+    Empty(String),
+    /// A file of 4 GiB and more can't be written as binary glTF.
+    #[error("the scene would have {0} bytes; binary glTF holds 4 GiB: divide the campus")]
+    TooLarge(usize),
+}
+
+/// Builds the scene of a campus on its terrain (on a level plane at 0 m where there is none).
 ///
 /// # Errors
-/// Those of [`build`], and [`SceneError::Write`].
-pub fn write(
-    campus: &Campus,
-    terrain: Option<&campanile_formats::Grid>,
-    file: &std::path::Path,
-) -> Result<Stats, SceneError> {
-    let glb = build(campus, terrain)?;
-    std::fs::write(file, &glb.bytes)
-        .map_err(|source| SceneError::Write { file: file.display().to_string(), source })?;
-    Ok(glb.stats)
+/// [`SceneError`] where there is nothing to draw, or too much.
+pub fn build(campus: &Campus, terrain: Option<&Grid>) -> Result<Scene, SceneError> {
+    let plan = &campus.plan;
+    if plan.buildings.is_empty() && plan.site.boundary.is_empty() && terrain.is_none() {
+        return Err(SceneError::Empty(campus.id.clone()));
+    }
+    let ground = outside::Ground::new(terrain);
+    let mut glb = Glb::default();
+    let mut materials = material::Materials::new(&plan.constructions);
+    let mut furniture = furniture::Furniture::default();
+    let mut context = building::Context {
+        glb: &mut glb,
+        materials: &mut materials,
+        constructions: &plan.constructions,
+        furniture: &mut furniture,
+    };
+    let mut children: Vec<usize> = plan.buildings.iter().map(|b| building::building(&mut context, b)).collect();
+    children.extend(outside::outside(&mut glb, &mut materials, plan, &ground));
+    let site = Node { name: campus.id.clone(), path: "site".to_owned(), kind: "site", children, ..Node::default() };
+    let root = glb.node(site);
+    let extras = json!({
+        "campus": campus.id,
+        "site": {
+            "latitude_deg": plan.site.latitude_deg,
+            "longitude_deg": plan.site.longitude_deg,
+            "bearing_deg": plan.site.bearing_deg,
+        },
+        "views": views(campus, &ground),
+    });
+    let (bytes, stats) = glb.write(root, &materials, extras, &campus.attribution.join("; "));
+    if u32::try_from(bytes.len()).is_err() {
+        return Err(SceneError::TooLarge(bytes.len()));
+    }
+    Ok(Scene { bytes, stats })
+}
+
+/// Named cameras: `overview`, `gate`, `river`, and one a building; eye and target in glTF axes.
+fn views(campus: &Campus, ground: &outside::Ground<'_>) -> Vec<serde_json::Value> {
+    let plan = &campus.plan;
+    let view = |name: &str, eye: [f64; 3], target: [f64; 3]| {
+        json!({"name": name, "eye": mesh::gltf(eye), "target": mesh::gltf(target)})
+    };
+    let outline: Vec<Point> = plan.site.boundary.iter().map(|p| geometry::metres(*p)).collect();
+    let (low, high) = geometry::bounds(&outline);
+    let middle = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
+    let reach = (high[0] - low[0]).max(high[1] - low[1]);
+    let mut found = Vec::new();
+    if !outline.is_empty() {
+        let eye = [middle[0] - reach * 0.35, middle[1] - reach * 0.72, reach * 0.5];
+        found.push(view("overview", eye, [middle[0], middle[1], 0.0]));
+    }
+    let vertex = |i: u32| plan.outside.vertices.get(i as usize).map_or([0.0; 2], |v| geometry::metres(*v));
+    // From without, looking in over what is named; "in" is towards the middle of the site.
+    let mut towards = |name: &str, at: Point, back: f64, up: f64| {
+        let away = geometry::distance(at, middle).max(1.0);
+        let u = [(at[0] - middle[0]) / away, (at[1] - middle[1]) / away];
+        let z = ground.height(at);
+        let eye = [at[0] + u[0] * back, at[1] + u[1] * back, z + up];
+        let target = [at[0] - u[0] * back, at[1] - u[1] * back, z + 3.0];
+        found.push(view(name, eye, target));
+    };
+    if let Some(gate) = plan.outside.gates.first() {
+        let (a, b) = (vertex(gate.a), vertex(gate.b));
+        towards("gate", [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0], 32.0, 12.0);
+    }
+    if let Some(river) = plan.outside.waters.iter().find(|w| w.kind == campanile_model::WaterKind::River) {
+        towards("river", geometry::centroid(&geometry::ring(&plan.outside.vertices, &river.outline)), 25.0, 18.0);
+    }
+    for b in &plan.buildings {
+        let (low, high, top) = building::extent(b);
+        let size = (high[0] - low[0]).max(high[1] - low[1]).max(top);
+        let at = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
+        let eye = [at[0] - size * 0.55, at[1] - size * 0.95, top + size * 0.55];
+        found.push(view(&b.id, eye, [at[0], at[1], top / 2.0]));
+    }
+    found
 }

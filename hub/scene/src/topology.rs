@@ -1,118 +1,113 @@
-//! What lies on each side of an edge, and how large a space is between its walls.
-//!
-//! Edges are centre lines. A ring runs with its space on the left (outlines counter-clockwise,
-//! holes clockwise), so the space that uses an edge from `a` to `b` lies to the left of it.
+//! Which spaces lie on each side of an edge; net areas and volumes.
 
 use std::collections::BTreeMap;
 
-use campanile_model::{Building, Opening, Plan, PointMm, Space, Storey, Wall};
+use campanile_model::{Building, Construction, Space, Storey, Wall};
 
-use crate::plane::{area, float, offset_ring};
+use crate::geometry::{Point, Polygon, area2, distance, edges, metres, ring};
 
-/// The spaces on both sides of an edge, as indices into [`Storey::spaces`]; `None` is outside.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The spaces on both sides of the edge from vertex `a` to vertex `b`, by index in the storey; `None` is outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sides {
-    /// To the left, looking from the first vertex to the second.
+    /// To the left, looking from `a` to `b`.
     pub left: Option<usize>,
     /// To the right.
     pub right: Option<usize>,
 }
 
-/// The edges of one storey: spaces on their sides and walls on them.
-#[derive(Clone, Debug, Default)]
+/// The sides of every edge of a storey, found once.
+#[derive(Clone, Debug)]
 pub struct Edges {
-    /// The space to the left of each directed edge.
     left_of: BTreeMap<(u32, u32), usize>,
-    /// The wall on each edge, by its lower and higher vertex.
-    walls: BTreeMap<(u32, u32), usize>,
-}
-
-fn ordered(a: u32, b: u32) -> (u32, u32) {
-    (a.min(b), a.max(b))
-}
-
-/// The rings of a space: its outline and its holes.
-fn rings(space: &Space) -> impl Iterator<Item = &Vec<u32>> {
-    std::iter::once(&space.outline).chain(&space.holes)
 }
 
 impl Edges {
-    /// The edges of a storey.
-    pub fn new(storey: &Storey) -> Self {
-        let mut edges = Self::default();
-        for (i, space) in storey.spaces.iter().enumerate() {
-            for ring in rings(space) {
-                for (k, a) in ring.iter().enumerate() {
-                    edges.left_of.insert((*a, ring[(k + 1) % ring.len()]), i);
+    /// Reads the rings of a storey's spaces: a counter-clockwise ring has its space to the left of its edges.
+    pub fn of(storey: &Storey) -> Self {
+        let mut left_of = BTreeMap::new();
+        for (index, space) in storey.spaces.iter().enumerate() {
+            for ring in std::iter::once(&space.outline).chain(&space.holes) {
+                for (i, a) in ring.iter().enumerate() {
+                    left_of.insert((*a, ring[(i + 1) % ring.len()]), index);
                 }
             }
         }
-        for (i, wall) in storey.walls.iter().enumerate() {
-            edges.walls.insert(ordered(wall.a, wall.b), i);
-        }
-        edges
+        Self { left_of }
     }
 
-    /// The spaces on both sides of the edge from `a` to `b`.
+    /// The sides of an edge.
     pub fn sides(&self, a: u32, b: u32) -> Sides {
         Sides { left: self.left_of.get(&(a, b)).copied(), right: self.left_of.get(&(b, a)).copied() }
     }
-
-    /// The index in [`Storey::walls`] of the wall on an edge, whichever way round it is named.
-    pub fn wall(&self, a: u32, b: u32) -> Option<usize> {
-        self.walls.get(&ordered(a, b)).copied()
-    }
-
-    /// The two spaces that an opening connects: left and right of its wall from `wall[0]`.
-    pub fn opening_spaces(&self, opening: &Opening) -> Sides {
-        self.sides(opening.wall[0], opening.wall[1])
-    }
 }
 
-/// The thickness of a wall, mm: its own, else the sum of its construction's layers.
-pub fn wall_thickness_mm(plan: &Plan, wall: &Wall) -> f64 {
-    /// For a construction that gives no layers: thin, so that it is still a solid.
-    const UNKNOWN_MM: f64 = 100.0;
-    let layers = plan.constructions.get(&wall.construction).map_or(0.0, |c| c.thickness_mm());
-    match wall.thickness_mm {
-        Some(given) => f64::from(given),
-        None if layers > 0.0 => layers,
-        None => UNKNOWN_MM,
+/// The thickness of a wall in metres: its own, else its construction's, else 0.2.
+pub fn thickness_m(wall: &Wall, constructions: &BTreeMap<String, Construction>) -> f64 {
+    let of_layers = || constructions.get(&wall.construction).map(Construction::thickness_mm).filter(|t| *t > 0.0);
+    wall.thickness_mm.map(f64::from).or_else(of_layers).unwrap_or(200.0) / 1e3
+}
+
+/// A space's outline and holes in metres, on the centre-lines of its walls.
+pub fn polygon(building: &Building, space: &Space) -> Polygon {
+    Polygon {
+        outline: ring(&building.vertices, &space.outline),
+        holes: space.holes.iter().map(|hole| ring(&building.vertices, hole)).collect(),
     }
 }
 
-fn corners(building: &Building, ring: &[u32]) -> Option<Vec<PointMm>> {
-    ring.iter().map(|i| building.vertices.get(*i as usize).copied()).collect()
-}
-
-/// The floor area of a space between the faces of its walls, m²: each edge with a wall is moved
-/// inwards by half the wall's thickness. `None` where the space names a vertex that doesn't exist.
+/// The floor area of a space within its walls, m²: the area on centre-lines less half of each wall's thickness along
+/// its length; the squares at corners are not taken twice.
 pub fn net_area_m2(
-    plan: &Plan,
     building: &Building,
     storey: &Storey,
-    edges: &Edges,
     space: &Space,
-) -> Option<f64> {
-    let mut sum = 0.0;
-    for ring in rings(space) {
-        let half = |(k, a): (usize, &u32)| {
-            let wall = edges.wall(*a, ring[(k + 1) % ring.len()]).and_then(|i| storey.walls.get(i));
-            wall.map_or(0.0, |wall| wall_thickness_mm(plan, wall) / 2.0)
-        };
-        let offsets: Vec<f64> = ring.iter().enumerate().map(half).collect();
-        sum += area(&offset_ring(&float(&corners(building, ring)?), &offsets));
+    constructions: &BTreeMap<String, Construction>,
+) -> f64 {
+    let gross = polygon(building, space);
+    let area = (area2(&gross.outline) + gross.holes.iter().map(|h| area2(h)).sum::<f64>()) / 2.0;
+    let thickness: BTreeMap<(u32, u32), f64> =
+        storey.walls.iter().map(|w| ((w.a.min(w.b), w.a.max(w.b)), thickness_m(w, constructions))).collect();
+    let half = |a: u32, b: u32| thickness.get(&(a.min(b), a.max(b))).copied().unwrap_or(0.0) / 2.0;
+    let point = |i: u32| building.vertices.get(i as usize).map_or([0.0; 2], |v| metres(*v));
+    let mut taken = 0.0;
+    for ring in std::iter::once(&space.outline).chain(&space.holes) {
+        let count = ring.len();
+        for (i, a) in ring.iter().enumerate() {
+            let (b, c) = (ring[(i + 1) % count], ring[(i + 2) % count]);
+            taken += half(*a, b) * distance(point(*a), point(b));
+            let turn = area2(&[point(*a), point(b), point(c)]);
+            if turn.abs() > 1e-9 {
+                taken -= half(*a, b) * half(b, c) * turn.signum();
+            }
+        }
     }
-    Some((sum / 1e6).max(0.0))
+    (area - taken).max(0.0)
 }
 
-/// The clear height of a space, mm: its own, else its storey's, less what its floor lies higher.
-pub fn clear_height_mm(storey: &Storey, space: &Space) -> i32 {
-    space.ceiling_mm.unwrap_or(storey.ceiling_mm - space.floor_offset_mm).max(0)
+/// The air volume of a space, m³: net area times clear height.
+pub fn volume_m3(
+    building: &Building,
+    storey: &Storey,
+    space: &Space,
+    constructions: &BTreeMap<String, Construction>,
+) -> f64 {
+    let clear = space.ceiling_mm.unwrap_or(storey.ceiling_mm) - space.floor_offset_mm;
+    net_area_m2(building, storey, space, constructions) * f64::from(clear) / 1e3
 }
 
-/// The air in a space, m³: net area by clear height.
-pub fn volume_m3(plan: &Plan, building: &Building, storey: &Storey, edges: &Edges, space: &Space) -> Option<f64> {
-    let area = net_area_m2(plan, building, storey, edges, space)?;
-    Some(area * f64::from(clear_height_mm(storey, space)) / 1000.0)
+/// The outer edges of a storey: those with a space to the left and none to the right.
+pub fn outer_edges(building: &Building, storey: &Storey) -> Vec<(Point, Point)> {
+    let sides = Edges::of(storey);
+    let mut found = Vec::new();
+    for space in &storey.spaces {
+        for indices in std::iter::once(&space.outline).chain(&space.holes) {
+            let points = ring(&building.vertices, indices);
+            for (i, edge) in edges(&points).enumerate() {
+                if sides.sides(indices[i], indices[(i + 1) % indices.len()]).right.is_none() {
+                    found.push(edge);
+                }
+            }
+        }
+    }
+    found
 }

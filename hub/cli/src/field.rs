@@ -1,0 +1,110 @@
+//! `campanile devices` and `feed`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use campanile_gateway::{Publisher, PublisherConfig, Qos, feed as play};
+use campanile_server::DeviceRun;
+use clap::Args;
+
+use crate::CampusDir;
+use crate::failure::Failure;
+
+#[derive(Args)]
+pub struct DevicesArgs {
+    #[command(flatten)]
+    campus: CampusDir,
+    /// The MQTT broker.
+    #[arg(long, default_value = "127.0.0.1:1883", value_name = "HOST:PORT")]
+    broker: String,
+    /// Seed of all that is random: the same gives the same day.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Stop by itself after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS")]
+    run_for_s: Option<u64>,
+}
+
+#[derive(Args)]
+pub struct FeedArgs {
+    /// The CSV file, with a header line.
+    file: PathBuf,
+    #[command(flatten)]
+    campus: CampusDir,
+    /// The MQTT broker.
+    #[arg(long, default_value = "127.0.0.1:1883", value_name = "HOST:PORT")]
+    broker: String,
+    /// The column with the local time.
+    #[arg(long, default_value = "timestamp_local")]
+    time: String,
+    /// The IANA time zone of that column.
+    #[arg(long, default_value = "UTC")]
+    zone: String,
+    /// COLUMN=POINT: which column goes to which point; may be given several times.
+    #[arg(long, required = true, value_name = "COLUMN=POINT")]
+    map: Vec<String>,
+    /// Seconds of the file a second, or max: as fast as the broker acknowledges.
+    #[arg(long, default_value = "1")]
+    speed: String,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn devices(args: DevicesArgs) -> Result<ExitCode, Failure> {
+    let campus = crate::campus::open(&args.campus.resolve()?)?;
+    let run = DeviceRun::over_mqtt(campus.clone(), &args.broker, args.seed)
+        .map_err(|why| Failure::unreachable(why.to_string()).mend("start a hub or a broker first, or name it with --broker"))?;
+    println!("{} points of {} publish at {}. Ctrl-C stops them.", campus.points.len(), campus.id, args.broker);
+    campanile_server::wait_for_stop(args.run_for_s.map(Duration::from_secs));
+    run.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn feed(args: FeedArgs) -> Result<ExitCode, Failure> {
+    let campus = crate::campus::open(&args.campus.resolve()?)?;
+    let columns = args
+        .map
+        .iter()
+        .map(|text| play::parse_mapping(text, &campus).map_err(|why| Failure::input(why.to_string())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let speed = match args.speed.as_str() {
+        "max" | "0" => None,
+        text => match text.parse::<f64>() {
+            Ok(speed) if speed > 0.0 && speed.is_finite() => Some(speed),
+            _ => return Err(Failure::input(format!("--speed '{text}' is not a number above 0, nor max"))),
+        },
+    };
+    let file = std::fs::File::open(&args.file)
+        .map_err(|why| Failure::input(format!("can't read {}: {why}", args.file.display())))?;
+    let (host, port) = args
+        .broker
+        .rsplit_once(':')
+        .and_then(|(host, port)| Some((host.to_owned(), port.parse::<u16>().ok()?)))
+        .ok_or_else(|| Failure::input(format!("'{}' is not HOST:PORT, such as 127.0.0.1:1883", args.broker)))?;
+    let publisher = PublisherConfig { host, port, qos: Qos::AtLeastOnce, ..PublisherConfig::default() };
+    let unreachable = |why: campanile_gateway::GatewayError| Failure::unreachable(why.to_string());
+    let publisher = Publisher::start(publisher, campus).map_err(unreachable)?;
+    publisher.wait_connected(Duration::from_secs(10)).map_err(unreachable)?;
+    let config = play::FeedConfig { speed, ..play::FeedConfig::new(&args.time, &args.zone, columns) };
+    let bar = if args.json { indicatif::ProgressBar::hidden() } else { indicatif::ProgressBar::new_spinner() };
+    let report = play::play(file, config, &publisher, |report| {
+        bar.set_message(format!("{} rows, {} samples", report.rows, report.samples));
+        bar.tick();
+    })
+    .map_err(|why| Failure::input(format!("{}: {why}", args.file.display())))?;
+    bar.finish_and_clear();
+    if args.json {
+        println!("{}", serde_json::to_string(&report).unwrap_or_default());
+    } else {
+        println!("{} samples of {} rows, all acknowledged, in {:.1} s", report.samples, report.rows, report.took_s);
+        println!("  {} cells without a value, {} gaps in time ({} rows missing)", report.missing_cells, report.time_gaps, report.missing_rows);
+        println!("  {} rows could not be read", report.row_errors);
+        for error in &report.first_errors {
+            println!("    {error}");
+        }
+    }
+    publisher.stop();
+    Ok(ExitCode::from(u8::from(report.row_errors > 0)))
+}

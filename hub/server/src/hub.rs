@@ -1,0 +1,333 @@
+//! A hub from its parts: broker, gateway, store, world, API.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use campanile_devices::Devices;
+use campanile_gateway::{BrokerConfig, Gateway, GatewayConfig, Publisher, PublisherConfig, presence_topics};
+use campanile_history::{CommitQueue, History, HistoryError};
+use campanile_model::{Campus, Timestamp};
+use tokio::sync::watch;
+
+use crate::live::{Live, Turn, wall_clock};
+
+/// Commits that may wait; then the world waits, and with it the field.
+const COMMITS: usize = 1024;
+/// How often simulated devices are asked for what is due.
+const DEVICE_STEP: Duration = Duration::from_millis(500);
+/// How far back a simulated hub begins, and its stride.
+const PAST: Duration = Duration::from_secs(24 * 3600);
+const PAST_STEP: Duration = Duration::from_secs(300);
+
+/// Which broker the gateway joins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broker {
+    /// The one in this process, on loopback; port 0 takes a free one.
+    Embedded {
+        /// Its port.
+        port: u16,
+    },
+    /// Another, `HOST:PORT`.
+    External(String),
+    /// None: nothing comes from the field.
+    None,
+}
+
+/// How to run a hub.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    campus: Arc<Campus>,
+    data: PathBuf,
+    listen: SocketAddr,
+    broker: Broker,
+    simulated: Option<(Timestamp, u64)>,
+}
+
+impl HubConfig {
+    /// A hub of a campus with its data in a folder, on a free loopback port, with an embedded broker on a free port.
+    pub fn new(campus: Arc<Campus>, data: PathBuf) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { campus, data, listen, broker: Broker::Embedded { port: 0 }, simulated: None }
+    }
+
+    /// The address of the API.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The broker.
+    pub fn broker(mut self, broker: Broker) -> Self {
+        self.broker = broker;
+        self
+    }
+
+    /// Device models in this process instead of a field: a day up to `at` is simulated, then the clock stands.
+    pub fn simulated_at(mut self, at: Timestamp, seed: u64) -> Self {
+        self.simulated = Some((at, seed));
+        self
+    }
+}
+
+/// Why a hub does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// The address is beyond loopback.
+    #[error("{0} is beyond loopback: that needs sign-in and TLS, which this version does not have. Listen on 127.0.0.1")]
+    NotLoopback(SocketAddr),
+    /// The API's port can't be had.
+    #[error("can't listen on {address}: {source}. Choose another port with --listen, or stop the program that has it")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The broker's address can't be read.
+    #[error("'{0}' is not HOST:PORT, such as 127.0.0.1:1883")]
+    BrokerAddress(String),
+    /// The broker or gateway.
+    #[error(transparent)]
+    Gateway(#[from] campanile_gateway::GatewayError),
+    /// The store.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// The device models.
+    #[error(transparent)]
+    Devices(#[from] campanile_devices::DevicesError),
+    /// The weather that device models need.
+    #[error("the weather of the campus: {0}")]
+    Weather(String),
+    /// The terrain.
+    #[error("{0}")]
+    Terrain(String),
+    /// Threads or the runtime.
+    #[error("can't start the hub's threads: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// A running hub.
+pub struct Hub {
+    live: Arc<Live>,
+    world: Option<JoinHandle<()>>,
+    api: Option<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    address: SocketAddr,
+    broker: Option<SocketAddr>,
+}
+
+impl Hub {
+    /// Starts everything; returns when the API answers.
+    ///
+    /// # Errors
+    /// [`HubError`].
+    pub fn start(config: HubConfig) -> Result<Self, HubError> {
+        if !config.listen.ip().is_loopback() {
+            return Err(HubError::NotLoopback(config.listen));
+        }
+        let listener = TcpListener::bind(config.listen)
+            .map_err(|source| HubError::Listen { address: config.listen, source })?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let campus = config.campus;
+        let history = History::open(&config.data, &crate::point_specs(&campus))?;
+        let queue = CommitQueue::start(history.writer(), COMMITS)?;
+        let began = config.simulated.map(|(at, _)| at.plus_micros(-(PAST.as_micros() as i64)));
+        let (live, world) = Live::start(campus.clone(), history, queue, began)?;
+        let broker = join_field(&config.broker, &campus, &live)?;
+        if let Some((at, seed)) = config.simulated {
+            simulate(&live, campus, at, seed)?;
+        }
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let service = crate::router(live.clone());
+        let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
+            let served = runtime.block_on(crate::serve(listener, service, stopped));
+            if let Err(why) = served {
+                tracing::error!(%why, "the API has stopped");
+            }
+            runtime.shutdown_timeout(Duration::from_secs(2));
+        })?;
+        Ok(Self { live, world: Some(world), api: Some(api), stop, address, broker })
+    }
+
+    /// The address of the API.
+    pub fn api_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of the embedded broker.
+    pub fn broker_address(&self) -> Option<SocketAddr> {
+        self.broker
+    }
+
+    /// The world's state hash, as of the newest second.
+    pub fn state_hash(&self) -> String {
+        self.live.state_hash()
+    }
+
+    /// Stops: no more requests, the inbox drained, everything committed.
+    pub fn stop(mut self) {
+        self.shut();
+    }
+
+    fn shut(&mut self) {
+        let _ = self.stop.send(true);
+        if self.live.inbox().send(Turn::Stop).is_err() {
+            tracing::debug!("the world had stopped already");
+        }
+        for thread in [self.world.take(), self.api.take()].into_iter().flatten() {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the hub had panicked");
+            }
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        if self.world.is_some() {
+            self.shut();
+        }
+    }
+}
+
+fn host_port(text: &str) -> Result<(String, u16), HubError> {
+    let wrong = || HubError::BrokerAddress(text.to_owned());
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().ok().filter(|p| *p > 0).ok_or_else(wrong)?;
+    if host.is_empty() {
+        return Err(wrong());
+    }
+    Ok((host.to_owned(), port))
+}
+
+/// Waits for Ctrl-C, SIGTERM, or the end of a limit.
+pub fn wait_for_stop(limit: Option<Duration>) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+    runtime.block_on(async {
+        let limit = async {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = limit => {}
+            () = crate::signal() => {}
+        }
+    });
+}
+
+/// Starts the embedded broker if that is wanted, and the gateway.
+fn join_field(broker: &Broker, campus: &Arc<Campus>, live: &Arc<Live>) -> Result<Option<SocketAddr>, HubError> {
+    let (host, port, embedded) = match broker {
+        Broker::None => return Ok(None),
+        Broker::Embedded { port } => {
+            let broker = campanile_gateway::Broker::start(&BrokerConfig::on_port(*port))?;
+            (broker.address().ip().to_string(), broker.port(), Some(broker.address()))
+        }
+        Broker::External(address) => {
+            let (host, port) = host_port(address)?;
+            (host, port, None)
+        }
+    };
+    // Two hubs at one broker must not take each other's session.
+    let client_id = format!("campanile-hub-{}", campus.id);
+    let config = GatewayConfig { host, port, client_id, ..GatewayConfig::default() };
+    let inbox = live.inbox();
+    let gateway = Gateway::start(config, campus.clone(), move |batch| {
+        if inbox.send(Turn::Field(batch)).is_err() {
+            tracing::debug!("the world has stopped; the broker keeps the batch");
+        }
+    })?;
+    live.set_gateway(gateway);
+    Ok(embedded)
+}
+
+fn weather(campus: &Campus) -> Result<campanile_formats::epw::Epw, HubError> {
+    let name = campus.weather_file.as_deref().ok_or_else(|| {
+        HubError::Weather("campus.toml names no weather file; add weather = \"weather.epw\"".to_owned())
+    })?;
+    let path = campus.root_dir.join(name);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|why| HubError::Weather(format!("{}: {why}", path.display())))?;
+    campanile_formats::epw::read(&text).map_err(|why| HubError::Weather(format!("{}: {why}", path.display())))
+}
+
+/// A day of device models, as fast as it goes.
+fn simulate(live: &Arc<Live>, campus: Arc<Campus>, at: Timestamp, seed: u64) -> Result<(), HubError> {
+    let stride = PAST_STEP.as_micros() as i64;
+    let steps = PAST.as_micros() as i64 / stride;
+    let began = at.plus_micros(-steps * stride);
+    let mut devices = Devices::new(campus, weather(live.campus.as_ref())?, seed)?;
+    let inbox = live.inbox();
+    for step in 1..=steps {
+        let now = began.plus_micros(step * stride);
+        if inbox.send(Turn::Simulated(devices.step(now), now)).is_err() {
+            break;
+        }
+    }
+    // The last moment has to be seen before anybody looks.
+    while live.view().time < at {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+/// Simulated devices that publish over MQTT and obey commands, until stopped.
+pub struct DeviceRun {
+    stopping: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl DeviceRun {
+    /// Starts the devices of a campus at a broker, `HOST:PORT`.
+    ///
+    /// # Errors
+    /// [`HubError`] where the weather is missing or the broker does not answer.
+    pub fn over_mqtt(campus: Arc<Campus>, broker: &str, seed: u64) -> Result<Self, HubError> {
+        let (host, port) = host_port(broker)?;
+        let mut devices = Devices::new(campus.clone(), weather(&campus)?, seed)?;
+        let client_id = format!("campanile-devices-{}-{}", campus.id, std::process::id());
+        let config = PublisherConfig { host, port, client_id, commands: true, ..PublisherConfig::default() };
+        let publisher = Publisher::start(config, campus.clone())?;
+        publisher.wait_connected(Duration::from_secs(10))?;
+        for topic in presence_topics(&campus) {
+            publisher.publish(&topic, b"online".to_vec(), true)?;
+        }
+        let stopping = Arc::new(AtomicBool::new(false));
+        let told = stopping.clone();
+        let thread = std::thread::Builder::new().name("devices".to_owned()).spawn(move || {
+            while !told.load(Ordering::Relaxed) {
+                let began = Instant::now();
+                for command in publisher.commands().try_iter() {
+                    devices.command(command.point, command.value);
+                }
+                if let Err(why) = publisher.publish_samples(&devices.step(wall_clock())) {
+                    tracing::warn!(%why, "device samples could not be published");
+                }
+                std::thread::sleep(DEVICE_STEP.saturating_sub(began.elapsed()));
+            }
+            for topic in presence_topics(&campus) {
+                // The program is going: a broker that has gone before it needs no farewell.
+                let _ = publisher.publish(&topic, b"offline".to_vec(), true);
+            }
+            let _ = publisher.flush(Duration::from_secs(2));
+        })?;
+        Ok(Self { stopping, thread })
+    }
+
+    /// Says goodbye and stops.
+    pub fn stop(self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        if self.thread.join().is_err() {
+            tracing::error!("the devices had panicked");
+        }
+    }
+}
