@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use campanile_formats::Epw;
-use campanile_model::{Accumulation, Campus, Point, PointId, Quality, Sample, Timestamp, Value, ValueType};
+use campanile_model::{
+    Accumulation, Campus, CommandSpec, Point, PointId, Quality, Sample, Timestamp, Value, ValueType,
+};
 
 use crate::models::{Models, STEP_S};
 use crate::noise::{hash, key};
@@ -293,12 +295,14 @@ impl Devices {
 
     /// Tells a point a value, or with `None` that it may follow its own control again. It answers at the next step
     /// with its own value, its readback's and those of its equipment. `false` where the campus has no such point,
-    /// it can't be commanded, or the value is of another type.
+    /// it can't be commanded, or the value is of another type, beyond the command's limits or none of the choices.
     pub fn command(&mut self, point: PointId, wanted: Option<Value>) -> bool {
         let campus = self.models.campus.clone();
         let Some(told) = campus.get_point(point) else { return false };
-        let fits = wanted.as_ref().is_none_or(|v| v.value_type() == told.value_type);
-        let (Some(command), true) = (&told.command, fits) else { return false };
+        let Some(command) = &told.command else { return false };
+        if wanted.as_ref().is_some_and(|v| !takes(told, command, v)) {
+            return false;
+        }
         self.told[point.index()] = wanted.clone();
         self.obey(told, wanted);
         let near: Vec<u32> =
@@ -373,6 +377,22 @@ impl Devices {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether a device takes a value: a NaN or a setpoint of a million degrees would spoil its room for good.
+fn takes(point: &Point, command: &CommandSpec, wanted: &Value) -> bool {
+    if wanted.value_type() != point.value_type {
+        return false;
+    }
+    match wanted {
+        Value::Number(x) => {
+            let limits = command.limits.or(point.range);
+            // A value that came through a binding's scale may miss its limit by a rounding.
+            x.is_finite() && limits.is_none_or(|[low, high]| (low - 1e-6..=high + 1e-6).contains(x))
+        }
+        Value::Choice(c) => usize::from(*c) < point.choices.len(),
+        _ => true,
     }
 }
 

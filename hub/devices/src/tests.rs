@@ -311,4 +311,43 @@ fn commands_that_fit_no_point_are_refused() {
     let switch =
         SCHOOL.0.points.iter().find(|p| p.command.is_some() && p.value_type == ValueType::Bool).unwrap().id;
     assert!(!devices.command(switch, Some(Value::Number(1.0))));
+    let told =
+        |value_type| SCHOOL.0.points.iter().find(|p| p.command.is_some() && p.value_type == value_type);
+    let setpoint = told(ValueType::Number).unwrap().id;
+    for x in [f64::NAN, f64::INFINITY, -1e6, 1e6] {
+        assert!(!devices.command(setpoint, Some(Value::Number(x))), "{x} is no setpoint");
+    }
+    assert!(!devices.command(told(ValueType::Choice).unwrap().id, Some(Value::Choice(u16::MAX))));
+}
+
+#[test]
+fn a_commanded_point_shows_what_it_was_told() {
+    let start = shanghai(1, 12, 23);
+    let mut devices = school();
+    let first = devices.step(start);
+    let mut wanted: BTreeMap<PointId, Value> = BTreeMap::new();
+    for point in &SCHOOL.0.points {
+        let Some(command) = &point.command else { continue };
+        let other = match &command.safe {
+            Value::Bool(safe) => Value::Bool(!safe),
+            Value::Choice(safe) => Value::Choice((safe + 1) % point.choices.len() as u16),
+            Value::Number(safe) => {
+                Value::Number(command.limits.or(point.range).map_or(safe + 1.0, |[_, high]| high))
+            }
+            text => text.clone(),
+        };
+        assert!(devices.command(point.id, Some(other.clone())), "{} takes {other:?}", point.path);
+        wanted.insert(point.id, other);
+        // Nobody told it before and nobody is there to choose: a setpoint of a machine stands at its safe value.
+        if point.quantity == "hot-water-setpoint" {
+            let before = first.iter().find(|s| s.point == point.id).map(|s| &s.value);
+            assert_eq!(before, Some(&command.safe), "{}", point.path);
+        }
+    }
+    let after = devices.step(start.plus_micros(Timestamp::SECOND));
+    let shown: BTreeMap<PointId, &Value> = after.iter().map(|s| (s.point, &s.value)).collect();
+    for (id, value) in &wanted {
+        assert_eq!(shown.get(id), Some(&value), "{}", SCHOOL.0.point(*id).path);
+    }
+    assert!(wanted.len() > 100, "the school has {} points to command", wanted.len());
 }

@@ -191,6 +191,12 @@ pub(crate) fn mode_of(choice: &Choice) -> AcMode {
 /// The value of a point now, rounded to its resolution and kept in its range. `told` is what it was last told.
 pub(crate) fn value(models: &Models, role: &Role, point: &Point, told: Option<&Value>, draw: i64) -> Value {
     let who = key(point.path.as_str());
+    // A commanded point shows what it was told; what the device makes of it, its readback shows.
+    match (told, &point.command) {
+        (Some(Value::Number(x)), Some(_)) => return Value::Number(fit(*x, point)),
+        (Some(told), Some(_)) => return told.clone(),
+        _ => {}
+    }
     let usual = || told.cloned().or_else(|| point.command.as_ref().map(|c| c.safe.clone()));
     match point.value_type {
         ValueType::Bool => match role {
@@ -209,7 +215,7 @@ pub(crate) fn value(models: &Models, role: &Role, point: &Point, told: Option<&V
         },
         ValueType::Text => usual().unwrap_or_else(|| Value::Text("ok".into())),
         ValueType::Number => {
-            if let Role::Held = role
+            if let Role::Held | Role::Machine(_, Part::Setpoint) = role
                 && let Some(Value::Number(x)) = usual()
             {
                 return Value::Number(x);
