@@ -76,7 +76,13 @@ pub(crate) fn holds(rule: &RuleSpec, active: bool, seen: &Seen<'_>) -> bool {
 
 impl Alarm {
     /// Moves on with the condition as it is now; true where the state changed.
-    pub(crate) fn observe(&mut self, rule: &RuleSpec, holds: bool, value: Option<&Value>, now: Timestamp) -> bool {
+    pub(crate) fn observe(
+        &mut self,
+        rule: &RuleSpec,
+        holds: bool,
+        value: Option<&Value>,
+        now: Timestamp,
+    ) -> bool {
         if holds == self.active {
             self.turning = None;
             return false;

@@ -4,7 +4,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use campanile_model::{AlarmCondition, AlarmPriority, Path, PointId, Quality, Sample, Timestamp, Value, ValueType};
+use campanile_model::{
+    AlarmCondition, AlarmPriority, Path, PointId, Quality, Sample, Timestamp, Value, ValueType,
+};
 
 use crate::{PointSpec, RuleSpec, Schema, World};
 

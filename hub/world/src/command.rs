@@ -144,7 +144,9 @@ pub(crate) fn check(
         && let Some(array) = array
     {
         let wait = array.changed.plus_micros(command.min_interval_us).0.saturating_sub(now.0);
-        let would_change = array.strongest().is_none_or(|(p, s)| intent.priority <= p && Some(&s.value) != intent.value.as_ref());
+        let would_change = array
+            .strongest()
+            .is_none_or(|(p, s)| intent.priority <= p && Some(&s.value) != intent.value.as_ref());
         if wait > 0 && would_change {
             return Err(Refusal::TooSoon { wait_s: wait as f64 / 1e6 });
         }

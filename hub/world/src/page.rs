@@ -14,11 +14,17 @@ const PRESENT: u8 = 1 << 4;
 /// The readings of 1,024 points.
 #[derive(Clone, Debug)]
 pub struct Page {
-    times: [i64; PAGE_POINTS],
-    bits: [u64; PAGE_POINTS],
+    /// Time and value side by side: a sample writes one cache line for both.
+    cells: [Cell; PAGE_POINTS],
     /// Bits 0–1 quality, 2–3 type, 4 present.
     tags: [u8; PAGE_POINTS],
     texts: BTreeMap<u16, Arc<str>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    time: i64,
+    bits: u64,
 }
 
 /// A point's newest reading.
@@ -34,12 +40,21 @@ pub struct Reading {
 
 impl Page {
     pub fn empty() -> Self {
-        Self { times: [0; PAGE_POINTS], bits: [0; PAGE_POINTS], tags: [0; PAGE_POINTS], texts: BTreeMap::new() }
+        Self {
+            cells: [Cell { time: 0, bits: 0 }; PAGE_POINTS],
+            tags: [0; PAGE_POINTS],
+            texts: BTreeMap::new(),
+        }
     }
 
     /// The time of a reading, if there is one.
     pub fn time(&self, slot: usize) -> Option<i64> {
-        (self.tags[slot] & PRESENT != 0).then(|| self.times[slot])
+        (self.tags[slot] & PRESENT != 0).then(|| self.cells[slot].time)
+    }
+
+    /// Reads all that a sample of this slot would write, to no other end than that it is at hand.
+    pub fn touch(&self, slot: usize) -> i64 {
+        self.cells[slot].time ^ i64::from(self.tags[slot])
     }
 
     pub fn quality(&self, slot: usize) -> Quality {
@@ -60,8 +75,7 @@ impl Page {
                 (3, 0)
             }
         };
-        self.times[slot] = time.0;
-        self.bits[slot] = bits;
+        self.cells[slot] = Cell { time: time.0, bits };
         self.tags[slot] = PRESENT | kind << 2 | quality as u8;
     }
 
@@ -70,26 +84,23 @@ impl Page {
         if tag & PRESENT == 0 {
             return None;
         }
-        let bits = self.bits[slot];
+        let Cell { time, bits } = self.cells[slot];
         let value = match tag >> 2 & 3 {
             0 => Value::Number(f64::from_bits(bits)),
             1 => Value::Bool(bits != 0),
             2 => Value::Choice(bits as u16),
             _ => Value::Text(self.texts.get(&(slot as u16)).cloned().unwrap_or_default()),
         };
-        Some(Reading { time: Timestamp(self.times[slot]), value, quality: self.quality(slot) })
+        Some(Reading { time: Timestamp(time), value, quality: self.quality(slot) })
     }
 
     /// A hash of all that the page holds.
     pub fn hash(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
-        let mut bytes = [0; PAGE_POINTS * 8];
-        for (slot, time) in self.times.iter().enumerate() {
-            bytes[slot * 8..slot * 8 + 8].copy_from_slice(&time.to_le_bytes());
-        }
-        hasher.update(&bytes);
-        for (slot, bits) in self.bits.iter().enumerate() {
-            bytes[slot * 8..slot * 8 + 8].copy_from_slice(&bits.to_le_bytes());
+        let mut bytes = [0; PAGE_POINTS * 16];
+        for (place, cell) in bytes.chunks_exact_mut(16).zip(&self.cells) {
+            place[..8].copy_from_slice(&cell.time.to_le_bytes());
+            place[8..].copy_from_slice(&cell.bits.to_le_bytes());
         }
         hasher.update(&bytes);
         hasher.update(&self.tags);

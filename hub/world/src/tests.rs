@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use campanile_model::{
-    Actor, AlarmCondition, AlarmPriority, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value, ValueType,
+    Actor, AlarmCondition, AlarmPriority, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
+    ValueType,
 };
 use proptest::prelude::*;
 
@@ -78,7 +79,11 @@ fn a_sample_is_stored_as_far_as_it_can_be_trusted() {
     world.apply_samples(&[number(0, 11, 9000.0)], &mut events);
     assert_eq!(quality(&world, 0), Quality::Uncertain, "outside the valid range");
     world.apply_samples(&[number(0, 5, 700.0)], &mut events);
-    assert_eq!(world.reading(PointId(0)).unwrap().value, Value::Number(9000.0), "an older sample is not the newest");
+    assert_eq!(
+        world.reading(PointId(0)).unwrap().value,
+        Value::Number(9000.0),
+        "an older sample is not the newest"
+    );
     world.apply_samples(&[number(0, 12, f64::NAN)], &mut events);
     assert_eq!(world.reading(PointId(0)).unwrap().value, Value::Number(9000.0));
     assert_eq!(quality(&world, 0), Quality::Bad);
@@ -112,7 +117,11 @@ fn a_reading_turns_stale_after_three_periods_and_fresh_with_the_next() {
 fn the_strongest_slot_wins_and_what_is_not_allowed_is_refused_with_a_reason() {
     let mut world = world();
     let mut events = Vec::new();
-    assert_eq!(world.effective(PointId(1)), Some(Value::Number(26.0)), "the safe value where nobody commands");
+    assert_eq!(
+        world.effective(PointId(1)),
+        Some(Value::Number(26.0)),
+        "the safe value where nobody commands"
+    );
     world.intend(&intent(12, Some(24.0)), &mut events).unwrap();
     for (bad, words) in [
         (intent(12, Some(15.0)), "outside the limits 16 to 30"),
@@ -142,7 +151,9 @@ fn the_strongest_slot_wins_and_what_is_not_allowed_is_refused_with_a_reason() {
 fn a_slot_expires_and_a_command_is_confirmed_by_reading_back() {
     let mut world = world();
     let mut events = Vec::new();
-    world.intend(&Intent { expires: Some(Timestamp(100 * S)), ..intent(8, Some(22.0)) }, &mut events).unwrap();
+    world
+        .intend(&Intent { expires: Some(Timestamp(100 * S)), ..intent(8, Some(22.0)) }, &mut events)
+        .unwrap();
     let confirmation = |world: &World| world.array(PointId(1)).unwrap().confirmation;
     world.apply_samples(&[number(1, 5 * S, 26.0)], &mut events);
     assert_eq!(confirmation(&world), Confirmation::Pending, "the device still has the old value");
@@ -151,7 +162,10 @@ fn a_slot_expires_and_a_command_is_confirmed_by_reading_back() {
     events.clear();
     world.tick(Timestamp(100 * S), &mut events);
     let effective = Value::Number(26.0);
-    assert_eq!(events, [Event::Command { point: PointId(1), effective, changed: true, actor: Actor::System }]);
+    assert_eq!(
+        events,
+        [Event::Command { point: PointId(1), effective, changed: true, actor: Actor::System }]
+    );
     world.tick(Timestamp(281 * S), &mut events);
     assert_eq!(confirmation(&world), Confirmation::Unconfirmed, "nothing was read back in time");
 }
@@ -200,7 +214,10 @@ fn what_is_saved_is_restored() {
     assert_eq!(other.restore(serde_json::from_str(&text).unwrap()), Vec::<String>::new());
     assert_eq!(other.effective(PointId(1)), Some(Value::Number(22.0)));
     assert_eq!(other.alarm(0), one.alarm(0));
-    let strangers = Saved { commands: vec![(Path::new("gone/x").unwrap(), one.array(PointId(1)).unwrap().clone())], ..Saved::default() };
+    let strangers = Saved {
+        commands: vec![(Path::new("gone/x").unwrap(), one.array(PointId(1)).unwrap().clone())],
+        ..Saved::default()
+    };
     assert_eq!(other.restore(strangers), ["gone/x"]);
 }
 
