@@ -105,8 +105,8 @@ fn moment(text: &str, zone: &str) -> Result<Timestamp, Failure> {
     }
     let zone = jiff::tz::TimeZone::get(zone).map_err(|why| bad(why.to_string()))?;
     let civil: jiff::civil::DateTime = text.parse().map_err(|why: jiff::Error| bad(why.to_string()))?;
-    let instant = civil.to_zoned(zone).map_err(|why| bad(why.to_string()))?;
-    Ok(Timestamp(instant.timestamp().as_microsecond()))
+    let instant = zone.to_timestamp(civil).map_err(|why| bad(why.to_string()))?;
+    Ok(Timestamp(instant.as_microsecond()))
 }
 
 /// The range asked for, within the years that a history can hold.

@@ -73,7 +73,7 @@ impl IntoResponse for Failure {
 impl From<HistoryError> for Failure {
     fn from(why: HistoryError) -> Self {
         match why {
-            HistoryError::NotAMeter { .. } | HistoryError::Query(_) => Self::malformed(why.to_string()),
+            HistoryError::NotAMeter { .. } => Self::malformed(why.to_string()),
             other => Self::internal(other),
         }
     }

@@ -1,0 +1,217 @@
+//! The built command, as an operator uses it: a hub, devices over MQTT, a WebSocket client, a command confirmed by
+//! read-back, a recorded year through MQTT into the history and out again.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use campanile_protocol::rest::{Outcome, PointValue, PointsAnswer};
+use campanile_protocol::{ClientMessage, DataFrame, JsonValue, ServerMessage, Subscription};
+use tokio_tungstenite::tungstenite::{self, Message};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+fn campanile() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_campanile"))
+}
+
+fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school")
+}
+
+/// A child that goes when the test does.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+struct Hub {
+    _child: Running,
+    api: String,
+    broker: String,
+}
+
+fn hub(data: &Path) -> Hub {
+    let mut child = campanile()
+        .args(["hub", "--listen", "127.0.0.1:0", "--broker-port", "0", "--json", "--campus"])
+        .arg(demo())
+        .arg("--data")
+        .arg(data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let text = |key: &str| said[key].as_str().unwrap().to_owned();
+    Hub { _child: Running(child), api: text("api"), broker: text("broker") }
+}
+
+fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
+    let text = ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap().body_mut().read_to_string().unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_socket_and_the_api_see_what_devices_publish_and_a_command_is_confirmed() {
+    let data = tempfile::tempdir().unwrap();
+    let hub = hub(data.path());
+    let _devices = Running(
+        campanile().args(["devices", "--broker", &hub.broker, "--campus"]).arg(demo()).stdout(Stdio::null()).spawn().unwrap(),
+    );
+    let points: PointsAnswer = get(&hub, "points?glob=*/*/*/ac/setpoint&limit=1");
+    let setpoint = points.points[0].info.path.clone();
+
+    let (mut socket, _) = tungstenite::connect(format!("{}/api/v1/ws", hub.api.replace("http", "ws"))).unwrap();
+    let say = |socket: &mut tungstenite::WebSocket<_>, message: ClientMessage| {
+        socket.send(Message::Text(message.encode().unwrap().into())).unwrap();
+    };
+    say(&mut socket, ClientMessage::hello("end-to-end"));
+    let subscription = Subscription { id: 1, globs: vec!["**".into()], max_rate_hz: Some(10.0) };
+    say(&mut socket, ClientMessage::Subscribe(subscription));
+
+    // Everything that the devices publish comes to the socket, and the API says the same.
+    let mut seen = std::collections::BTreeMap::new();
+    let began = Instant::now();
+    while seen.len() < 1000 {
+        assert!(began.elapsed() < PATIENCE, "only {} points came", seen.len());
+        if let Message::Binary(bytes) = socket.read().unwrap() {
+            for sample in DataFrame::decode(&bytes).unwrap().samples {
+                seen.insert(sample.point, (sample.time, sample.value));
+            }
+        }
+    }
+    let catalogue: campanile_protocol::Catalogue = get(&hub, "catalogue");
+    let mut equal = 0;
+    for (point, (time, value)) in seen.iter().take(200) {
+        let info = &catalogue.points[point.index()];
+        let answer: PointValue = get(&hub, &format!("value?point={}", info.path));
+        let reading = answer.reading.unwrap();
+        assert!(reading.time_us >= time.0, "the API is behind the socket at {}", info.path);
+        if reading.time_us == time.0 {
+            assert_eq!(reading.value, JsonValue::from_value_of(value, &info.choices), "{}", info.path);
+            equal += 1;
+        }
+    }
+    assert!(equal > 100, "only {equal} of 200 could be compared");
+
+    // A command goes out to the device, which does it and says so.
+    let write = ClientMessage::Write {
+        request: 7,
+        point: setpoint.clone(),
+        value: JsonValue::Number(22.0),
+        priority: 8,
+        expiry_s: Some(3600.0),
+        reason: "end-to-end".into(),
+    };
+    say(&mut socket, write);
+    let began = Instant::now();
+    let (mut taken, mut confirmed) = (false, false);
+    while !(taken && confirmed) {
+        assert!(began.elapsed() < Duration::from_secs(400), "taken {taken}, confirmed {confirmed}");
+        if let Message::Text(text) = socket.read().unwrap() {
+            match ServerMessage::decode(&text).unwrap() {
+                ServerMessage::Result { request: 7, ok, message, .. } => {
+                    assert!(ok, "{message}");
+                    taken = true;
+                }
+                ServerMessage::CommandState(state) if state.point == setpoint => {
+                    assert_eq!(state.effective, JsonValue::Number(22.0));
+                    confirmed |= state.confirmed == Some(true);
+                }
+                _ => {}
+            }
+        }
+    }
+    let body = serde_json::json!({"point": setpoint, "value": 99.0, "reason": "too warm"});
+    let text = ureq::post(format!("{}/api/v1/commands", hub.api))
+        .header("content-type", "application/json")
+        .send(body.to_string())
+        .unwrap()
+        .body_mut()
+        .read_to_string()
+        .unwrap();
+    let outcome: Outcome = serde_json::from_str(&text).unwrap();
+    assert!(!outcome.ok && outcome.message.contains("limits"), "{outcome:?}");
+}
+
+#[test]
+fn a_recorded_year_comes_out_of_history_bit_for_bit() {
+    let roots = std::env::var_os("CAMPANILE_DATA").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let file = roots.unwrap_or(beside).join("energy/bdg1/PrimClass_Jaden.slim.csv");
+    if !file.is_file() {
+        println!("skipped: {} is not there; set CAMPANILE_DATA to the folder of real data", file.display());
+        return;
+    }
+    let data = tempfile::tempdir().unwrap();
+    let hub = hub(data.path());
+    let points: PointsAnswer = get(&hub, "points?glob=**/energy&limit=1");
+    let point = points.points[0].info.path.to_string();
+    let map = format!("energy_kwh={point}");
+    let fed = campanile()
+        .arg("feed")
+        .arg(&file)
+        .args(["--broker", &hub.broker, "--zone", "Europe/London", "--speed", "max", "--json", "--map", &map, "--campus"])
+        .arg(demo())
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&fed.stdout).unwrap();
+    let samples = report["samples"].as_u64().unwrap();
+    assert!(samples > 8000, "{report}");
+
+    let export = || {
+        let url = format!("{}/api/v1/history/export.csv?point={point}&from_us=0&to_us=4000000000000000", hub.api);
+        ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap()
+    };
+    let text = until("the history has the year", || Some(export()).filter(|t| t.lines().count() as u64 > samples));
+    let stored: Vec<f64> = text.lines().skip(1).map(|l| l.split(',').nth(2).unwrap().parse().unwrap()).collect();
+    let original: Vec<f64> = std::fs::read_to_string(&file)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .filter_map(|l| l.split(',').nth(1).unwrap().parse().ok())
+        .collect();
+    assert_eq!(stored.len(), original.len(), "a gap has to stay a gap");
+    for (stored, original) in stored.iter().zip(&original) {
+        assert_eq!(stored.to_bits(), original.to_bits());
+    }
+}
+
+#[test]
+fn wrong_use_gets_a_clear_error_and_its_exit_code() {
+    for (args, code, words) in [
+        (vec!["check", "/nowhere"], 1, "plan.json"),
+        (vec!["hub", "--data", "/tmp/x", "--campus", "/nowhere"], 2, "can't be used"),
+        (vec!["snapshot", "--hub", "http://127.0.0.1:1", "--out", "/tmp/x.png"], 3, ""),
+        (vec!["feed", "/nowhere.csv", "--map", "a=b"], 2, "no point 'b'"),
+        (vec!["history", "last", "--data", "/nowhere"], 2, "no data folder"),
+        (vec!["--log", "a=b=c", "openapi"], 2, "--log"),
+    ] {
+        let out = campanile().args(&args).env("CAMPANILE_ROOT", demo().join("../..")).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert_eq!(out.status.code(), Some(code), "{args:?}: {said}");
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    let listen = ["hub", "--listen", "0.0.0.0:0", "--data", "/tmp/x"];
+    let out = campanile().args(listen).env("CAMPANILE_ROOT", demo().join("../..")).output().unwrap();
+    assert!(String::from_utf8_lossy(&out.stderr).contains("beyond loopback"));
+}
