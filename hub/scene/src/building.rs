@@ -29,7 +29,7 @@ pub fn building(context: &mut Context<'_>, building: &Building) -> usize {
     for stair in &building.stairs {
         let level = building.storeys.iter().find(|s| s.id == stair.from);
         let mesh = stair_mesh(stair, level.map_or(0.0, |s| f64::from(s.floor_mm) / 1e3));
-        children.push(part(context, &stair.id, format!("{path}/{}", stair.id), "stair", level.map(|s| s.level), &mesh));
+        children.push(part(context, &stair.id, format!("{path}/{}", stair.id), "stair", None, &mesh));
     }
     for shaft in &building.shafts {
         let node = Node {
@@ -40,13 +40,9 @@ pub fn building(context: &mut Context<'_>, building: &Building) -> usize {
         };
         children.push(context.glb.node(node));
     }
-    let top = building.storeys.iter().map(|s| s.level).max().unwrap_or(0) + 1;
     for r in &building.roofs {
         let mesh = roof::roof(building, r);
-        let base = r.base_mm;
-        // A roof goes when the storey slider is below it: it counts as the storey above the one it covers.
-        let over = building.storeys.iter().filter(|s| s.floor_mm < base).map(|s| s.level + 1).max().unwrap_or(top);
-        children.push(part(context, &r.id, format!("{path}/{}", r.id), "roof", Some(over), &mesh));
+        children.push(part(context, &r.id, format!("{path}/{}", r.id), "roof", None, &mesh));
     }
     context.glb.node(Node { name: path.clone(), path, kind: "building", children, ..Node::default() })
 }
@@ -56,16 +52,15 @@ fn part(
     name: &str,
     path: String,
     kind: &'static str,
-    storey: Option<i32>,
+    storey: Option<&str>,
     mesh: &Mesh,
 ) -> usize {
     let mesh = context.glb.mesh(&path, mesh, context.materials);
-    context.glb.node(Node { name: name.to_owned(), path, kind, storey, mesh, ..Node::default() })
+    context.glb.node(Node { name: name.to_owned(), path, kind, storey: storey.map(str::to_owned), mesh, ..Node::default() })
 }
 
 fn storey(context: &mut Context<'_>, building: &Building, storey: &Storey, lowest: bool) -> usize {
     let path = format!("{}/{}", building.id, storey.id);
-    let level = Some(storey.level);
     let floor = f64::from(storey.floor_mm) / 1e3;
     let slab_m = context.constructions.get(&storey.slab).map(|c| c.thickness_mm() / 1e3).filter(|t| *t > 0.0);
     let slab_m = slab_m.unwrap_or(0.2);
@@ -80,20 +75,20 @@ fn storey(context: &mut Context<'_>, building: &Building, storey: &Storey, lowes
             slab.level("concrete", &piece, z);
             slab.ceiling("plaster", &piece, floor - slab_m);
         }
-        let node = part(context, &space.id, format!("{path}/{}", space.id), "space", level, &surface);
+        let node = part(context, &space.id, format!("{path}/{}", space.id), "space", Some(&path), &surface);
         children.push(node);
         children.extend(context.furniture.furnish(context.glb, context.materials, building, storey, space, &path));
     }
     for (a, b) in topology::outer_edges(building, storey) {
         slab.upright(&construction(&storey.slab), a, b, [floor - slab_m; 2], [floor; 2]);
     }
-    children.push(part(context, "slab", path.clone(), "slab", level, &slab));
+    children.push(part(context, "slab", path.clone(), "slab", Some(&path), &slab));
     let (solid, fillings) = wall::walls(building, storey, slab_m, context.constructions);
-    children.push(part(context, "walls", path.clone(), "walls", level, &solid));
+    children.push(part(context, "walls", path.clone(), "walls", Some(&path), &solid));
     for (opening, mesh) in storey.openings.iter().zip(fillings) {
-        children.push(part(context, &opening.id, format!("{path}/{}", opening.id), "opening", level, &mesh));
+        children.push(part(context, &opening.id, format!("{path}/{}", opening.id), "opening", Some(&path), &mesh));
     }
-    context.glb.node(Node { name: storey.id.clone(), path, kind: "storey", storey: level, children, ..Node::default() })
+    context.glb.node(Node { name: storey.id.clone(), storey: Some(path.clone()), path, kind: "storey", children, ..Node::default() })
 }
 
 /// Where a space has a floor: not over a shaft or an open well, and not where the stair from below comes up.

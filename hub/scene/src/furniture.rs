@@ -51,7 +51,7 @@ impl Furniture {
                     name: piece.what.to_owned(),
                     path: format!("{storey_path}/{}", space.id),
                     kind: "furniture",
-                    storey: Some(storey.level),
+                    storey: Some(storey_path.to_owned()),
                     mesh,
                     placed: Some((at, piece.turn, [1.0; 3])),
                     ..Node::default()

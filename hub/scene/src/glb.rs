@@ -12,7 +12,8 @@ pub struct Node {
     /// The entity's path, of parts the path of what they are part of.
     pub path: String,
     pub kind: &'static str,
-    pub storey: Option<i32>,
+    /// Of what belongs to a storey, the storey's path.
+    pub storey: Option<String>,
     pub mesh: Option<usize>,
     /// Translation, rotation about the vertical axis (radians, counter-clockwise from above) and scale.
     pub placed: Option<([f32; 3], f64, [f32; 3])>,
@@ -145,8 +146,8 @@ impl Glb {
 
 fn node_json(node: &Node) -> Value {
     let mut extras = json!({"path": node.path, "kind": node.kind});
-    if let Some(level) = node.storey {
-        extras["storey"] = json!(level);
+    if let Some(storey) = &node.storey {
+        extras["storey"] = json!(storey);
     }
     let mut json = json!({"name": node.name, "extras": extras});
     if let Some(mesh) = node.mesh {

@@ -2,7 +2,7 @@
 //!
 //! [`build`] makes the 3D scene: a binary glTF 2.0 with walls whose openings are cut, slabs, stairs, roofs, ground,
 //! water, trees and furniture. Every node has `extras`: `path` (the entity's path; of a part, the path of what it is
-//! part of), `kind`, and of what belongs to a storey its number `storey`. Axes are glTF's: metres, y up, x the plan's
+//! part of), `kind`, and of what belongs to a storey the path `storey`. Axes are glTF's: metres, y up, x the plan's
 //! x, z the plan's −y. The scene's `extras` have the site and the named `views`.
 //!
 //! [`topology`] has what engines need of the same plan: which spaces lie on each side of a wall, net areas, volumes.
