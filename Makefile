@@ -5,7 +5,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 # The built binaries find the demo campus here, wherever they are started.
 export CAMPANILE_ROOT := $(CURDIR)
 
-.PHONY: help demo test verify lint bench build setup campus pictures
+.PHONY: help demo test verify lint bench build setup campus
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,5 +41,3 @@ campus: ## remake the demo campus and its weather from their descriptions
 	cargo run -p campanile-maker --locked -- campus scenes/shanghai-school/school.toml --out scenes/shanghai-school
 	cargo run -p campanile-maker --locked -- weather scenes/shanghai-school/weather.toml --seed 2026 --out scenes/shanghai-school/weather.epw
 
-pictures: build ## remake the pictures of README and docs
-	@scripts/pictures.sh
