@@ -48,7 +48,13 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
             let text = |key: &str| figure[key].as_str().unwrap_or_default();
             let value = figure["value"].as_f64().unwrap_or(f64::NAN);
             let value = if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.3}") };
-            println!("  {:<44} {value:>14} {:<6} {:<26} {}", text("name"), text("unit"), text("goal"), text("reference"));
+            println!(
+                "  {:<44} {value:>14} {:<6} {:<26} {}",
+                text("name"),
+                text("unit"),
+                text("goal"),
+                text("reference")
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -61,9 +67,16 @@ fn json_rows<T: serde::Serialize>(rows: Vec<T>) -> Vec<Value> {
 /// The processor's name and how many there are.
 fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info.lines().find_map(|l| l.strip_prefix("model name")).map(|l| l.trim_start_matches([' ', '\t', ':']));
+    let name = info
+        .lines()
+        .find_map(|l| l.strip_prefix("model name"))
+        .map(|l| l.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{} × {cores}{}", name.unwrap_or("unknown processor"), if cfg!(debug_assertions) { ", development build" } else { "" })
+    format!(
+        "{} × {cores}{}",
+        name.unwrap_or("unknown processor"),
+        if cfg!(debug_assertions) { ", development build" } else { "" }
+    )
 }
 
 fn history(args: &BenchArgs) -> Result<Vec<Value>, Failure> {
@@ -89,7 +102,8 @@ fn ingest(seconds: f64) -> Result<Vec<Value>, Failure> {
             .map_err(|why| Failure::unreachable(why.to_string()))?;
             let of = format!("{} QoS {}", f.broker, f.qos);
             let mut add = |name: &str, value: f64, unit: &str, goal: &str| {
-                figures.push(json!({"name": name, "value": value, "unit": unit, "goal": goal, "reference": of}));
+                figures
+                    .push(json!({"name": name, "value": value, "unit": unit, "goal": goal, "reference": of}));
             };
             add("mqtt_samples_per_s", f.mqtt_samples_per_s, "1/s", "");
             add("bare_messages_per_s", f.bare_messages_per_s, "1/s", "");

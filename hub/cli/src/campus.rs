@@ -67,7 +67,10 @@ pub fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
     if args.json {
         let problems: Vec<_> = loaded.problems.iter().map(problem_json).collect();
         let counts = loaded.campus.as_ref().map(counts);
-        println!("{}", serde_json::json!({"errors": errors, "warnings": warnings, "problems": problems, "campus": counts}));
+        println!(
+            "{}",
+            serde_json::json!({"errors": errors, "warnings": warnings, "problems": problems, "campus": counts})
+        );
     } else {
         print_problems(&loaded.problems);
         if let Some(campus) = &loaded.campus {
@@ -135,10 +138,12 @@ fn print_problems(problems: &[Problem]) {
 pub fn scene_build(args: SceneBuildArgs) -> Result<ExitCode, Failure> {
     let campus = open(&args.dir)?;
     let terrain = terrain(&campus)?;
-    let glb = campanile_scene::build(&campus, terrain.as_ref()).map_err(|why| Failure::input(why.to_string()))?;
+    let glb =
+        campanile_scene::build(&campus, terrain.as_ref()).map_err(|why| Failure::input(why.to_string()))?;
     let out = args.out.unwrap_or_else(|| args.dir.join("campus.glb"));
     std::fs::write(&out, &glb.bytes).map_err(|why| {
-        Failure::input(format!("can't write {}: {why}", out.display())).mend("name a file that can be written with --out")
+        Failure::input(format!("can't write {}: {why}", out.display()))
+            .mend("name a file that can be written with --out")
     })?;
     let stats = serde_json::to_value(&glb.stats).unwrap_or_default();
     if args.json {

@@ -54,9 +54,15 @@ pub struct FeedArgs {
 
 pub fn devices(args: DevicesArgs) -> Result<ExitCode, Failure> {
     let campus = crate::campus::open(&args.campus.resolve()?)?;
-    let run = DeviceRun::over_mqtt(campus.clone(), &args.broker, args.seed)
-        .map_err(|why| Failure::unreachable(why.to_string()).mend("start a hub or a broker first, or name it with --broker"))?;
-    println!("{} points of {} publish at {}. Ctrl-C stops them.", campus.points.len(), campus.id, args.broker);
+    let run = DeviceRun::over_mqtt(campus.clone(), &args.broker, args.seed).map_err(|why| {
+        Failure::unreachable(why.to_string()).mend("start a hub or a broker first, or name it with --broker")
+    })?;
+    println!(
+        "{} points of {} publish at {}. Ctrl-C stops them.",
+        campus.points.len(),
+        campus.id,
+        args.broker
+    );
     campanile_server::wait_for_stop(args.run_for_s.map(Duration::from_secs));
     run.stop();
     Ok(ExitCode::SUCCESS)
@@ -82,13 +88,16 @@ pub fn feed(args: FeedArgs) -> Result<ExitCode, Failure> {
         .broker
         .rsplit_once(':')
         .and_then(|(host, port)| Some((host.to_owned(), port.parse::<u16>().ok()?)))
-        .ok_or_else(|| Failure::input(format!("'{}' is not HOST:PORT, such as 127.0.0.1:1883", args.broker)))?;
+        .ok_or_else(|| {
+            Failure::input(format!("'{}' is not HOST:PORT, such as 127.0.0.1:1883", args.broker))
+        })?;
     let publisher = PublisherConfig { host, port, qos: Qos::AtLeastOnce, ..PublisherConfig::default() };
     let unreachable = |why: campanile_gateway::GatewayError| Failure::unreachable(why.to_string());
     let publisher = Publisher::start(publisher, campus).map_err(unreachable)?;
     publisher.wait_connected(Duration::from_secs(10)).map_err(unreachable)?;
     let config = play::FeedConfig { speed, ..play::FeedConfig::new(&args.time, &args.zone, columns) };
-    let bar = if args.json { indicatif::ProgressBar::hidden() } else { indicatif::ProgressBar::new_spinner() };
+    let bar =
+        if args.json { indicatif::ProgressBar::hidden() } else { indicatif::ProgressBar::new_spinner() };
     let report = play::play(file, config, &publisher, |report| {
         bar.set_message(format!("{} rows, {} samples", report.rows, report.samples));
         bar.tick();
@@ -98,8 +107,14 @@ pub fn feed(args: FeedArgs) -> Result<ExitCode, Failure> {
     if args.json {
         println!("{}", serde_json::to_string(&report).unwrap_or_default());
     } else {
-        println!("{} samples of {} rows, all acknowledged, in {:.1} s", report.samples, report.rows, report.took_s);
-        println!("  {} cells without a value, {} gaps in time ({} rows missing)", report.missing_cells, report.time_gaps, report.missing_rows);
+        println!(
+            "{} samples of {} rows, all acknowledged, in {:.1} s",
+            report.samples, report.rows, report.took_s
+        );
+        println!(
+            "  {} cells without a value, {} gaps in time ({} rows missing)",
+            report.missing_cells, report.time_gaps, report.missing_rows
+        );
         println!("  {} rows could not be read", report.row_errors);
         for error in &report.first_errors {
             println!("    {error}");

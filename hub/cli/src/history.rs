@@ -18,14 +18,20 @@ pub enum HistoryCommand {
     #[command(after_help = "Example:\n  campanile history last --data data --campus scenes/shanghai-school")]
     Last(StoreArgs),
     /// Buckets of count, min, mean, max and sum.
-    #[command(after_help = "Example:\n  campanile history buckets --data data --point teaching-a/2f/201/co2 \\\n    \
-        --from 2026-11-01 --to 2026-12-01 --width 1d")]
+    #[command(
+        after_help = "Example:\n  campanile history buckets --data data --point teaching-a/2f/201/co2 \\\n    \
+        --from 2026-11-01 --to 2026-12-01 --width 1d"
+    )]
     Buckets(BucketArgs),
     /// What a meter counted in each bucket, from a counter with roll-over or from interval amounts.
-    #[command(after_help = "Example:\n  campanile history energy --data data --point canteen/meter/energy --width 1d")]
+    #[command(
+        after_help = "Example:\n  campanile history energy --data data --point canteen/meter/energy --width 1d"
+    )]
     Energy(BucketArgs),
     /// Write the samples of a point as CSV: point,time,value,quality.
-    #[command(after_help = "Example:\n  campanile history export --data data --point canteen/meter/energy > energy.csv")]
+    #[command(
+        after_help = "Example:\n  campanile history export --data data --point canteen/meter/energy > energy.csv"
+    )]
     Export(RangeArgs),
     /// Delete the months that lie wholly before a day.
     #[command(after_help = "Example:\n  campanile history retain --data data --from 2024-01-01")]
@@ -99,7 +105,10 @@ fn point(campus: &Campus, path: &str) -> Result<PointId, Failure> {
 
 /// A moment: RFC 3339, or a civil day or time in the campus' zone.
 fn moment(text: &str, zone: &str) -> Result<Timestamp, Failure> {
-    let bad = |why: String| Failure::input(format!("'{text}' is not a moment: {why}")).mend("write 2026-11-24 or 2026-11-24T08:00:00+08:00");
+    let bad = |why: String| {
+        Failure::input(format!("'{text}' is not a moment: {why}"))
+            .mend("write 2026-11-24 or 2026-11-24T08:00:00+08:00")
+    };
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Ok(Timestamp(instant.as_microsecond()));
     }
@@ -117,7 +126,10 @@ fn range(args: &RangeArgs, zone: &str) -> Result<(Timestamp, Timestamp), Failure
 }
 
 fn width_micros(text: &str) -> Result<i64, Failure> {
-    let bad = || Failure::input(format!("'{text}' is not a width")).mend("write a number and s, m, h or d, such as 15m");
+    let bad = || {
+        Failure::input(format!("'{text}' is not a width"))
+            .mend("write a number and s, m, h or d, such as 15m")
+    };
     let unit = text.chars().last().filter(char::is_ascii_alphabetic).ok_or_else(bad)?;
     let count: i64 = text[..text.len() - 1].parse().map_err(|_| bad())?;
     let seconds = match unit {
@@ -169,8 +181,18 @@ pub fn run(command: HistoryCommand) -> Result<ExitCode, Failure> {
                         "unit": point.unit, "quality": reading.quality});
                     writeln!(out, "{row}")
                 } else {
-                    let value = reading.value.as_f64().map_or_else(|| format!("{:?}", reading.value), |v| v.to_string());
-                    writeln!(out, "{:<60} {value:>14} {:<8} {} {:?}", point.path.as_str(), point.unit, rfc3339(reading.time), reading.quality)
+                    let value = reading
+                        .value
+                        .as_f64()
+                        .map_or_else(|| format!("{:?}", reading.value), |v| v.to_string());
+                    writeln!(
+                        out,
+                        "{:<60} {value:>14} {:<8} {} {:?}",
+                        point.path.as_str(),
+                        point.unit,
+                        rfc3339(reading.time),
+                        reading.quality
+                    )
                 };
                 if done.is_err() {
                     break;
@@ -186,7 +208,11 @@ pub fn run(command: HistoryCommand) -> Result<ExitCode, Failure> {
             for b in buckets {
                 let start = rfc3339(b.start);
                 let done = if args.range.store.json {
-                    writeln!(out, "{}", json!({"start": start, "count": b.count, "min": b.min, "mean": b.mean, "max": b.max, "sum": b.sum}))
+                    writeln!(
+                        out,
+                        "{}",
+                        json!({"start": start, "count": b.count, "min": b.min, "mean": b.mean, "max": b.max, "sum": b.sum})
+                    )
                 } else {
                     writeln!(out, "{start},{},{},{},{},{}", b.count, b.min, b.mean, b.max, b.sum)
                 };
@@ -204,7 +230,11 @@ pub fn run(command: HistoryCommand) -> Result<ExitCode, Failure> {
             for b in buckets {
                 let start = rfc3339(b.start);
                 let done = if args.range.store.json {
-                    writeln!(out, "{}", json!({"start": start, "amount": b.amount, "rollovers": b.rollovers, "resets": b.resets}))
+                    writeln!(
+                        out,
+                        "{}",
+                        json!({"start": start, "amount": b.amount, "rollovers": b.rollovers, "resets": b.resets})
+                    )
                 } else {
                     writeln!(out, "{start},{},{},{}", b.amount, b.rollovers, b.resets)
                 };

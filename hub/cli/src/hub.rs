@@ -111,11 +111,11 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let campus = crate::campus::open(&dir)?;
     let data = args.data.map_or_else(default_demo_data, Ok)?;
     let listen = free_address(args.port)?;
-    let config = HubConfig::new(campus.clone(), data.clone())
-        .listen(listen)
-        .broker(Broker::Embedded { port: 0 });
+    let config =
+        HubConfig::new(campus.clone(), data.clone()).listen(listen).broker(Broker::Embedded { port: 0 });
     let hub = started(config)?;
-    let broker = hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
+    let broker =
+        hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
     let devices = DeviceRun::over_mqtt(campus.clone(), &broker.to_string(), 1)
         .map_err(|why| Failure::unreachable(why.to_string()))?;
     say(format!(
@@ -136,7 +136,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
         if args.json {
             announce(&hub, true);
         } else {
-            println!("There is no display here, so the campus runs headless." );
+            println!("There is no display here, so the campus runs headless.");
             println!("  look       curl {url}/api/v1/health");
             println!("  a picture  campanile snapshot --hub {url} --out campus.png");
             println!("  a value    curl '{url}/api/v1/points?glob=*/*/*/co2'");
@@ -156,7 +156,9 @@ fn default_demo_data() -> Result<PathBuf, Failure> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .ok_or_else(|| Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR"))?;
+        .ok_or_else(|| {
+            Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR")
+        })?;
     Ok(base.join("campanile/demo-data"))
 }
 

@@ -7,8 +7,8 @@
 
 mod bench;
 mod campus;
-mod field;
 mod failure;
+mod field;
 mod history;
 mod hub;
 mod twin;
@@ -27,7 +27,7 @@ struct Cli {
     #[command(subcommand)]
     command: Command,
     /// What to log: error, warn, info, debug, or a filter such as `campanile_gateway=debug`.
-    #[arg(long, global = true, env = "CAMPANILE_LOG", default_value = "warn")]
+    #[arg(long, global = true, env = "CAMPANILE_LOG", default_value = "warn,rumqttd=off")]
     log: String,
 }
 
@@ -37,7 +37,9 @@ enum Command {
     #[command(after_help = "Example:\n  campanile demo\n  campanile demo --headless --for 30")]
     Demo(hub::DemoArgs),
     /// Run the hub of a campus: field gateway, history, alarms, commands and the API.
-    #[command(after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile")]
+    #[command(
+        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile"
+    )]
     Hub(hub::HubArgs),
     /// Check a campus and report every problem with its place and its mend.
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
@@ -47,7 +49,9 @@ enum Command {
     #[command(subcommand)]
     Scene(SceneCommand),
     /// Publish believable data for every point of a campus over MQTT, and obey commands.
-    #[command(after_help = "Example:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883")]
+    #[command(
+        after_help = "Example:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883"
+    )]
     Devices(field::DevicesArgs),
     /// Play a CSV file with a time column through MQTT, as if its meter were here.
     #[command(after_help = "Example:\n  campanile feed meter.csv --campus scenes/shanghai-school \\\n    \
@@ -57,8 +61,10 @@ enum Command {
     #[command(subcommand)]
     History(history::HistoryCommand),
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
-    #[command(after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
-        --view overview --size 1600x900 --lang zh-CN")]
+    #[command(
+        after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
+        --view overview --size 1600x900 --lang zh-CN"
+    )]
     Snapshot(twin::SnapshotArgs),
     /// Open the twin on a running hub.
     #[command(after_help = "Example:\n  campanile twin --hub http://127.0.0.1:7373")]
@@ -119,7 +125,8 @@ fn main() -> ExitCode {
     let filter = match filter {
         Ok(filter) => filter,
         Err(why) => {
-            let failure = Failure::input(format!("--log '{}': {why}", cli.log)).mend("use error, warn, info or debug");
+            let failure =
+                Failure::input(format!("--log '{}': {why}", cli.log)).mend("use error, warn, info or debug");
             return failure.report();
         }
     };

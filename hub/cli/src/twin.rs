@@ -59,13 +59,27 @@ pub struct SnapshotArgs {
 
 /// The program `campanile-twin` beside this one.
 fn program() -> Result<PathBuf, Failure> {
-    let here = std::env::current_exe().map_err(|why| Failure::unreachable(format!("can't find this program's folder: {why}")))?;
+    let here = std::env::current_exe()
+        .map_err(|why| Failure::unreachable(format!("can't find this program's folder: {why}")))?;
     let twin = here.with_file_name("campanile-twin");
     if twin.is_file() {
         return Ok(twin);
     }
     Err(Failure::unreachable(format!("the twin is not installed: {} is missing", twin.display()))
         .mend("build it with `cargo build -p campanile-twin`, or install campanile-twin beside campanile"))
+}
+
+/// Says at once where no hub answers, rather than after the twin's patience.
+fn reachable(hub: &str) -> Result<(), Failure> {
+    use std::net::{TcpStream, ToSocketAddrs};
+    let address = hub.trim_start_matches("http://").trim_end_matches('/');
+    let found = address.to_socket_addrs().ok().and_then(|mut all| all.next());
+    let answers = found.is_some_and(|a| TcpStream::connect_timeout(&a, Duration::from_secs(3)).is_ok());
+    if answers {
+        return Ok(());
+    }
+    Err(Failure::unreachable(format!("no hub answers at {hub}"))
+        .mend("start one with `campanile hub` or `campanile demo`, or name it with --hub http://HOST:PORT"))
 }
 
 /// Runs the twin's window until it is closed, or the limit is over.
@@ -76,7 +90,8 @@ pub fn run_window(hub: &str, lang: &str, limit: Option<Duration>) -> Result<Exit
     if lang != "auto" {
         command.args(["--lang", lang]);
     }
-    let cannot = |why: std::io::Error| Failure::unreachable(format!("can't run {}: {why}", program.display()));
+    let cannot =
+        |why: std::io::Error| Failure::unreachable(format!("can't run {}: {why}", program.display()));
     let mut child = command.spawn().map_err(cannot)?;
     let began = Instant::now();
     loop {
@@ -93,13 +108,17 @@ pub fn run_window(hub: &str, lang: &str, limit: Option<Duration>) -> Result<Exit
 }
 
 pub fn open(args: TwinArgs) -> Result<ExitCode, Failure> {
+    reachable(&args.hub)?;
     run_window(&args.hub, &args.lang, None)
 }
 
 pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
     let program = program()?;
     let (own, url, _scratch) = match &args.hub {
-        Some(url) => (None, url.clone(), None),
+        Some(url) => {
+            reachable(url)?;
+            (None, url.clone(), None)
+        }
         None => {
             let campus = crate::campus::open(&args.campus.resolve()?)?;
             let scratch = Scratch::new()?;
@@ -114,9 +133,13 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
         }
     };
     let mut command = Command::new(&program);
-    command.arg("snapshot").args(["--hub", &url, "--view", &args.view, "--size", &args.size, "--lang", &args.lang]);
+    command
+        .arg("snapshot")
+        .args(["--hub", &url, "--view", &args.view, "--size", &args.size, "--lang", &args.lang]);
     command.arg("--out").arg(&args.out).stdin(Stdio::null());
-    for (flag, value) in [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)] {
+    for (flag, value) in
+        [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)]
+    {
         if let Some(value) = value {
             command.args([flag, value]);
         }
@@ -124,7 +147,9 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
     if args.alarm {
         command.arg("--alarm");
     }
-    let status = command.status().map_err(|why| Failure::unreachable(format!("can't run {}: {why}", program.display())))?;
+    let status = command
+        .status()
+        .map_err(|why| Failure::unreachable(format!("can't run {}: {why}", program.display())))?;
     if let Some(hub) = own {
         hub.stop();
     }
@@ -137,7 +162,8 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn new() -> Result<Self, Failure> {
         let dir = std::env::temp_dir().join(format!("campanile-snapshot-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).map_err(|why| Failure::input(format!("can't make {}: {why}", dir.display())))?;
+        std::fs::create_dir_all(&dir)
+            .map_err(|why| Failure::input(format!("can't make {}: {why}", dir.display())))?;
         Ok(Self(dir))
     }
 }

@@ -55,7 +55,8 @@ fn hub(data: &Path) -> Hub {
 }
 
 fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
-    let text = ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap().body_mut().read_to_string().unwrap();
+    let text =
+        ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap().body_mut().read_to_string().unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
@@ -75,12 +76,18 @@ fn a_socket_and_the_api_see_what_devices_publish_and_a_command_is_confirmed() {
     let data = tempfile::tempdir().unwrap();
     let hub = hub(data.path());
     let _devices = Running(
-        campanile().args(["devices", "--broker", &hub.broker, "--campus"]).arg(demo()).stdout(Stdio::null()).spawn().unwrap(),
+        campanile()
+            .args(["devices", "--broker", &hub.broker, "--campus"])
+            .arg(demo())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap(),
     );
     let points: PointsAnswer = get(&hub, "points?glob=*/*/*/ac/setpoint&limit=1");
     let setpoint = points.points[0].info.path.clone();
 
-    let (mut socket, _) = tungstenite::connect(format!("{}/api/v1/ws", hub.api.replace("http", "ws"))).unwrap();
+    let (mut socket, _) =
+        tungstenite::connect(format!("{}/api/v1/ws", hub.api.replace("http", "ws"))).unwrap();
     let say = |socket: &mut tungstenite::WebSocket<_>, message: ClientMessage| {
         socket.send(Message::Text(message.encode().unwrap().into())).unwrap();
     };
@@ -170,7 +177,18 @@ fn a_recorded_year_comes_out_of_history_bit_for_bit() {
     let fed = campanile()
         .arg("feed")
         .arg(&file)
-        .args(["--broker", &hub.broker, "--zone", "Europe/London", "--speed", "max", "--json", "--map", &map, "--campus"])
+        .args([
+            "--broker",
+            &hub.broker,
+            "--zone",
+            "Europe/London",
+            "--speed",
+            "max",
+            "--json",
+            "--map",
+            &map,
+            "--campus",
+        ])
         .arg(demo())
         .output()
         .unwrap();
@@ -179,11 +197,14 @@ fn a_recorded_year_comes_out_of_history_bit_for_bit() {
     assert!(samples > 8000, "{report}");
 
     let export = || {
-        let url = format!("{}/api/v1/history/export.csv?point={point}&from_us=0&to_us=4000000000000000", hub.api);
+        let url =
+            format!("{}/api/v1/history/export.csv?point={point}&from_us=0&to_us=4000000000000000", hub.api);
         ureq::get(url).call().unwrap().body_mut().read_to_string().unwrap()
     };
-    let text = until("the history has the year", || Some(export()).filter(|t| t.lines().count() as u64 > samples));
-    let stored: Vec<f64> = text.lines().skip(1).map(|l| l.split(',').nth(2).unwrap().parse().unwrap()).collect();
+    let text =
+        until("the history has the year", || Some(export()).filter(|t| t.lines().count() as u64 > samples));
+    let stored: Vec<f64> =
+        text.lines().skip(1).map(|l| l.split(',').nth(2).unwrap().parse().unwrap()).collect();
     let original: Vec<f64> = std::fs::read_to_string(&file)
         .unwrap()
         .lines()

@@ -11,9 +11,9 @@ use axum::response::{IntoResponse, Response};
 use campanile_history::HistoryError;
 use campanile_model::{Accumulation, PointId, Timestamp};
 use campanile_protocol::rest::{
-    AcknowledgeRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery, CommandRequest, CommandsAnswer,
-    CommandsQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer, PointsQuery, RangeAnswer, RangeQuery,
-    Reading, ValueQuery,
+    AcknowledgeRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery, CommandRequest,
+    CommandsAnswer, CommandsQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer, PointsQuery,
+    RangeAnswer, RangeQuery, Reading, ValueQuery,
 };
 use campanile_protocol::{Catalogue, ErrorCode, JsonValue, Path, limits};
 use utoipa_axum::router::OpenApiRouter;
@@ -60,7 +60,11 @@ impl Failure {
 
     fn internal(why: impl std::fmt::Display) -> Self {
         tracing::error!(%why, "a request failed");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, "the hub could not answer; its log says why")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "the hub could not answer; its log says why",
+        )
     }
 }
 
@@ -215,7 +219,8 @@ async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Js
         Ok((h.buckets(id, from, to, width)?, energy))
     })
     .await?;
-    let amounts: std::collections::BTreeMap<i64, f64> = energy.iter().map(|e| (e.start.0, e.amount)).collect();
+    let amounts: std::collections::BTreeMap<i64, f64> =
+        energy.iter().map(|e| (e.start.0, e.amount)).collect();
     let buckets = buckets
         .iter()
         .map(|b| Bucket {
@@ -259,7 +264,10 @@ async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>
 
 /// What holds the points that can be commanded.
 #[utoipa::path(get, path = "/commands", params(CommandsQuery), responses((status = 200, body = CommandsAnswer)))]
-async fn commands(State(live): Live_, Ask(query): Ask<CommandsQuery>) -> Result<Json<CommandsAnswer>, Failure> {
+async fn commands(
+    State(live): Live_,
+    Ask(query): Ask<CommandsQuery>,
+) -> Result<Json<CommandsAnswer>, Failure> {
     let wanted = query.glob.as_deref().map(|glob| matching(&live, glob)).transpose()?;
     let view = live.view();
     let within = |id: &PointId| wanted.as_ref().is_none_or(|ids| ids.binary_search(id).is_ok());

@@ -36,7 +36,8 @@ pub fn catalogue(campus: &Campus) -> Catalogue {
     place_nodes(campus, &mut catalogue);
     // FNV-1a: the version tells catalogues apart, it keeps no secret.
     let text = serde_json::to_vec(&catalogue).unwrap_or_default();
-    let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+    let hash =
+        text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
     catalogue.version = format!("{hash:016x}");
     catalogue
 }

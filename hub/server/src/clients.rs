@@ -111,7 +111,8 @@ impl Clients {
     /// Admits a listener with an empty subscription.
     pub fn join(&self, points: usize) -> Arc<Client> {
         let state = ClientState { subscribed: PointSet::empty(points), dirty: PointSet::empty(points) };
-        let client = Arc::new(Client { state: Mutex::new(state), woken: Notify::new(), conflated: AtomicU64::new(0) });
+        let client =
+            Arc::new(Client { state: Mutex::new(state), woken: Notify::new(), conflated: AtomicU64::new(0) });
         self.list.lock().unwrap_or_else(PoisonError::into_inner).push(client.clone());
         client
     }

@@ -78,10 +78,14 @@ impl HubConfig {
 #[non_exhaustive]
 pub enum HubError {
     /// The address is beyond loopback.
-    #[error("{0} is beyond loopback: that needs sign-in and TLS, which this version does not have. Listen on 127.0.0.1")]
+    #[error(
+        "{0} is beyond loopback: that needs sign-in and TLS, which this version does not have. Listen on 127.0.0.1"
+    )]
     NotLoopback(SocketAddr),
     /// The API's port can't be had.
-    #[error("can't listen on {address}: {source}. Choose another port with --listen, or stop the program that has it")]
+    #[error(
+        "can't listen on {address}: {source}. Choose another port with --listen, or stop the program that has it"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -225,7 +229,11 @@ pub fn wait_for_stop(limit: Option<Duration>) {
 }
 
 /// Starts the embedded broker if that is wanted, and the gateway.
-fn join_field(broker: &Broker, campus: &Arc<Campus>, live: &Arc<Live>) -> Result<Option<SocketAddr>, HubError> {
+fn join_field(
+    broker: &Broker,
+    campus: &Arc<Campus>,
+    live: &Arc<Live>,
+) -> Result<Option<SocketAddr>, HubError> {
     let (host, port, embedded) = match broker {
         Broker::None => return Ok(None),
         Broker::Embedded { port } => {

@@ -63,7 +63,8 @@ pub fn point_specs(campus: &Campus) -> Vec<PointSpec> {
 pub fn terrain(campus: &Campus) -> Result<Option<Grid>, HubError> {
     let Some(name) = &campus.plan.terrain else { return Ok(None) };
     let path = campus.root_dir.join(name);
-    let bytes = std::fs::read(&path).map_err(|why| HubError::Terrain(format!("{}: {why}", path.display())))?;
+    let bytes =
+        std::fs::read(&path).map_err(|why| HubError::Terrain(format!("{}: {why}", path.display())))?;
     let grid = campanile_formats::geotiff::read(&bytes)
         .map_err(|why| HubError::Terrain(format!("{}: {why}", path.display())))?;
     Ok(Some(grid))
@@ -92,7 +93,10 @@ fn router(live: Arc<live::Live>) -> Router {
     let text = description.to_pretty_json().unwrap_or_default();
     router
         .route("/api/v1/ws", get(ws::upgrade))
-        .route("/api/v1/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }))
+        .route(
+            "/api/v1/openapi.json",
+            get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }),
+        )
         .route("/metrics", get(metrics::metrics))
         .with_state(live)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
@@ -121,7 +125,11 @@ fn is_loopback_name(host: &str) -> bool {
     name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-async fn serve(listener: TcpListener, service: Router, mut stop: watch::Receiver<bool>) -> std::io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    service: Router,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
         // Small frames must not wait for each other (Nagle); a failure costs latency only.

@@ -9,13 +9,11 @@ use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use campanile_gateway::{FieldBatch, Gateway};
 use campanile_history::{CommitQueue, History, Record, Submission};
-use campanile_model::{
-    Actor, AlarmCondition, Campus, Intent, PointId, Priority, Sample, Timestamp, Value,
-};
+use campanile_model::{Actor, AlarmCondition, Campus, Intent, PointId, Priority, Sample, Timestamp, Value};
 use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading};
 use campanile_protocol::{
-    AlarmInfo, AlarmState, Catalogue, CommandState, FrameSample, HubState, JsonValue, LinkState, PROTOCOL_VERSION,
-    RejectReason, ServerMessage, Slot, limits,
+    AlarmInfo, AlarmState, Catalogue, CommandState, FrameSample, HubState, JsonValue, LinkState,
+    PROTOCOL_VERSION, RejectReason, ServerMessage, Slot, limits,
 };
 use campanile_world::{Confirmation, Event, Refusal, Saved, Schema, Snapshot, World};
 use crossbeam_channel::{Receiver, Sender};
@@ -44,7 +42,12 @@ pub enum Turn {
     /// A wish to command.
     Intend(Box<Intent>, oneshot::Sender<Result<(), Refusal>>),
     /// An acknowledgement of an alarm by id.
-    Acknowledge { alarm: String, by: String, comment: String, reply: oneshot::Sender<Result<(), RejectReason>> },
+    Acknowledge {
+        alarm: String,
+        by: String,
+        comment: String,
+        reply: oneshot::Sender<Result<(), RejectReason>>,
+    },
     /// No more turns come.
     Stop,
 }
@@ -131,8 +134,15 @@ impl Live {
             samples: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         });
-        let keeper = Keeper { live: live.clone(), world, queue, simulated: simulated_from.is_some(), events: Vec::new() };
-        let thread = std::thread::Builder::new().name("world-live".to_owned()).spawn(move || keeper.run(&turns))?;
+        let keeper = Keeper {
+            live: live.clone(),
+            world,
+            queue,
+            simulated: simulated_from.is_some(),
+            events: Vec::new(),
+        };
+        let thread =
+            std::thread::Builder::new().name("world-live".to_owned()).spawn(move || keeper.run(&turns))?;
         Ok((live, thread))
     }
 
@@ -165,17 +175,22 @@ impl Live {
         };
         let point = self.campus.point(id);
         let Some(priority) = Priority::new(request.priority) else {
-            return refused(RejectReason::Priority, format!("priority {} is not from 1 to 16", request.priority));
+            return refused(
+                RejectReason::Priority,
+                format!("priority {} is not from 1 to 16", request.priority),
+            );
         };
         if request.expiry_s.is_some_and(|s| !(s > 0.0 && s <= limits::MAX_EXPIRY_S)) {
             return refused(RejectReason::Expiry, "expiry_s has to be above 0 and at most a year".to_owned());
         }
         let value = match &request.value {
             None => None,
-            Some(json) => match json.to_value(point.value_type, point.choices.iter().map(|c| c.id.as_str())) {
-                Ok(value) => Some(value),
-                Err(why) => return refused(RejectReason::WrongType, why.to_string()),
-            },
+            Some(json) => {
+                match json.to_value(point.value_type, point.choices.iter().map(|c| c.id.as_str())) {
+                    Ok(value) => Some(value),
+                    Err(why) => return refused(RejectReason::WrongType, why.to_string()),
+                }
+            }
         };
         let expires = request.expiry_s.map(|s| self.view().time.plus_micros((s * 1e6) as i64));
         let intent = Intent {
@@ -199,7 +214,8 @@ impl Live {
 
     /// Acknowledges an alarm.
     pub async fn acknowledge(&self, alarm: String, comment: String) -> Outcome {
-        let refused = |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
+        let refused =
+            |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
         if comment.len() > limits::MAX_REASON_BYTES {
             return refused(RejectReason::Reason, "the comment is longer than 500 bytes");
         }
@@ -227,7 +243,10 @@ impl Live {
             std::fs::read(&own).map_err(|why| format!("{}: {why}", own.display()))?.into()
         } else {
             let terrain = crate::terrain(&self.campus).map_err(|why| why.to_string())?;
-            campanile_scene::build(&self.campus, terrain.as_ref()).map_err(|why| why.to_string())?.bytes.into()
+            campanile_scene::build(&self.campus, terrain.as_ref())
+                .map_err(|why| why.to_string())?
+                .bytes
+                .into()
         };
         *kept = Some(bytes.clone());
         Ok(bytes)
@@ -235,7 +254,9 @@ impl Live {
 
     /// What the gateway says of itself; `null` where there is none.
     pub fn field_status(&self) -> serde_json::Value {
-        self.gateway.get().map_or(serde_json::Value::Null, |g| serde_json::to_value(g.status()).unwrap_or_default())
+        self.gateway
+            .get()
+            .map_or(serde_json::Value::Null, |g| serde_json::to_value(g.status()).unwrap_or_default())
     }
 
     /// How the hub is, in numbers.
@@ -266,10 +287,16 @@ impl Live {
         let state = self.hub_state();
         let mut problems = Vec::new();
         for link in state.links.iter().filter(|l| !l.connected) {
-            problems.push(format!("{} is not connected: {}; start the broker, the hub joins by itself", link.name, link.detail));
+            problems.push(format!(
+                "{} is not connected: {}; start the broker, the hub joins by itself",
+                link.name, link.detail
+            ));
         }
         if state.malformed > 0 {
-            problems.push(format!("{} messages could not be read; GET /api/v1/gateway shows the last and why", state.malformed));
+            problems.push(format!(
+                "{} messages could not be read; GET /api/v1/gateway shows the last and why",
+                state.malformed
+            ));
         }
         let view = self.view();
         Health {
@@ -315,10 +342,15 @@ fn recover(world: &mut World, history: &History) {
                 match serde_json::from_value::<Saved>(record.body) {
                     Ok(saved) => {
                         for lost in world.restore(saved) {
-                            tracing::warn!(lost, "a command or alarm of a point that the campus no longer has");
+                            tracing::warn!(
+                                lost,
+                                "a command or alarm of a point that the campus no longer has"
+                            );
                         }
                     }
-                    Err(why) => tracing::error!(%why, "the saved commands and alarms can't be read; they begin anew"),
+                    Err(why) => {
+                        tracing::error!(%why, "the saved commands and alarms can't be read; they begin anew")
+                    }
                 }
             }
         }
@@ -376,12 +408,16 @@ impl Keeper {
                     }
                 }
                 let done = batch.done;
-                self.commit(batch.samples, Vec::new(), Some(Box::new(move |outcome| {
-                    // Without this the broker delivers again: what was not stored is not acknowledged.
-                    if outcome.is_ok() {
-                        done.done();
-                    }
-                })));
+                self.commit(
+                    batch.samples,
+                    Vec::new(),
+                    Some(Box::new(move |outcome| {
+                        // Without this the broker delivers again: what was not stored is not acknowledged.
+                        if outcome.is_ok() {
+                            done.done();
+                        }
+                    })),
+                );
             }
             Turn::Simulated(samples, now) => {
                 if self.simulated {
@@ -430,7 +466,10 @@ impl Keeper {
             return;
         }
         if let Err(refused) = self.queue.submit(Submission { samples, records, done }) {
-            tracing::error!(samples = refused.samples.len(), "the history has stopped; samples are not acknowledged");
+            tracing::error!(
+                samples = refused.samples.len(),
+                "the history has stopped; samples are not acknowledged"
+            );
         }
     }
 
@@ -441,7 +480,8 @@ impl Keeper {
         if changed.is_empty() && events.is_empty() && self.live.view.load().time == self.world.now() {
             return;
         }
-        let mut next = view_of(&self.live.campus, &mut self.world, &self.live.view.load(), !events.is_empty());
+        let mut next =
+            view_of(&self.live.campus, &mut self.world, &self.live.view.load(), !events.is_empty());
         next.time = self.world.now();
         self.live.view.store(Arc::new(next));
         self.live.refused.store(self.world.counts().refused, Ordering::Relaxed);
@@ -474,7 +514,10 @@ impl Keeper {
         match event {
             Event::Command { point, effective, changed, .. } => {
                 if *changed && let Some(gateway) = self.live.gateway.get() {
-                    let bound = campus.get_point(*point).and_then(|p| p.binding.as_ref()).is_some_and(|b| b.command.is_some());
+                    let bound = campus
+                        .get_point(*point)
+                        .and_then(|p| p.binding.as_ref())
+                        .is_some_and(|b| b.command.is_some());
                     if bound && let Err(why) = gateway.send_command(*point, Some(effective)) {
                         tracing::error!(%why, point = %campus.point(*point).path, "a command could not go out");
                     }
@@ -560,13 +603,17 @@ fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo> {
         changed_us: alarm.changed.0,
         value: alarm.value.as_ref().map(|v| JsonValue::from_value(v, choices())),
         limit: match &spec.condition {
-            AlarmCondition::High { limit } | AlarmCondition::Low { limit } | AlarmCondition::Deviation { limit, .. } => {
-                Some(*limit)
-            }
+            AlarmCondition::High { limit }
+            | AlarmCondition::Low { limit }
+            | AlarmCondition::Deviation { limit, .. } => Some(*limit),
             AlarmCondition::Is { .. } | AlarmCondition::Stale => None,
         },
         acknowledged_by: alarm.acknowledged.as_ref().map(|(by, _)| by.to_string()),
-        comment: alarm.acknowledged.as_ref().map(|(_, comment)| comment.to_string()).filter(|c| !c.is_empty()),
+        comment: alarm
+            .acknowledged
+            .as_ref()
+            .map(|(_, comment)| comment.to_string())
+            .filter(|c| !c.is_empty()),
     })
 }
 

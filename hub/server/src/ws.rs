@@ -9,7 +9,8 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use campanile_protocol::rest::{CommandRequest, Outcome};
 use campanile_protocol::{
-    ClientMessage, DataFrame, ErrorCode, FrameKind, PROTOCOL_VERSION, RejectReason, ServerMessage, Subscription, limits,
+    ClientMessage, DataFrame, ErrorCode, FrameKind, PROTOCOL_VERSION, RejectReason, ServerMessage,
+    Subscription, limits,
 };
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -139,12 +140,18 @@ impl Session {
                 Ok(true)
             }
             Ok(ClientMessage::Hello { protocol, .. }) => {
-                let text = format!("this hub speaks version {PROTOCOL_VERSION}, the client {protocol}: update the older");
+                let text = format!(
+                    "this hub speaks version {PROTOCOL_VERSION}, the client {protocol}: update the older"
+                );
                 self.error(ErrorCode::Version, &text).await?;
                 Ok(false)
             }
             Ok(_) => {
-                self.error(ErrorCode::HelloFirst, "say hello first: {\"type\":\"hello\",\"protocol\":1,\"client\":\"…\"}").await?;
+                self.error(
+                    ErrorCode::HelloFirst,
+                    "say hello first: {\"type\":\"hello\",\"protocol\":1,\"client\":\"…\"}",
+                )
+                .await?;
                 Ok(false)
             }
             Err(why) => {
@@ -218,7 +225,8 @@ impl Session {
             Some(feed) => feed.client,
             None => self.live.clients.join(campus.points.len()),
         };
-        let min_interval = subscription.max_rate_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
+        let min_interval =
+            subscription.max_rate_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
         client.subscribe(points);
         let feed = Feed {
             conflated_before: client.conflated(),
