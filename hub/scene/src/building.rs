@@ -56,7 +56,14 @@ fn part(
     mesh: &Mesh,
 ) -> usize {
     let mesh = context.glb.mesh(&path, mesh, context.materials);
-    context.glb.node(Node { name: name.to_owned(), path, kind, storey: storey.map(str::to_owned), mesh, ..Node::default() })
+    context.glb.node(Node {
+        name: name.to_owned(),
+        path,
+        kind,
+        storey: storey.map(str::to_owned),
+        mesh,
+        ..Node::default()
+    })
 }
 
 fn storey(context: &mut Context<'_>, building: &Building, storey: &Storey, lowest: bool) -> usize {
@@ -77,7 +84,14 @@ fn storey(context: &mut Context<'_>, building: &Building, storey: &Storey, lowes
         }
         let node = part(context, &space.id, format!("{path}/{}", space.id), "space", Some(&path), &surface);
         children.push(node);
-        children.extend(context.furniture.furnish(context.glb, context.materials, building, storey, space, &path));
+        children.extend(context.furniture.furnish(
+            context.glb,
+            context.materials,
+            building,
+            storey,
+            space,
+            &path,
+        ));
     }
     for (a, b) in topology::outer_edges(building, storey) {
         slab.upright(&construction(&storey.slab), a, b, [floor - slab_m; 2], [floor; 2]);
@@ -86,9 +100,23 @@ fn storey(context: &mut Context<'_>, building: &Building, storey: &Storey, lowes
     let (solid, fillings) = wall::walls(building, storey, slab_m, context.constructions);
     children.push(part(context, "walls", path.clone(), "walls", Some(&path), &solid));
     for (opening, mesh) in storey.openings.iter().zip(fillings) {
-        children.push(part(context, &opening.id, format!("{path}/{}", opening.id), "opening", Some(&path), &mesh));
+        children.push(part(
+            context,
+            &opening.id,
+            format!("{path}/{}", opening.id),
+            "opening",
+            Some(&path),
+            &mesh,
+        ));
     }
-    context.glb.node(Node { name: storey.id.clone(), storey: Some(path.clone()), path, kind: "storey", children, ..Node::default() })
+    context.glb.node(Node {
+        name: storey.id.clone(),
+        storey: Some(path.clone()),
+        path,
+        kind: "storey",
+        children,
+        ..Node::default()
+    })
 }
 
 /// Where a space has a floor: not over a shaft or an open well, and not where the stair from below comes up.
@@ -105,7 +133,10 @@ fn floor_pieces(
     let arriving = building.stairs.iter().filter(|s| s.to == storey.id && s.space_to == space.id);
     let well: Vec<Point> = arriving
         .flat_map(|s| {
-            s.flights.iter().flat_map(footprint).chain(s.landings.iter().flat_map(|l| l.outline.iter().map(|p| metres(*p))))
+            s.flights
+                .iter()
+                .flat_map(footprint)
+                .chain(s.landings.iter().flat_map(|l| l.outline.iter().map(|p| metres(*p))))
         })
         .collect();
     if well.is_empty() {
@@ -122,7 +153,10 @@ fn floor_pieces(
     ];
     sides
         .into_iter()
-        .map(|(low, high)| Polygon { outline: crate::geometry::clip_to(&polygon.outline, low, high), holes: Vec::new() })
+        .map(|(low, high)| Polygon {
+            outline: crate::geometry::clip_to(&polygon.outline, low, high),
+            holes: Vec::new(),
+        })
         .filter(|p| p.outline.len() > 2 && crate::geometry::area2(&p.outline) > 0.02)
         .collect()
 }

@@ -45,7 +45,10 @@ impl Furniture {
         pieces(space.use_, size)
             .into_iter()
             .map(|piece| {
-                let mesh = *self.meshes.entry(piece.what).or_insert_with(|| glb.mesh(piece.what, &mesh_of(piece.what), materials));
+                let mesh = *self
+                    .meshes
+                    .entry(piece.what)
+                    .or_insert_with(|| glb.mesh(piece.what, &mesh_of(piece.what), materials));
                 let at = crate::mesh::gltf([low[0] + piece.at[0], low[1] + piece.at[1], z]);
                 glb.node(Node {
                     name: piece.what.to_owned(),
@@ -62,7 +65,14 @@ impl Furniture {
 }
 
 /// A grid of pieces within margins: at most `columns` × `rows`.
-fn grid(what: &'static str, size: Point, margin: [f64; 4], pitch: Point, most: [usize; 2], turn: f64) -> Vec<Piece> {
+fn grid(
+    what: &'static str,
+    size: Point,
+    margin: [f64; 4],
+    pitch: Point,
+    most: [usize; 2],
+    turn: f64,
+) -> Vec<Piece> {
     let [left, bottom, right, top] = margin;
     let fit = |axis: usize, low: f64, high: f64| {
         let room = size[axis] - low - high;
@@ -89,13 +99,23 @@ fn pieces(use_: SpaceUse, size: Point) -> Vec<Piece> {
             found.push(Piece { what: "teacher-desk", at: [1.3, size[1] / 2.0], turn: turned });
             found
         }
-        SpaceUse::Computer | SpaceUse::Laboratory => grid("bench", size, [2.4, 1.4, 1.2, 1.4], [2.2, 1.7], [5, 4], 0.0),
-        SpaceUse::Dormitory => grid("bunk", size, [0.75, 1.3, 0.75, 1.3], [(size[0] - 1.5).max(0.9), 2.15], [2, 3], turned),
+        SpaceUse::Computer | SpaceUse::Laboratory => {
+            grid("bench", size, [2.4, 1.4, 1.2, 1.4], [2.2, 1.7], [5, 4], 0.0)
+        }
+        SpaceUse::Dormitory => {
+            grid("bunk", size, [0.75, 1.3, 0.75, 1.3], [(size[0] - 1.5).max(0.9), 2.15], [2, 3], turned)
+        }
         SpaceUse::Dining => grid("dining-table", size, [2.0, 1.6, 2.0, 1.6], [2.6, 1.9], [14, 12], 0.0),
         SpaceUse::Library => grid("bookcase", size, [1.6, 1.5, 1.6, 1.5], [1.9, 2.6], [9, 5], turned),
-        SpaceUse::Office | SpaceUse::Meeting => grid("teacher-desk", size, [1.2, 1.3, 1.2, 1.3], [1.9, 1.8], [5, 4], 0.0),
-        SpaceUse::Kitchen | SpaceUse::Preparation => grid("bench", size, [1.4, 1.4, 1.4, 1.4], [2.4, 2.0], [5, 4], 0.0),
-        SpaceUse::ColdStore | SpaceUse::Store => grid("shelf", size, [1.0, 0.6, 1.0, 0.6], [1.4, 1.6], [5, 4], 0.0),
+        SpaceUse::Office | SpaceUse::Meeting => {
+            grid("teacher-desk", size, [1.2, 1.3, 1.2, 1.3], [1.9, 1.8], [5, 4], 0.0)
+        }
+        SpaceUse::Kitchen | SpaceUse::Preparation => {
+            grid("bench", size, [1.4, 1.4, 1.4, 1.4], [2.4, 2.0], [5, 4], 0.0)
+        }
+        SpaceUse::ColdStore | SpaceUse::Store => {
+            grid("shelf", size, [1.0, 0.6, 1.0, 0.6], [1.4, 1.6], [5, 4], 0.0)
+        }
         _ => Vec::new(),
     }
 }

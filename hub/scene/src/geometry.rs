@@ -47,7 +47,8 @@ pub fn bounds(ring: &[Point]) -> (Point, Point) {
 
 pub fn contains(ring: &[Point], p: Point) -> bool {
     edges(ring).fold(false, |inside, (a, b)| {
-        let crosses = (a[1] > p[1]) != (b[1] > p[1]) && p[0] < (b[0] - a[0]) * (p[1] - a[1]) / (b[1] - a[1]) + a[0];
+        let crosses =
+            (a[1] > p[1]) != (b[1] > p[1]) && p[0] < (b[0] - a[0]) * (p[1] - a[1]) / (b[1] - a[1]) + a[0];
         inside != crosses
     })
 }

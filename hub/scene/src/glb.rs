@@ -60,19 +60,32 @@ impl Glb {
                     high[axis] = high[axis].max(p[axis]);
                 }
             }
-            let floats = |rows: &[[f32; 3]]| rows.iter().flatten().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+            let floats =
+                |rows: &[[f32; 3]]| rows.iter().flatten().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
             let count = surface.positions.len();
-            let position = self.accessor(floats(&surface.positions), ARRAY_BUFFER, json!({
-                "componentType": FLOAT, "count": count, "type": "VEC3", "min": low, "max": high}));
-            let normal = self.accessor(floats(&surface.normals), ARRAY_BUFFER, json!({
-                "componentType": FLOAT, "count": count, "type": "VEC3"}));
+            let position = self.accessor(
+                floats(&surface.positions),
+                ARRAY_BUFFER,
+                json!({
+                "componentType": FLOAT, "count": count, "type": "VEC3", "min": low, "max": high}),
+            );
+            let normal = self.accessor(
+                floats(&surface.normals),
+                ARRAY_BUFFER,
+                json!({
+                "componentType": FLOAT, "count": count, "type": "VEC3"}),
+            );
             let (bytes, component): (Vec<u8>, u32) = if count <= usize::from(u16::MAX) {
                 (surface.indices.iter().flat_map(|i| (*i as u16).to_le_bytes()).collect(), SHORT)
             } else {
                 (surface.indices.iter().flat_map(|i| i.to_le_bytes()).collect(), INT)
             };
-            let indices = self.accessor(bytes, ELEMENT_BUFFER, json!({
-                "componentType": component, "count": surface.indices.len(), "type": "SCALAR"}));
+            let indices = self.accessor(
+                bytes,
+                ELEMENT_BUFFER,
+                json!({
+                "componentType": component, "count": surface.indices.len(), "type": "SCALAR"}),
+            );
             triangles += surface.indices.len() / 3;
             primitives.push(json!({
                 "attributes": {"POSITION": position, "NORMAL": normal},
@@ -88,7 +101,9 @@ impl Glb {
         while !self.bytes.len().is_multiple_of(4) {
             self.bytes.push(0);
         }
-        self.views.push(json!({"buffer": 0, "byteOffset": self.bytes.len(), "byteLength": bytes.len(), "target": target}));
+        self.views.push(
+            json!({"buffer": 0, "byteOffset": self.bytes.len(), "byteLength": bytes.len(), "target": target}),
+        );
         self.bytes.extend(bytes);
         accessor["bufferView"] = json!(self.views.len() - 1);
         self.accessors.push(accessor);
@@ -96,7 +111,13 @@ impl Glb {
     }
 
     /// Writes the file; `root` is the index of the root node, `extras` go to the scene.
-    pub fn write(mut self, root: usize, materials: &Materials, extras: Value, copyright: &str) -> (Vec<u8>, crate::Stats) {
+    pub fn write(
+        mut self,
+        root: usize,
+        materials: &Materials,
+        extras: Value,
+        copyright: &str,
+    ) -> (Vec<u8>, crate::Stats) {
         let drawn = self.nodes.iter().filter_map(|n| n.mesh).map(|m| self.drawn_triangles[m]).sum();
         let stats = crate::Stats {
             nodes: self.nodes.len(),
@@ -159,7 +180,8 @@ fn node_json(node: &Node) -> Value {
     if let Some((translation, angle, scale)) = &node.placed {
         json["translation"] = json!(translation);
         if *angle != 0.0 {
-            json["rotation"] = json!([0.0, libm::sin(angle / 2.0) as f32, 0.0, libm::cos(angle / 2.0) as f32]);
+            json["rotation"] =
+                json!([0.0, libm::sin(angle / 2.0) as f32, 0.0, libm::cos(angle / 2.0) as f32]);
         }
         if *scale != [1.0; 3] {
             json["scale"] = json!(scale);

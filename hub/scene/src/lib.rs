@@ -59,7 +59,9 @@ pub struct Stats {
 #[non_exhaustive]
 pub enum SceneError {
     /// There is nothing to draw.
-    #[error("the campus {0} has no building and no ground: there is nothing to draw; add buildings to plan.json")]
+    #[error(
+        "the campus {0} has no building and no ground: there is nothing to draw; add buildings to plan.json"
+    )]
     Empty(String),
     /// A file of 4 GiB and more can't be written as binary glTF.
     #[error("the scene would have {0} bytes; binary glTF holds 4 GiB: divide the campus")]
@@ -85,9 +87,11 @@ pub fn build(campus: &Campus, terrain: Option<&Grid>) -> Result<Scene, SceneErro
         constructions: &plan.constructions,
         furniture: &mut furniture,
     };
-    let mut children: Vec<usize> = plan.buildings.iter().map(|b| building::building(&mut context, b)).collect();
+    let mut children: Vec<usize> =
+        plan.buildings.iter().map(|b| building::building(&mut context, b)).collect();
     children.extend(outside::outside(&mut glb, &mut materials, plan, &ground));
-    let site = Node { name: campus.id.clone(), path: "site".to_owned(), kind: "site", children, ..Node::default() };
+    let site =
+        Node { name: campus.id.clone(), path: "site".to_owned(), kind: "site", children, ..Node::default() };
     let root = glb.node(site);
     let extras = json!({
         "campus": campus.id,
@@ -108,9 +112,7 @@ pub fn build(campus: &Campus, terrain: Option<&Grid>) -> Result<Scene, SceneErro
 /// Named cameras: `overview`, `gate`, `river`, and one a building; eye and target in glTF axes.
 fn views(campus: &Campus, ground: &outside::Ground<'_>) -> Vec<serde_json::Value> {
     let plan = &campus.plan;
-    let view = |name: &str, eye: [f64; 3], target: [f64; 3]| {
-        json!({"name": name, "eye": mesh::gltf(eye), "target": mesh::gltf(target)})
-    };
+    let view = |name: &str, eye: [f64; 3], target: [f64; 3]| json!({"name": name, "eye": mesh::gltf(eye), "target": mesh::gltf(target)});
     let outline: Vec<Point> = plan.site.boundary.iter().map(|p| geometry::metres(*p)).collect();
     let (low, high) = geometry::bounds(&outline);
     let middle = [(low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0];
@@ -135,7 +137,12 @@ fn views(campus: &Campus, ground: &outside::Ground<'_>) -> Vec<serde_json::Value
         towards("gate", [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0], 32.0, 12.0);
     }
     if let Some(river) = plan.outside.waters.iter().find(|w| w.kind == campanile_model::WaterKind::River) {
-        towards("river", geometry::centroid(&geometry::ring(&plan.outside.vertices, &river.outline)), 25.0, 18.0);
+        towards(
+            "river",
+            geometry::centroid(&geometry::ring(&plan.outside.vertices, &river.outline)),
+            25.0,
+            18.0,
+        );
     }
     for b in &plan.buildings {
         let (low, high, top) = building::extent(b);

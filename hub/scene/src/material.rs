@@ -93,7 +93,9 @@ pub fn construction(id: &str) -> String {
 
 /// `#rrggbb` as linear components (IEC 61966-2-1); grey where it is none, which the check has reported.
 fn linear(colour: &str) -> [f64; 3] {
-    let byte = |i: usize| colour.get(1 + 2 * i..3 + 2 * i).and_then(|t| u8::from_str_radix(t, 16).ok()).unwrap_or(200);
+    let byte = |i: usize| {
+        colour.get(1 + 2 * i..3 + 2 * i).and_then(|t| u8::from_str_radix(t, 16).ok()).unwrap_or(200)
+    };
     [0, 1, 2].map(|i| {
         let c = f64::from(byte(i)) / 255.0;
         if c <= 0.040_45 { c / 12.92 } else { libm::pow((c + 0.055) / 1.055, 2.4) }

@@ -42,10 +42,7 @@ impl<'a> Ground<'a> {
             for column in index(low[0], 0)..=index(high[0], 0) {
                 let corner = [origin[0] + column as f64 * cell[0], origin[1] + row as f64 * cell[1]];
                 let to = [corner[0] + cell[0], corner[1] + cell[1]];
-                let piece = Polygon {
-                    outline: clip_to(&polygon.outline, corner, to),
-                    holes: Vec::new(),
-                };
+                let piece = Polygon { outline: clip_to(&polygon.outline, corner, to), holes: Vec::new() };
                 if piece.outline.len() < 3 {
                     continue;
                 }
@@ -102,7 +99,8 @@ pub fn outside(glb: &mut Glb, materials: &mut Materials, plan: &Plan, ground: &G
     add(glb, materials, "terrain", "terrain", &terrain(plan, ground));
     for (index, g) in out.grounds.iter().enumerate() {
         let mut mesh = Mesh::default();
-        let polygon = Polygon { outline: points(&g.outline), holes: g.holes.iter().map(|h| points(h)).collect() };
+        let polygon =
+            Polygon { outline: points(&g.outline), holes: g.holes.iter().map(|h| points(h)).collect() };
         // Later covers lie on earlier ones.
         ground.drape(&mut mesh, cover(g.cover), &polygon, 0.015 + 0.004 * index.min(8) as f64);
         add(glb, materials, &g.id, "ground", &mesh);
@@ -112,11 +110,21 @@ pub fn outside(glb: &mut Glb, materials: &mut Materials, plan: &Plan, ground: &G
         let line = points(&road.line);
         let half = f64::from(road.width_mm) / 2e3;
         for pair in line.windows(2) {
-            ground.drape(&mut mesh, cover(road.cover), &Polygon { outline: band(pair[0], pair[1], half), holes: vec![] }, 0.055);
+            ground.drape(
+                &mut mesh,
+                cover(road.cover),
+                &Polygon { outline: band(pair[0], pair[1], half), holes: vec![] },
+                0.055,
+            );
         }
         // A disc at each bend closes the joint.
         for p in line.iter().skip(1).take(line.len().saturating_sub(2)) {
-            ground.drape(&mut mesh, cover(road.cover), &Polygon { outline: disc(*p, half, 12), holes: vec![] }, 0.056);
+            ground.drape(
+                &mut mesh,
+                cover(road.cover),
+                &Polygon { outline: disc(*p, half, 12), holes: vec![] },
+                0.056,
+            );
         }
         add(glb, materials, &road.id, "road", &mesh);
     }
@@ -137,7 +145,12 @@ pub fn outside(glb: &mut Glb, materials: &mut Materials, plan: &Plan, ground: &G
             GreenKind::Bed => "planting",
             GreenKind::Hedge | GreenKind::Shrubs => "leaf-dark",
         };
-        ground.drape(&mut mesh, material, &Polygon { outline: outline.clone(), holes: vec![] }, 0.06 + height);
+        ground.drape(
+            &mut mesh,
+            material,
+            &Polygon { outline: outline.clone(), holes: vec![] },
+            0.06 + height,
+        );
         if height > 0.0 {
             for (a, b) in edges(&outline) {
                 let low = [ground.height(a), ground.height(b)];
@@ -200,7 +213,13 @@ fn terrain(plan: &Plan, ground: &Ground<'_>) -> Mesh {
     let footprints: Vec<Vec<Point>> = plan
         .buildings
         .iter()
-        .flat_map(|b| b.storeys.iter().filter(|s| s.level <= 1).flat_map(|s| &s.spaces).map(|s| ring(&b.vertices, &s.outline)))
+        .flat_map(|b| {
+            b.storeys
+                .iter()
+                .filter(|s| s.level <= 1)
+                .flat_map(|s| &s.spaces)
+                .map(|s| ring(&b.vertices, &s.outline))
+        })
         .collect();
     let waters: Vec<(Vec<Point>, f64)> = plan
         .outside
@@ -237,7 +256,12 @@ fn terrain(plan: &Plan, ground: &Ground<'_>) -> Mesh {
 fn band(a: Point, b: Point, half: f64) -> Vec<Point> {
     let length = distance(a, b).max(1e-9);
     let n = [-(b[1] - a[1]) / length * half, (b[0] - a[0]) / length * half];
-    vec![[a[0] - n[0], a[1] - n[1]], [b[0] - n[0], b[1] - n[1]], [b[0] + n[0], b[1] + n[1]], [a[0] + n[0], a[1] + n[1]]]
+    vec![
+        [a[0] - n[0], a[1] - n[1]],
+        [b[0] - n[0], b[1] - n[1]],
+        [b[0] + n[0], b[1] + n[1]],
+        [a[0] + n[0], a[1] + n[1]],
+    ]
 }
 
 fn disc(at: Point, radius: f64, sides: usize) -> Vec<Point> {
@@ -350,7 +374,10 @@ fn trees(glb: &mut Glb, materials: &mut Materials, plan: &Plan, ground: &Ground<
             let species = tree.species.to_lowercase();
             let leaf = if species.contains("ginkgo") {
                 "leaf-gold"
-            } else if ["camphor", "cinnamomum", "osmanthus", "magnolia", "bamboo", "pine"].iter().any(|s| species.contains(s)) {
+            } else if ["camphor", "cinnamomum", "osmanthus", "magnolia", "bamboo", "pine"]
+                .iter()
+                .any(|s| species.contains(s))
+            {
                 "leaf-dark"
             } else {
                 "leaf-mid"
@@ -377,11 +404,9 @@ fn trees(glb: &mut Glb, materials: &mut Materials, plan: &Plan, ground: &Ground<
 fn tree_mesh(leaf: &str) -> Mesh {
     let mut mesh = Mesh::default();
     frustum(&mut mesh, "bark", [0.0, 0.0], [0.0, 0.5], [0.045, 0.025], 6);
-    for (at, low, high, radius) in [
-        ([0.0, 0.0], 0.30, 0.86, 0.46),
-        ([0.12, 0.08], 0.52, 1.0, 0.30),
-        ([-0.14, -0.06], 0.45, 0.92, 0.30),
-    ] {
+    for (at, low, high, radius) in
+        [([0.0, 0.0], 0.30, 0.86, 0.46), ([0.12, 0.08], 0.52, 1.0, 0.30), ([-0.14, -0.06], 0.45, 0.92, 0.30)]
+    {
         blob(&mut mesh, leaf, at, [low, high], radius);
     }
     mesh
@@ -392,7 +417,10 @@ fn frustum(mesh: &mut Mesh, material: &str, at: Point, z: [f64; 2], radius: [f64
     for i in 0..sides {
         let j = (i + 1) % sides;
         let lift = |p: Point, z: f64| [p[0], p[1], z];
-        mesh.quad(material, [lift(low[i], z[0]), lift(low[j], z[0]), lift(high[j], z[1]), lift(high[i], z[1])]);
+        mesh.quad(
+            material,
+            [lift(low[i], z[0]), lift(low[j], z[0]), lift(high[j], z[1]), lift(high[i], z[1])],
+        );
     }
 }
 

@@ -28,7 +28,14 @@ pub fn roof(building: &Building, roof: &Roof) -> Mesh {
                 let (u, length) = ([b[0] - a[0], b[1] - a[1]], distance(a, b).max(1e-9));
                 let n = [-u[1] / length * PARAPET_M / 2.0, u[0] / length * PARAPET_M / 2.0];
                 let shift = |p: Point| [p[0] + n[0], p[1] + n[1]];
-                mesh.bar("plaster", shift(a), shift(b), PARAPET_M / 2.0, base + FLAT_M, base + FLAT_M + parapet);
+                mesh.bar(
+                    "plaster",
+                    shift(a),
+                    shift(b),
+                    PARAPET_M / 2.0,
+                    base + FLAT_M,
+                    base + FLAT_M + parapet,
+                );
             }
         }
         if roof.solar.is_some() {
@@ -38,9 +45,11 @@ pub fn roof(building: &Building, roof: &Roof) -> Mesh {
     }
     let planes = planes(roof, &outline, base);
     for (i, plane) in planes.iter().enumerate() {
-        let face = planes.iter().enumerate().filter(|(j, _)| *j != i).fold(outline.clone(), |face, (_, other)| {
-            clip(&face, |p| other(p) - plane(p))
-        });
+        let face = planes
+            .iter()
+            .enumerate()
+            .filter(|(j, _)| *j != i)
+            .fold(outline.clone(), |face, (_, other)| clip(&face, |p| other(p) - plane(p)));
         if face.len() < 3 {
             continue;
         }
@@ -71,7 +80,8 @@ fn planes(roof: &Roof, outline: &[Point], base: f64) -> Vec<Plane> {
         .iter()
         .map(|p| along(*p, across))
         .fold((f64::MAX, f64::MIN), |(low, high), d| (low.min(d), high.max(d)));
-    let rising = move |from: f64, n: Point| -> Plane { Box::new(move |p| base + slope * (along(p, n) - from)) };
+    let rising =
+        move |from: f64, n: Point| -> Plane { Box::new(move |p| base + slope * (along(p, n) - from)) };
     match roof.kind {
         RoofKind::Flat => Vec::new(),
         RoofKind::Mono => vec![rising(low, across)],
@@ -99,8 +109,10 @@ fn panels(mesh: &mut Mesh, face: &[Point], height: &dyn Fn(Point) -> f64) {
     const MODULE: [f64; 2] = [1.1, 1.8];
     const PITCH: [f64; 2] = [1.15, 1.95];
     let middle = centroid(face);
-    let inner: Vec<Point> =
-        face.iter().map(|p| [middle[0] + (p[0] - middle[0]) * 0.9, middle[1] + (p[1] - middle[1]) * 0.9]).collect();
+    let inner: Vec<Point> = face
+        .iter()
+        .map(|p| [middle[0] + (p[0] - middle[0]) * 0.9, middle[1] + (p[1] - middle[1]) * 0.9])
+        .collect();
     let (low, high) = bounds(&inner);
     let count = |axis: usize| (((high[axis] - low[axis]) / PITCH[axis]) as usize).min(200);
     for i in 0..count(0) {

@@ -87,7 +87,9 @@ fn volume(triangles: &[[[f64; 3]; 3]]) -> f64 {
     triangles
         .iter()
         .map(|[a, b, c]| {
-            (a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])) / 6.0
+            (a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
+                + a[2] * (b[0] * c[1] - b[1] * c[0]))
+                / 6.0
         })
         .sum()
 }
@@ -102,7 +104,18 @@ fn every_entity_is_there_once_with_its_path() {
             *seen.entry(extras["path"].as_str().unwrap().to_owned()).or_default() += 1;
         }
     }
-    for path in ["site", "hut", "hut/1f", "hut/1f/a", "hut/1f/b", "hut/1f/door", "hut/1f/window", "hut/roof", "site/t1", "site/t2"] {
+    for path in [
+        "site",
+        "hut",
+        "hut/1f",
+        "hut/1f/a",
+        "hut/1f/b",
+        "hut/1f/door",
+        "hut/1f/window",
+        "hut/roof",
+        "site/t1",
+        "site/t2",
+    ] {
         assert_eq!(seen.get(path), Some(&1), "{path}");
     }
 }
@@ -141,7 +154,10 @@ fn trees_and_desks_share_their_meshes() {
     let mesh = |path: &str| read.node(path, "tree").mesh().unwrap().index();
     assert_eq!(mesh("site/t1"), mesh("site/t2"));
     let desks: Vec<_> = read.document.nodes().filter(|n| n.name() == Some("desk")).collect();
-    assert!(desks.len() >= 3 && desks.iter().all(|d| d.mesh().unwrap().index() == desks[0].mesh().unwrap().index()));
+    assert!(
+        desks.len() >= 3
+            && desks.iter().all(|d| d.mesh().unwrap().index() == desks[0].mesh().unwrap().index())
+    );
 }
 
 #[test]

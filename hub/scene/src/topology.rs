@@ -43,7 +43,8 @@ impl Edges {
 
 /// The thickness of a wall in metres: its own, else its construction's, else 0.2.
 pub fn thickness_m(wall: &Wall, constructions: &BTreeMap<String, Construction>) -> f64 {
-    let of_layers = || constructions.get(&wall.construction).map(Construction::thickness_mm).filter(|t| *t > 0.0);
+    let of_layers =
+        || constructions.get(&wall.construction).map(Construction::thickness_mm).filter(|t| *t > 0.0);
     wall.thickness_mm.map(f64::from).or_else(of_layers).unwrap_or(200.0) / 1e3
 }
 

@@ -173,7 +173,11 @@ fn fill(mesh: &mut Mesh, opening: &Opening, line: &Line, gap: Gap, wall_top: f64
             if opening.leaf == Leaf::None {
                 return;
             }
-            let leaf = if opening.fire_rating_min.is_some() { "red".to_owned() } else { material.unwrap_or_else(|| "door".to_owned()) };
+            let leaf = if opening.fire_rating_min.is_some() {
+                "red".to_owned()
+            } else {
+                material.unwrap_or_else(|| "door".to_owned())
+            };
             let top = z[1] - FRAME;
             let middle = (s0 + s1) / 2.0;
             if opening.leaf == Leaf::Double {
