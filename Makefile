@@ -1,6 +1,6 @@
 # Campanile: `make demo` shows it, `make test` checks it. `make help` lists the rest.
 SHELL := /bin/bash
-export CARGO_TARGET_DIR ?= $(HOME)/.cache/campanile/target
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug
 # The built binaries find the demo campus here, wherever they are started.
 export CAMPANILE_ROOT := $(CURDIR)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The slow part of `make verify`: outside validators and the measurements of docs/verification.md.
 set -euo pipefail
-target=${CARGO_TARGET_DIR:-$HOME/.cache/campanile/target}
+target=${CARGO_TARGET_DIR:-target}
 campanile=$target/debug/campanile
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

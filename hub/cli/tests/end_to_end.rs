@@ -19,7 +19,7 @@ fn campanile() -> Command {
 }
 
 fn demo() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school")
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../scenes/shanghai-school")
 }
 
 /// A child that goes when the test does.
@@ -163,7 +163,7 @@ fn a_socket_and_the_api_see_what_devices_publish_and_a_command_is_confirmed() {
 #[test]
 fn a_recorded_year_comes_out_of_history_bit_for_bit() {
     let roots = std::env::var_os("CAMPANILE_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let beside = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../shared/data");
     let file = roots.unwrap_or(beside).join("energy/bdg1/PrimClass_Jaden.slim.csv");
     if !file.is_file() {
         println!("skipped: {} is not there; set CAMPANILE_DATA to the folder of real data", file.display());

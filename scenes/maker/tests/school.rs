@@ -10,7 +10,7 @@ use campanile_model::{
 };
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shanghai-school")
+    PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../shanghai-school")
 }
 
 fn made() -> Files {
