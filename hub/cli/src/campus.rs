@@ -145,7 +145,7 @@ pub fn scene_build(args: SceneBuildArgs) -> Result<ExitCode, Failure> {
         Failure::input(format!("can't write {}: {why}", out.display()))
             .mend("name a file that can be written with --out")
     })?;
-    let stats = serde_json::to_value(&glb.stats).unwrap_or_default();
+    let stats = serde_json::to_value(glb.stats).unwrap_or_default();
     if args.json {
         println!("{}", serde_json::json!({"file": out, "bytes": glb.bytes.len(), "stats": stats}));
     } else {

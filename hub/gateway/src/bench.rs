@@ -4,6 +4,7 @@
 //! Both subscribers get the same messages, one JSON sample each, from the same publisher, in turns.
 //! The publisher keeps at most a fixed number of messages ahead of the subscriber, so that the rate
 //! is that of the whole path and no queue overflows; whatever is lost all the same is counted.
+//! What becomes of the samples behind the gateway is the caller's: its part is measured with it.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -30,9 +31,7 @@ const POINTS: usize = 2000;
 /// Messages published and not yet received.
 const AHEAD: u64 = 20_000;
 /// Messages published in one step.
-const STEP: usize = 512;
-/// Messages a second while latency is measured.
-const PACED_PER_S: u64 = 5000;
+const STEP: usize = 500;
 /// How long to wait for messages that don't come before they count as lost.
 const LOST_AFTER: Duration = Duration::from_secs(3);
 /// Turns of each subscriber.
@@ -67,19 +66,14 @@ pub struct BenchFigures {
     pub ratio_to_bare_broker: f64,
     /// Messages that never reached the gateway.
     pub lost: u64,
-    /// From before publishing to the sink, at 5,000 messages a second, milliseconds: the median.
-    pub latency_p50_ms: f64,
-    /// The same: 99 of a hundred are quicker.
-    pub latency_p99_ms: f64,
-    /// The same: the slowest.
-    pub latency_max_ms: f64,
-    /// How many samples the latencies are of.
-    pub latency_samples: u64,
 }
 
+/// What is called when samples are durable.
+pub type Durable = Box<dyn FnOnce() + Send>;
+
 /// Measures one broker at one quality of service for about `seconds` in all. `commit` gets every
-/// batch of samples of the gateway and returns when they are durable: what it does is part of the
-/// path.
+/// batch of samples of the gateway, and calls what comes with it once they are durable: the broker
+/// gets its acknowledgement then, and the samples count then.
 ///
 /// # Errors
 /// If a broker doesn't start, or nothing comes through it.
@@ -87,88 +81,102 @@ pub fn run(
     broker: &BenchBroker,
     qos: Qos,
     seconds: f64,
-    mut commit: impl FnMut(&[Sample]) + Send + 'static,
+    mut commit: impl FnMut(Vec<Sample>, Durable) + Send + 'static,
 ) -> Result<BenchFigures, GatewayError> {
-    let (_mosquitto, port) = match broker {
-        BenchBroker::Embedded => (None, Broker::start(&BrokerConfig::on_port(0))?.port()),
-        BenchBroker::Mosquitto { path } => {
-            let mosquitto = Mosquitto::start(path, 0)?;
-            let port = mosquitto.port();
-            (Some(mosquitto), port)
-        }
-    };
-    let campus = Arc::new(bench_campus());
-    let publisher = Publisher::start(
-        PublisherConfig { port, qos, client_id: "bench-publisher".to_owned(), ..PublisherConfig::default() },
-        campus.clone(),
-    )?;
-    publisher.wait_connected(CONNECT_LIMIT)?;
-    let messages = messages(&campus)?;
+    let started = StartedBroker::start(broker)?;
+    let port = started.port();
+    let campus = Arc::new(campus());
+    let publisher = publisher(port, qos, &campus)?;
+    let mut messages = messages(&campus)?;
 
     let received = Arc::new(AtomicU64::new(0));
-    let latencies = Arc::new(std::sync::Mutex::new(None::<Vec<i64>>));
-    let (into, for_latency) = (received.clone(), latencies.clone());
-    let sink = move |batch: FieldBatch| {
-        if let Ok(mut wanted) = for_latency.lock()
-            && let Some(wanted) = wanted.as_mut()
-        {
-            let arrival = now().0;
-            wanted.extend(batch.samples.iter().map(|s| arrival - s.time.0));
-        }
-        commit(&batch.samples);
-        into.fetch_add(batch.samples.len() as u64, Ordering::Release);
-        batch.done.done();
-    };
+    let into = received.clone();
+    let sink = Arc::new(std::sync::Mutex::new(move |batch: FieldBatch| {
+        let (into, count) = (into.clone(), batch.samples.len() as u64);
+        let done = batch.done;
+        let durable = Box::new(move || {
+            into.fetch_add(count, Ordering::Release);
+            done.done();
+        });
+        commit(batch.samples, durable);
+    }));
 
-    let turn = Duration::from_secs_f64((seconds / f64::from(2 * TURNS + 1)).max(0.2));
-    let sink = Arc::new(std::sync::Mutex::new(sink));
+    let turn = Duration::from_secs_f64((seconds / f64::from(2 * TURNS)).max(0.2));
     let mut gateway_rates = Vec::new();
     let mut bare_rates = Vec::new();
     let mut lost = 0;
     for n in 0..TURNS {
         let bare = Bare::start(port, qos, n)?;
-        bare_rates.push(drive(&publisher, &messages, &bare.received, turn)?.rate());
+        bare_rates.push(drive(&publisher, &mut messages, &bare.received, turn)?.rate());
         drop(bare);
         let gateway = start_gateway(port, qos, n, campus.clone(), sink.clone())?;
-        let driven = drive(&publisher, &messages, &received, turn)?;
+        let driven = drive(&publisher, &mut messages, &received, turn)?;
         gateway_rates.push(driven.rate());
         lost += driven.lost();
         gateway.stop();
         forget_session(port, n, campus.clone())?;
     }
-
-    let gateway = start_gateway(port, qos, TURNS, campus.clone(), sink)?;
-    if let Ok(mut wanted) = latencies.lock() {
-        *wanted = Some(Vec::new());
-    }
-    pace(&publisher, turn)?;
-    publisher.flush(CONNECT_LIMIT)?;
-    std::thread::sleep(Duration::from_millis(200));
-    let mut found = latencies.lock().ok().and_then(|mut w| w.take()).unwrap_or_default();
-    found.sort_unstable();
-    gateway.stop();
     publisher.stop();
-
-    let at = |share: f64| {
-        let i = ((found.len() as f64 * share) as usize).min(found.len().saturating_sub(1));
-        found.get(i).map_or(f64::NAN, |us| *us as f64 / 1000.0)
-    };
     let (through, bare) = (median(gateway_rates), median(bare_rates));
     Ok(BenchFigures {
-        broker: match broker {
-            BenchBroker::Embedded => "embedded".to_owned(),
-            BenchBroker::Mosquitto { .. } => "mosquitto".to_owned(),
-        },
+        broker: broker.name().to_owned(),
         qos: u8::from(qos == Qos::AtLeastOnce),
         mqtt_samples_per_s: through,
         bare_messages_per_s: bare,
         ratio_to_bare_broker: through / bare,
         lost,
-        latency_p50_ms: at(0.5),
-        latency_p99_ms: at(0.99),
-        latency_max_ms: at(1.0),
-        latency_samples: found.len() as u64,
     })
+}
+
+impl BenchBroker {
+    /// Its name in a table.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Mosquitto { .. } => "mosquitto",
+        }
+    }
+}
+
+/// A broker that runs for a bench; Mosquitto goes when this does.
+pub struct StartedBroker {
+    port: u16,
+    _mosquitto: Option<Mosquitto>,
+}
+
+impl StartedBroker {
+    /// Starts it on a free port of loopback.
+    ///
+    /// # Errors
+    /// If it doesn't start.
+    pub fn start(broker: &BenchBroker) -> Result<Self, GatewayError> {
+        Ok(match broker {
+            BenchBroker::Embedded => {
+                Self { port: Broker::start(&BrokerConfig::on_port(0))?.port(), _mosquitto: None }
+            }
+            BenchBroker::Mosquitto { path } => {
+                let mosquitto = Mosquitto::start(path, 0)?;
+                Self { port: mosquitto.port(), _mosquitto: Some(mosquitto) }
+            }
+        })
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// A publisher of the bench, connected.
+///
+/// # Errors
+/// If the broker does not answer.
+pub fn publisher(port: u16, qos: Qos, campus: &Arc<Campus>) -> Result<Publisher, GatewayError> {
+    let config =
+        PublisherConfig { port, qos, client_id: "bench-publisher".to_owned(), ..PublisherConfig::default() };
+    let publisher = Publisher::start(config, campus.clone())?;
+    publisher.wait_connected(CONNECT_LIMIT)?;
+    Ok(publisher)
 }
 
 type SharedSink<F> = Arc<std::sync::Mutex<F>>;
@@ -213,8 +221,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// The campus of the bench: numbers that topics `bench/<n>` carry with value and time.
-fn bench_campus() -> Campus {
+/// The campus of the bench: 2,000 numbers that topics `bench/<n>` carry with value, time and quality.
+pub fn campus() -> Campus {
     let mut campus = Campus::default();
     campus.id.push_str("bench");
     campus.timezone.push_str("UTC");
@@ -265,21 +273,60 @@ fn bench_campus() -> Campus {
     campus
 }
 
-/// Topics and payloads, made beforehand: writing JSON is the device's work, not the path's.
-fn messages(campus: &Campus) -> Result<Vec<(String, Vec<u8>)>, GatewayError> {
-    let time = now();
-    let mut made = Vec::with_capacity(campus.points.len());
+/// A message made beforehand: writing JSON is the device's work, not the path's. Only its time is
+/// written anew each time it goes, so that the store sees a series and not one sample again and again.
+struct Message {
+    topic: String,
+    payload: Vec<u8>,
+    time_at: std::ops::Range<usize>,
+}
+
+impl Message {
+    fn stamp(&mut self, time_ms: i64) {
+        let digits = time_ms.to_string();
+        if digits.len() == self.time_at.len()
+            && let Some(place) = self.payload.get_mut(self.time_at.clone())
+        {
+            place.copy_from_slice(digits.as_bytes());
+        }
+    }
+}
+
+struct Messages {
+    list: Vec<Message>,
+    next: usize,
+    time_ms: i64,
+}
+
+impl Messages {
+    /// The next few, each a millisecond after the one before it of its point.
+    fn take(&mut self, count: usize) -> &[Message] {
+        if self.next + count > self.list.len() {
+            self.next = 0;
+            self.time_ms += 1;
+        }
+        let taken = self.list.get_mut(self.next..self.next + count).unwrap_or_default();
+        self.next += count;
+        for message in &mut *taken {
+            message.stamp(self.time_ms);
+        }
+        taken
+    }
+}
+
+fn messages(campus: &Campus) -> Result<Messages, GatewayError> {
+    let time = Timestamp(now().0 / 1000 * 1000);
+    let digits = (time.0 / 1000).to_string();
+    let mut list = Vec::with_capacity(campus.points.len());
     for (i, point) in campus.points.iter().enumerate() {
         let Some(binding) = &point.binding else { continue };
-        let sample = Sample {
-            point: point.id,
-            time: Timestamp(time.0 + i as i64),
-            value: Value::Number(15.0 + (i % 997) as f64 * 0.01),
-            quality: Quality::Good,
-        };
-        made.push((binding.topic.clone(), crate::encode::message(point, binding, &[sample])?));
+        let value = Value::Number(15.0 + (i % 997) as f64 * 0.01);
+        let sample = Sample { point: point.id, time, value, quality: Quality::Good };
+        let payload = crate::encode::message(point, binding, &[sample])?;
+        let at = payload.windows(digits.len()).position(|w| w == digits.as_bytes()).unwrap_or_default();
+        list.push(Message { topic: binding.topic.clone(), payload, time_at: at..at + digits.len() });
     }
-    Ok(made)
+    Ok(Messages { list, next: 0, time_ms: time.0 / 1000 })
 }
 
 struct Driven {
@@ -302,7 +349,7 @@ impl Driven {
 /// rest. The time is until the last message was seen.
 fn drive(
     publisher: &Publisher,
-    messages: &[(String, Vec<u8>)],
+    messages: &mut Messages,
     received: &AtomicU64,
     how_long: Duration,
 ) -> Result<Driven, GatewayError> {
@@ -310,7 +357,6 @@ fn drive(
     let got = || received.load(Ordering::Acquire) - start_count;
     let started = Instant::now();
     let (mut sent, mut last_count, mut last_change) = (0_u64, 0, started);
-    let mut messages = messages.iter().cycle();
     loop {
         let count = got();
         if count != last_count {
@@ -322,7 +368,8 @@ fn drive(
             break;
         }
         if publishing && sent < count + AHEAD {
-            publisher.publish_many(messages.by_ref().take(STEP).map(|(t, p)| (t.as_str(), p.as_slice())))?;
+            let batch = messages.take(STEP);
+            publisher.publish_many(batch.iter().map(|m| (m.topic.as_str(), m.payload.as_slice())))?;
             sent += STEP as u64;
         } else {
             std::thread::sleep(Duration::from_micros(200));
@@ -331,12 +378,15 @@ fn drive(
     Ok(Driven { sent, got: got(), took: last_change - started })
 }
 
-/// Publishes [`PACED_PER_S`] samples a second, each with the time just before it goes.
-fn pace(publisher: &Publisher, how_long: Duration) -> Result<(), GatewayError> {
+/// Publishes samples of [`campus`] at a steady rate, each with the time just before it goes; how many.
+///
+/// # Errors
+/// If the publisher has stopped.
+pub fn pace(publisher: &Publisher, how_long: Duration, per_s: f64) -> Result<u64, GatewayError> {
     let started = Instant::now();
     let mut sent = 0_u64;
     while started.elapsed() < how_long {
-        let due = (started.elapsed().as_secs_f64() * PACED_PER_S as f64) as u64;
+        let due = (started.elapsed().as_secs_f64() * per_s) as u64;
         while sent < due {
             let sample = Sample {
                 point: PointId((sent % POINTS as u64) as u32),
@@ -349,7 +399,8 @@ fn pace(publisher: &Publisher, how_long: Duration) -> Result<(), GatewayError> {
         }
         std::thread::sleep(Duration::from_micros(200));
     }
-    Ok(())
+    publisher.flush(CONNECT_LIMIT)?;
+    Ok(sent)
 }
 
 /// Counts for ever. The loop does nothing else, so that it is as fast as `rumqttc` can be.

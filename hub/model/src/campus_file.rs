@@ -309,7 +309,7 @@ pub enum PointUse {
     /// The id of a kind, which is also the id of the point.
     Kind(String),
     /// A point that differs from its kind.
-    Table(PointTable),
+    Table(Box<PointTable>),
 }
 
 /// A point that differs from its kind.

@@ -270,18 +270,18 @@ impl Resolver<'_> {
             }
         }
         let mut unnamed: BTreeMap<EntityKind, (usize, Path)> = BTreeMap::new();
-        for i in 0..self.entities.list.len() {
+        for (i, chosen) in chosen.into_iter().enumerate() {
             let kind = self.entities.list[i].kind;
-            let by_rule = chosen[i].and_then(|r| {
+            let by_rule = chosen.and_then(|r| {
                 let rule = &file.name[r];
                 Some((format!("/name/{r}"), Names::new(rule.zh.as_ref()?, rule.en.as_ref()?)))
             });
             let own = self.entities.own_names[i].clone().map(|n| (String::new(), n));
             let (at, template) = by_rule.or(own).unwrap_or_else(|| (String::new(), default_names(kind)));
-            if chosen[i].is_none() && matches!(kind, EntityKind::Building | EntityKind::Space) {
+            if chosen.is_none() && matches!(kind, EntityKind::Building | EntityKind::Space) {
                 unnamed.entry(kind).or_insert_with(|| (0, self.entities.list[i].path.clone())).0 += 1;
             }
-            let names = if i == 0 && chosen[i].is_none() {
+            let names = if i == 0 && chosen.is_none() {
                 Ok(Names::new(file.zh.as_deref().unwrap_or("校园"), file.en.as_deref().unwrap_or("Campus")))
             } else {
                 self.entities.render_names(i, &template)

@@ -130,7 +130,9 @@ mod tests {
     fn every_key_in_the_source_exists_and_every_key_is_used() {
         let keys = keys(Language::English);
         let mut source = String::new();
-        for file in std::fs::read_dir(format!("{}/src", std::env::var("CARGO_MANIFEST_DIR").unwrap())).unwrap() {
+        for file in
+            std::fs::read_dir(format!("{}/src", std::env::var("CARGO_MANIFEST_DIR").unwrap())).unwrap()
+        {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("locale.rs") {
                 source.push_str(&std::fs::read_to_string(path).unwrap());

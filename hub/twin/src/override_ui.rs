@@ -55,7 +55,7 @@ impl Draft {
     pub fn is_complete(&self, info: &PointInfo) -> bool {
         let limits = info.command.as_ref().and_then(|c| c.limits);
         let within = match (&self.value, limits) {
-            (JsonValue::Number(x), Some([low, high])) => (low..=high).contains(&x),
+            (JsonValue::Number(x), Some([low, high])) => (low..=high).contains(x),
             _ => true,
         };
         let reason = self.reason.trim();

@@ -14,7 +14,6 @@ use crate::state::Index;
 const CLICK_REACH: f32 = 4.0;
 
 /// Finds what is under the pointer when it has moved, and selects it on a click.
-#[allow(clippy::too_many_arguments)]
 pub fn pick_system(
     mut twin: ResMut<'_, Twin>,
     scene: Res<'_, Scene3d>,

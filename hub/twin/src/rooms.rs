@@ -78,10 +78,14 @@ impl RoomPoints {
     }
 }
 
+/// What all floors depend on: where it changes, all are painted anew. The scene, its index, the
+/// quantity, the bits of the scale's ends.
+type PaintKey = (u64, u64, Option<String>, Option<(u64, u64)>);
+
 /// What was painted last, and which floors a point paints.
 #[derive(Default)]
 pub struct Painted {
-    key: Option<(u64, u64, Option<String>, Option<(u64, u64)>)>,
+    key: Option<PaintKey>,
     floors_by_point: BTreeMap<u32, Vec<usize>>,
     points: Vec<Option<u32>>,
 }

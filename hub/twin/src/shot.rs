@@ -72,7 +72,6 @@ const HISTORY_PATIENCE_S: f64 = 8.0;
 const WARMING_FRAMES: u32 = 2;
 
 /// Waits for the data, sets the view, takes the picture, ends the app.
-#[allow(clippy::too_many_arguments)]
 pub fn shot_system(
     mut commands: Commands<'_, '_>,
     mut twin: ResMut<'_, Twin>,

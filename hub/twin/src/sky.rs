@@ -156,7 +156,7 @@ fn dome_mesh(sky: &Sky, to_sun: Vec3) -> Mesh {
 const SUN_STEP_US: i64 = 60_000_000;
 
 /// Moves the sun when the campus's clock has moved by a minute.
-#[allow(clippy::too_many_arguments, clippy::type_complexity)]
+#[allow(clippy::type_complexity)]
 pub fn sun_system(
     twin: Res<'_, Twin>,
     time: Res<'_, Time<Real>>,

@@ -1,5 +1,7 @@
 //! The demo school: what was committed is what the description makes, and it is a whole school.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::PathBuf;
 

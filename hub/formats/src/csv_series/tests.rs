@@ -168,8 +168,10 @@ fn order_and_repetition_are_counted() {
 }
 
 fn data() -> PathBuf {
-    std::env::var_os("CAMPANILE_DATA")
-        .map_or_else(|| PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../shared/data"), PathBuf::from)
+    std::env::var_os("CAMPANILE_DATA").map_or_else(
+        || PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../shared/data"),
+        PathBuf::from,
+    )
 }
 
 /// A real school and a real dormitory: rows, order and gaps of the files as they are.

@@ -124,7 +124,10 @@ fn what_would_read_back_as_missing_is_not_written() {
 #[test]
 fn a_real_typical_year_round_trips() {
     let data = std::env::var_os("CAMPANILE_DATA").map_or_else(
-        || std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../shared/data"),
+        || {
+            std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
+                .join("../../../shared/data")
+        },
         std::path::PathBuf::from,
     );
     let path = data.join("weather/Shanghai-Hongqiao_1956_2023_TMYx.epw");

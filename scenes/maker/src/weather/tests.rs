@@ -140,7 +140,8 @@ fn the_year_has_the_character_of_the_delta() {
 
 #[test]
 fn the_file_that_ships_is_what_the_normals_make() {
-    let path = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../shanghai-school/weather.epw");
+    let path = std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
+        .join("../shanghai-school/weather.epw");
     let shipped = std::fs::read_to_string(&path).unwrap();
     let normals = normals();
     assert_eq!(first_weekday(2023), "Sunday");
@@ -173,7 +174,10 @@ fn faults_in_the_file_name_key_and_mend() {
 #[test]
 fn months_are_near_a_measured_typical_year() {
     let data = std::env::var_os("CAMPANILE_DATA").map_or_else(
-        || std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../../shared/data"),
+        || {
+            std::path::PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap())
+                .join("../../../shared/data")
+        },
         std::path::PathBuf::from,
     );
     let path = data.join("weather/Shanghai-Hongqiao_1956_2023_TMYx.epw");
