@@ -50,12 +50,17 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
         for figure in &figures {
             let text = |key: &str| figure[key].as_str().unwrap_or_default();
             let value = figure["value"].as_f64().unwrap_or(f64::NAN);
+            let goal = match figure["goal"].as_f64() {
+                Some(goal) if high_is_good(text("name")) => format!(">= {goal}"),
+                Some(goal) => format!("<= {goal}"),
+                None => text("goal").to_owned(),
+            };
             let value = if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{value:.3}") };
             println!(
                 "  {:<44} {value:>14} {:<6} {:<26} {}",
                 text("name"),
                 text("unit"),
-                text("goal"),
+                goal,
                 text("reference")
             );
         }
@@ -68,14 +73,18 @@ fn headline(figures: &[Value]) -> serde_json::Map<String, Value> {
     let mut all = serde_json::Map::new();
     for figure in figures {
         let (Some(name), Some(value)) = (figure["name"].as_str(), figure["value"].as_f64()) else { continue };
-        // Rates and ratios should be high, everything else low.
-        let high = name.ends_with("_per_s") || name.starts_with("ratio");
+        let high = high_is_good(name);
         let known = all.get(name).and_then(Value::as_f64);
         if known.is_none_or(|known| if high { value < known } else { value > known }) {
             all.insert(name.to_owned(), json!(value));
         }
     }
     all
+}
+
+/// Rates and ratios should be high, everything else low.
+fn high_is_good(name: &str) -> bool {
+    name.ends_with("_per_s") || name.starts_with("ratio")
 }
 
 fn json_rows<T: serde::Serialize>(rows: Vec<T>) -> Vec<Value> {

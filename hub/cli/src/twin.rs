@@ -137,6 +137,10 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
         .arg("snapshot")
         .args(["--hub", &url, "--view", &args.view, "--size", &args.size, "--lang", &args.lang]);
     command.arg("--out").arg(&args.out).stdin(Stdio::null());
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        // A picture needs no session; without this, graphics libraries complain of its absence.
+        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
+    }
     for (flag, value) in
         [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)]
     {

@@ -32,7 +32,7 @@ pub struct Campus {
     /// The EPW weather file in that folder.
     pub weather_file: Option<String>,
     /// What must be shown with every picture, a line each.
-    pub attribution: Vec<String>,
+    pub attribution: Vec<Names>,
     /// The table `[simulation]` of `campus.toml`, for the device models; JSON `null` if absent.
     pub simulation: serde_json::Value,
     pub(crate) index: Index,

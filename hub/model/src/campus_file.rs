@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AlarmPriority, EntityKind, NetworkKind, Pipe, PointKind, SpaceUse, TimeFormat, ValueType};
+use crate::{
+    AlarmPriority, EntityKind, Names, NetworkKind, Pipe, PointKind, SpaceUse, TimeFormat, ValueType,
+};
 
 /// A whole `campus.toml`. See `docs/scene-format.md`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,9 +28,9 @@ pub struct CampusFile {
     /// The EPW weather file beside this one.
     #[serde(default)]
     pub weather: Option<String>,
-    /// What must be shown with every picture, a line each.
+    /// What must be shown with every picture, a line each: one text for all, or one in each language.
     #[serde(default)]
-    pub attribution: Vec<String>,
+    pub attribution: Vec<Attribution>,
     /// Free settings of the device models.
     #[serde(default)]
     pub simulation: BTreeMap<String, serde_json::Value>,
@@ -300,6 +302,26 @@ pub struct EquipmentSpec {
     /// Its points.
     #[serde(default)]
     pub points: Vec<PointUse>,
+}
+
+/// A line that must be shown: the same in all languages, or one in each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Attribution {
+    /// The same in all, such as `© OpenStreetMap contributors`.
+    Same(String),
+    /// One in each.
+    Each(Names),
+}
+
+impl Attribution {
+    /// The line in both languages.
+    pub fn names(&self) -> Names {
+        match self {
+            Self::Same(text) => Names::new(text, text),
+            Self::Each(names) => names.clone(),
+        }
+    }
 }
 
 /// A point in a list: the id of a kind, or a table.

@@ -131,7 +131,7 @@ pub(crate) fn resolve(plan: Plan, file: &CampusFile, dir: &FsPath, report: &mut 
         networks: Vec::new(),
         root_dir: dir.to_owned(),
         weather_file: file.weather.clone(),
-        attribution: file.attribution.clone(),
+        attribution: file.attribution.iter().map(crate::Attribution::names).collect(),
         simulation: serde_json::to_value(&file.simulation).unwrap_or_default(),
         index: Default::default(),
     };

@@ -28,7 +28,8 @@ pub struct Catalogue {
     pub points: Vec<PointInfo>,
     /// What must be shown with every picture, a line each.
     #[serde(default)]
-    pub attribution: Vec<String>,
+    #[schema(value_type = Vec<std::collections::BTreeMap<String, String>>)]
+    pub attribution: Vec<Names>,
 }
 
 /// Where a campus is.

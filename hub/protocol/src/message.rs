@@ -103,7 +103,8 @@ pub enum ServerMessage {
         campus: String,
         /// [`crate::Catalogue::version`].
         catalogue: String,
-        /// The world that this connection follows; `live` is the real campus.
+        /// The world that this connection follows; `live` is the real campus, `simulated` a moment
+        /// that device models made.
         world: String,
     },
     /// The client's hello was accepted.

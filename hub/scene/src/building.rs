@@ -99,15 +99,18 @@ fn storey(context: &mut Context<'_>, building: &Building, storey: &Storey, lowes
     children.push(part(context, "slab", path.clone(), "slab", Some(&path), &slab));
     let (solid, fillings) = wall::walls(building, storey, slab_m, context.constructions);
     children.push(part(context, "walls", path.clone(), "walls", Some(&path), &solid));
-    for (opening, mesh) in storey.openings.iter().zip(fillings) {
-        children.push(part(
-            context,
-            &opening.id,
-            format!("{path}/{}", opening.id),
-            "opening",
-            Some(&path),
-            &mesh,
-        ));
+    for (opening, filling) in storey.openings.iter().zip(fillings) {
+        let path_of_opening = format!("{path}/{}", opening.id);
+        let mesh = context.glb.mesh(&path_of_opening, &filling.mesh, context.materials);
+        children.push(context.glb.node(Node {
+            name: opening.id.clone(),
+            path: path_of_opening,
+            kind: "opening",
+            storey: Some(path.clone()),
+            placed: mesh.map(|_| (crate::mesh::gltf(filling.at), filling.angle, [1.0; 3])),
+            mesh,
+            ..Node::default()
+        }));
     }
     context.glb.node(Node {
         name: storey.id.clone(),

@@ -34,8 +34,12 @@ impl Furniture {
         storey_path: &str,
     ) -> Vec<usize> {
         let outline = topology::polygon(building, space).outline;
-        // Only rectangles are furnished: in other shapes a guess would stand in walls.
-        let (low, high) = bounds(&outline);
+        // Only rectangles are furnished, however they lie: in other shapes a guess would stand in walls.
+        let angle = lie(&outline);
+        let (sin, cos) = (libm::sin(angle), libm::cos(angle));
+        let upright: Vec<Point> =
+            outline.iter().map(|[x, y]| [x * cos + y * sin, y * cos - x * sin]).collect();
+        let (low, high) = bounds(&upright);
         let area = (high[0] - low[0]) * (high[1] - low[1]);
         if (crate::geometry::area2(&outline) / 2.0 - area).abs() > 0.05 * area {
             return Vec::new();
@@ -49,19 +53,33 @@ impl Furniture {
                     .meshes
                     .entry(piece.what)
                     .or_insert_with(|| glb.mesh(piece.what, &mesh_of(piece.what), materials));
-                let at = crate::mesh::gltf([low[0] + piece.at[0], low[1] + piece.at[1], z]);
+                let [x, y] = [low[0] + piece.at[0], low[1] + piece.at[1]];
+                let at = crate::mesh::gltf([x * cos - y * sin, x * sin + y * cos, z]);
                 glb.node(Node {
                     name: piece.what.to_owned(),
                     path: format!("{storey_path}/{}", space.id),
                     kind: "furniture",
                     storey: Some(storey_path.to_owned()),
                     mesh,
-                    placed: Some((at, piece.turn, [1.0; 3])),
+                    placed: Some((at, piece.turn + angle, [1.0; 3])),
                     ..Node::default()
                 })
             })
             .collect()
     }
+}
+
+/// How a room lies: the direction of its longest wall against the nearest axis, radians from -45° to 45°.
+fn lie(outline: &[Point]) -> f64 {
+    let longest = crate::geometry::edges(outline).max_by(|(a, b), (c, d)| {
+        crate::geometry::distance(*a, *b).total_cmp(&crate::geometry::distance(*c, *d))
+    });
+    let Some((a, b)) = longest else { return 0.0 };
+    let angle = libm::atan2(b[1] - a[1], b[0] - a[0]);
+    let quarter = std::f64::consts::FRAC_PI_2;
+    let turn = angle - libm::round(angle / quarter) * quarter;
+    // A millimetre over a wall is no turn.
+    if turn.abs() < 1e-4 { 0.0 } else { turn }
 }
 
 /// A grid of pieces within margins: at most `columns` × `rows`.
@@ -105,6 +123,9 @@ fn pieces(use_: SpaceUse, size: Point) -> Vec<Piece> {
         SpaceUse::Dormitory => {
             grid("bunk", size, [0.75, 1.3, 0.75, 1.3], [(size[0] - 1.5).max(0.9), 2.15], [2, 3], turned)
         }
+        // Rows look along x towards the stage at the low end.
+        SpaceUse::Hall => grid("chair", size, [4.0, 1.4, 1.0, 1.4], [0.95, 0.58], [22, 30], turned),
+        SpaceUse::Activity => grid("dining-table", size, [2.0, 1.6, 2.0, 1.6], [2.8, 2.2], [5, 4], 0.0),
         SpaceUse::Dining => grid("dining-table", size, [2.0, 1.6, 2.0, 1.6], [2.6, 1.9], [14, 12], 0.0),
         SpaceUse::Library => grid("bookcase", size, [1.6, 1.5, 1.6, 1.5], [1.9, 2.6], [9, 5], turned),
         SpaceUse::Office | SpaceUse::Meeting => {
@@ -153,6 +174,11 @@ fn mesh_of(what: &str) -> Mesh {
             for (x, y) in [(-0.95, -0.43), (0.92, -0.43), (-0.95, 0.40), (0.92, 0.40)] {
                 block("steel", [x, x + 0.04], [y, y + 0.04], [0.0, 2.0]);
             }
+        }
+        "chair" => {
+            block("red", [-0.24, 0.24], [-0.22, 0.24], [0.40, 0.46]);
+            block("red", [-0.24, 0.24], [-0.28, -0.22], [0.46, 0.92]);
+            block("steel", [-0.04, 0.04], [-0.04, 0.04], [0.0, 0.40]);
         }
         "dining-table" => {
             block("wood", [-0.9, 0.9], [-0.35, 0.35], [0.72, 0.76]);

@@ -1,5 +1,7 @@
 //! A binary glTF 2.0 file from nodes and meshes.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::material::Materials;
@@ -28,6 +30,8 @@ pub struct Glb {
     accessors: Vec<Value>,
     views: Vec<Value>,
     bytes: Vec<u8>,
+    /// The meshes there are, so that the same shape is stored once.
+    known: HashMap<Mesh, usize>,
     triangles: usize,
     drawn_triangles: Vec<usize>,
 }
@@ -45,11 +49,15 @@ impl Glb {
         self.nodes.len() - 1
     }
 
-    /// Adds a mesh; none where it is empty.
+    /// Adds a mesh, or finds the same shape among those there are; none where it is empty.
     pub fn mesh(&mut self, name: &str, mesh: &Mesh, materials: &mut Materials) -> Option<usize> {
         if mesh.is_empty() {
             return None;
         }
+        if let Some(known) = self.known.get(mesh) {
+            return Some(*known);
+        }
+        self.known.insert(mesh.clone(), self.meshes.len());
         let mut primitives = Vec::new();
         let mut triangles = 0;
         for (material, surface) in mesh.surfaces.iter().filter(|(_, s)| !s.indices.is_empty()) {

@@ -102,7 +102,12 @@ pub fn build(campus: &Campus, terrain: Option<&Grid>) -> Result<Scene, SceneErro
         },
         "views": views(campus, &ground),
     });
-    let (bytes, stats) = glb.write(root, &materials, extras, &campus.attribution.join("; "));
+    let (bytes, stats) = glb.write(
+        root,
+        &materials,
+        extras,
+        &campus.attribution.iter().map(|line| line.en.as_str()).collect::<Vec<_>>().join("; "),
+    );
     if u32::try_from(bytes.len()).is_err() {
         return Err(SceneError::TooLarge(bytes.len()));
     }

@@ -1,29 +1,63 @@
 //! Flat-shaded meshes by material.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
 
 use crate::geometry::{Point, Polygon, distance, edges, triangulate};
 
 /// A corner in plan metres, z up.
 pub type Corner = [f64; 3];
 
-/// Triangles of one material.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Triangles of one material. A vertex is stored once for all triangles that share its place and normal.
+#[derive(Clone, Debug, Default)]
 pub struct Surface {
     pub positions: Vec<[f32; 3]>,
     pub normals: Vec<[f32; 3]>,
     pub indices: Vec<u32>,
+    known: HashMap<[u32; 6], u32>,
+}
+
+impl Surface {
+    fn vertex(&mut self, position: [f32; 3], normal: [f32; 3]) -> u32 {
+        let bits = |[x, y, z]: [f32; 3]| [x.to_bits(), y.to_bits(), z.to_bits()];
+        let ([a, b, c], [d, e, f]) = (bits(position), bits(normal));
+        *self.known.entry([a, b, c, d, e, f]).or_insert_with(|| {
+            self.positions.push(position);
+            self.normals.push(normal);
+            self.positions.len() as u32 - 1
+        })
+    }
+
+    /// Everything that makes it what it is, in bits: two of the same bits are the same.
+    fn bits(&self) -> impl Iterator<Item = u32> + '_ {
+        let floats = self.positions.iter().chain(&self.normals).flatten().map(|x| x.to_bits());
+        self.indices.iter().copied().chain(floats)
+    }
+}
+
+impl PartialEq for Surface {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits().eq(other.bits())
+    }
+}
+
+impl Eq for Surface {}
+
+impl Hash for Surface {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bits().for_each(|b| state.write_u32(b));
+    }
 }
 
 /// Surfaces by material, in order of its name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mesh {
     pub surfaces: BTreeMap<String, Surface>,
 }
 
-/// From plan axes (z up) to glTF's (y up), in metres.
+/// From plan axes (z up) to glTF's (y up), in metres. Zero has one sign, so that equal corners have equal bits.
 pub fn gltf(p: Corner) -> [f32; 3] {
-    [p[0] as f32, p[2] as f32, -p[1] as f32]
+    [p[0] as f32 + 0.0, p[2] as f32 + 0.0, -p[1] as f32 + 0.0]
 }
 
 impl Mesh {
@@ -43,9 +77,8 @@ impl Mesh {
         let normal = gltf([n[0] / length, n[1] / length, n[2] / length]);
         let surface = self.surfaces.entry(material.to_owned()).or_default();
         for corner in corners {
-            surface.indices.push(surface.positions.len() as u32);
-            surface.positions.push(gltf(corner));
-            surface.normals.push(normal);
+            let vertex = surface.vertex(gltf(corner), normal);
+            surface.indices.push(vertex);
         }
     }
 
@@ -113,4 +146,35 @@ impl Mesh {
 
 fn sub(a: Corner, b: Corner) -> Corner {
     [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prism_is_closed_and_faces_outwards() {
+        let mut mesh = Mesh::default();
+        mesh.prism("x", &[[0.0, 0.0], [2.0, 0.0], [2.0, 1.0], [0.0, 1.0]], 0.0, 3.0);
+        let surface = &mesh.surfaces["x"];
+        let corner = |i: u32| surface.positions[i as usize].map(f64::from);
+        let mut edges: BTreeMap<[[i64; 3]; 2], i32> = BTreeMap::new();
+        let mut volume = 0.0;
+        for t in surface.indices.chunks(3) {
+            let [a, b, c] = [corner(t[0]), corner(t[1]), corner(t[2])];
+            volume += (a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
+                + a[2] * (b[0] * c[1] - b[1] * c[0]))
+                / 6.0;
+            for (p, q) in [(a, b), (b, c), (c, a)] {
+                let key = |p: Corner| p.map(|x| (x * 1e3) as i64);
+                *edges.entry([key(p), key(q)]).or_default() += 1;
+                *edges.entry([key(q), key(p)]).or_default() -= 1;
+            }
+        }
+        assert!(edges.values().all(|n| *n == 0), "each edge is walked once each way");
+        // Positive: the faces look outwards.
+        assert!((volume - 6.0).abs() < 1e-9, "{volume}");
+        // Six faces of four corners, each with the normal of its face.
+        assert_eq!((surface.positions.len(), surface.indices.len()), (24, 36));
+    }
 }

@@ -373,7 +373,7 @@ fn trees(glb: &mut Glb, materials: &mut Materials, plan: &Plan, ground: &Ground<
         .map(|(index, tree)| {
             let species = tree.species.to_lowercase();
             let leaf = if species.contains("ginkgo") {
-                "leaf-gold"
+                "leaf-ginkgo"
             } else if ["camphor", "cinnamomum", "osmanthus", "magnolia", "bamboo", "pine"]
                 .iter()
                 .any(|s| species.contains(s))

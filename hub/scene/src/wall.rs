@@ -53,13 +53,24 @@ fn gap(opening: &Opening, storey: &Storey, wall: [u32; 2], length: f64) -> Gap {
     Gap { s, z: [low, low + f64::from(opening.height_mm) / 1e3] }
 }
 
+/// What fills an opening, drawn in its own frame: along x from its first jamb, z up from its sill. So all windows of
+/// one size are one mesh.
+#[derive(Clone, Debug, Default)]
+pub struct Filling {
+    pub mesh: Mesh,
+    /// Where the first jamb meets the sill, on the wall's middle line.
+    pub at: [f64; 3],
+    /// The wall's direction, radians counter-clockwise from east.
+    pub angle: f64,
+}
+
 /// The walls of a storey as closed solids with their openings cut, and each opening's filling.
 pub fn walls(
     building: &Building,
     storey: &Storey,
     slab_m: f64,
     constructions: &BTreeMap<String, Construction>,
-) -> (Mesh, Vec<Mesh>) {
+) -> (Mesh, Vec<Filling>) {
     let point = |i: u32| building.vertices.get(i as usize).map_or([0.0; 2], |v| metres(*v));
     let sides = Edges::of(storey);
     let mut at_vertex: BTreeMap<u32, Vec<(usize, f64)>> = BTreeMap::new();
@@ -74,7 +85,7 @@ pub fn walls(
         openings_of.entry((a.min(b), a.max(b))).or_default().push(index);
     }
     let mut solid = Mesh::default();
-    let mut fillings = vec![Mesh::default(); storey.openings.len()];
+    let mut fillings = vec![Filling::default(); storey.openings.len()];
     let low = f64::from(storey.floor_mm) / 1e3;
     for (index, wall) in storey.walls.iter().enumerate() {
         let (a, b) = (point(wall.a), point(wall.b));
@@ -100,7 +111,7 @@ pub fn walls(
         gaps.sort_by(|x, y| x.1.s[0].total_cmp(&y.1.s[0]));
         solid_with_gaps(&mut solid, &line, span, [low, high], &gaps, [left, right, &outside]);
         for (opening, gap) in gaps {
-            fill(&mut fillings[opening], &storey.openings[opening], &line, gap, high);
+            fillings[opening] = filling(&storey.openings[opening], &line, gap, high);
         }
     }
     (solid, fillings)
@@ -141,10 +152,23 @@ fn solid_with_gaps(
 }
 
 /// Frame and pane of a window, frame and leaf of a door.
-fn fill(mesh: &mut Mesh, opening: &Opening, line: &Line, gap: Gap, wall_top: f64) {
+fn filling(opening: &Opening, line: &Line, gap: Gap, wall_top: f64) -> Filling {
+    // To the micrometre, or sums of storey heights would make each storey's windows a mesh of their own.
+    let exact = |x: f64| libm::round(x * 1e6) / 1e6;
+    let (width, height) = (exact(gap.s[1] - gap.s[0]), exact(gap.z[1].min(wall_top) - gap.z[0]));
+    let own = Line { a: [0.0; 2], u: [1.0, 0.0], n: [0.0, 1.0], length: width, half: exact(line.half) };
+    let mut mesh = Mesh::default();
+    if height > 0.0 {
+        fill(&mut mesh, opening, &own, [width, height]);
+    }
+    let [x, y] = line.at(gap.s[0], 0.0);
+    Filling { mesh, at: [x, y, gap.z[0]], angle: libm::atan2(line.u[1], line.u[0]) }
+}
+
+fn fill(mesh: &mut Mesh, opening: &Opening, line: &Line, [width, height]: [f64; 2]) {
     const FRAME: f64 = 0.05;
-    let z = [gap.z[0], gap.z[1].min(wall_top)];
-    let [s0, s1] = gap.s;
+    let z = [0.0, height];
+    let [s0, s1] = [0.0, width];
     let material = opening.construction.as_deref().map(construction);
     match opening.kind {
         OpeningKind::Gap => {}

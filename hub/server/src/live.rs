@@ -94,6 +94,10 @@ pub struct Live {
     gateway: OnceLock<Gateway>,
     scene: Mutex<Option<Bytes>>,
     started: Instant,
+    /// `live`, or `simulated` where device models of this process have brought the world to a moment.
+    pub world: &'static str,
+    /// How fast the world's clock goes against the wall's: 1, or 0 where it is simulated.
+    pub clock_rate: f64,
     /// Samples taken in.
     pub samples: AtomicU64,
     /// Samples refused by the world: wrong type, unknown point.
@@ -131,6 +135,8 @@ impl Live {
             gateway: OnceLock::new(),
             scene: Mutex::new(None),
             started: Instant::now(),
+            world: if simulated_from.is_some() { "simulated" } else { "live" },
+            clock_rate: if simulated_from.is_some() { 0.0 } else { 1.0 },
             samples: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         });

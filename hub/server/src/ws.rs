@@ -89,7 +89,7 @@ impl Session {
             server: crate::server_name(),
             campus: live.campus.id.clone(),
             catalogue: live.catalogue.version.clone(),
-            world: "live".to_owned(),
+            world: live.world.to_owned(),
         })
         .await?;
         if !self.greeted(&mut stream).await? {
@@ -123,7 +123,7 @@ impl Session {
                 id = changed => self.serve(id).await?,
                 _ = ticks.tick() => {
                     let time_us = live.view().time.0;
-                    self.say(&ServerMessage::Clock { time_us, rate: 1.0 }).await?;
+                    self.say(&ServerMessage::Clock { time_us, rate: live.clock_rate }).await?;
                     self.say(&ServerMessage::Status(live.hub_state())).await?;
                 }
             }

@@ -39,6 +39,11 @@ fn state_text(state: AlarmState, texts: &Texts) -> String {
     }
 }
 
+/// How much room the list may take.
+pub fn height(screen: Rect) -> f32 {
+    (screen.height() * 0.28).clamp(110.0, 420.0)
+}
+
 /// Draws the list in the lower left corner.
 pub fn alarms_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     let texts = input.texts;
@@ -55,7 +60,7 @@ pub fn alarms_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
             ui.label(RichText::new(texts.t("alarms-none")).color(FAINT));
             return;
         }
-        let height = (screen.height() - 590.0).clamp(120.0, 420.0);
+        let height = height(screen);
         ScrollArea::vertical().id_salt("alarms").max_height(height).min_scrolled_height(height).show(
             ui,
             |ui| {

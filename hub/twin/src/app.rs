@@ -16,6 +16,7 @@ use crate::pick;
 use crate::rooms::{RoomPoints, paint_rooms_system};
 use crate::scene_file::SceneFile;
 use crate::scene3d::{Scene3d, build_scene, slice_system};
+use crate::season::season_system;
 use crate::sky;
 use crate::state::{Effect, State};
 use crate::storeys::Slice;
@@ -176,6 +177,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
                 camera::move_system,
                 sky::sun_system,
                 sky::dome_system,
+                season_system,
                 paint_rooms_system,
                 slice_system,
                 pick::outline_system,

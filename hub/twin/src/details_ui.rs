@@ -26,13 +26,16 @@ pub fn details_ui(
     let texts = input.texts;
     let at = screen.right_top() + vec2(-12.0, 68.0);
     card_ui(ctx, "details", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 30.0, |ui| {
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(texts.name(&info.names)).heading().strong());
-            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
-                    actions.push(Action::Select(None));
-                }
+        ui.horizontal_top(|ui| {
+            // A long name wraps beside the button.
+            let width = ui.available_width() - 42.0;
+            ui.vertical(|ui| {
+                ui.set_width(width);
+                ui.label(RichText::new(texts.name(&info.names)).heading().strong());
             });
+            if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
+                actions.push(Action::Select(None));
+            }
         });
         ui.horizontal_wrapped(|ui| {
             let parents = parents_of(index, entity);

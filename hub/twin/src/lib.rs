@@ -24,6 +24,7 @@ mod program;
 mod rooms;
 mod scene3d;
 mod scene_file;
+mod season;
 mod shot;
 mod sky;
 mod state;

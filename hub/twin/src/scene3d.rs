@@ -23,6 +23,8 @@ pub struct Scene3d {
     drawn: Vec<Entity>,
     /// The floors of the spaces, with the material of each.
     pub floors: Vec<Floor>,
+    /// The materials that drawn parts share, by their names in the file.
+    pub named_materials: Vec<(String, Handle<StandardMaterial>)>,
     /// The storeys; empty until the catalogue has come too.
     pub storeys: Storeys,
     places: Vec<NodePlace>,
@@ -82,6 +84,8 @@ pub fn build_scene(
     let mesh_materials: Vec<Option<usize>> = file.meshes.iter().map(|m| m.material).collect();
     let shared_materials: Vec<Handle<StandardMaterial>> =
         file.materials.iter().map(|m| materials.add(material_of(m))).collect();
+    let names = file.materials.iter().map(|m| m.name.clone());
+    scene.named_materials = names.zip(shared_materials.iter().cloned()).collect();
     let plain = materials.add(StandardMaterial { perceptual_roughness: 0.9, ..default() });
     let mut file = file;
     let handles: Vec<Handle<Mesh>> =

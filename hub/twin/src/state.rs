@@ -181,6 +181,8 @@ pub struct State {
     pub histories: BTreeMap<u32, History>,
     /// Short messages.
     pub notices: Vec<Notice>,
+    /// Whether the values are made by device models rather than measured.
+    pub is_simulated: bool,
     /// Whether the hub lets this client write.
     pub can_operate: bool,
     /// Whether the whole first snapshot has come since the link was made.
@@ -255,6 +257,7 @@ impl State {
 
     fn apply_message(&mut self, message: ServerMessage, now_s: f64) {
         match message {
+            ServerMessage::Hello { world, .. } => self.is_simulated = world != "live",
             ServerMessage::Welcome { can_operate, .. } => self.can_operate = can_operate,
             ServerMessage::AlarmList { alarms } => {
                 self.alarms = alarms.into_iter().map(|alarm| (alarm.id.clone(), alarm)).collect();
@@ -432,7 +435,7 @@ pub(crate) mod tests {
                 entity("a/1f/101/ac", EntityKind::Equipment, Some(2)),
             ],
             points: vec![point("a/1f/101/co2", 2, "co2"), point("a/1f/101/ac/co2", 3, "co2")],
-            attribution: vec!["Test data".into()],
+            attribution: vec![Names { zh: "试验数据".into(), en: "Test data".into() }],
         }
     }
 

@@ -203,6 +203,9 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Acti
             let state = input.state;
             match &state.link {
                 Link::Connecting => theme::badge_ui(ui, &texts.t("link-connecting"), WARN),
+                Link::Live if state.is_simulated => {
+                    theme::badge_ui(ui, &texts.t("world-simulated"), WARN);
+                }
                 Link::Live => {
                     theme::badge_ui(ui, &format!("● {}", texts.t("link-live")), GOOD);
                     ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
@@ -272,7 +275,10 @@ fn controls_ui(
                 }
             }
         });
-        ScrollArea::vertical().id_salt("buildings").max_height(132.0).min_scrolled_height(132.0).show(
+        // Down to where the alarms begin.
+        let alarms = if input.state.alarms.is_empty() { 30.0 } else { crate::alarms_ui::height(screen) };
+        let height = (screen.bottom() - alarms - 84.0 - ui.cursor().top()).clamp(66.0, 420.0);
+        ScrollArea::vertical().id_salt("buildings").max_height(height).min_scrolled_height(height).show(
             ui,
             |ui| {
                 for building in &input.storeys.buildings {
@@ -496,20 +502,25 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>) {
 fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let painter = ctx.layer_painter(LayerId::background());
     let font = FontId::new(11.0, FontFamily::Proportional);
-    let mut text = input.texts.t("help-keys");
-    if let Some(index) = input.index() {
-        for line in &index.catalogue.attribution {
-            text = format!("{text}   ·   {line}");
-        }
-    }
+    let lines = input.index().map(|i| i.catalogue.attribution.as_slice()).unwrap_or_default();
+    let attribution = lines.iter().map(|line| input.texts.name(line)).collect::<Vec<_>>().join("   ·   ");
+    let keys = input.texts.t("help-keys");
     let right = if view.selected.is_some() { RIGHT_WIDTH + EDGE } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
+    let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);
-    let galley = painter.layout_no_wrap(text, font, bevy_egui::egui::Color32::WHITE);
+    // Where there is not room for all, who made the data has to be said; the keys can be tried.
+    let both = format!("{keys}   ·   {attribution}");
+    let galley = [both, attribution, keys]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .map(|text| painter.layout_no_wrap(text, font.clone(), INK))
+        .find(|galley| galley.size().x <= room);
+    let Some(galley) = galley else { return };
     let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
-    let back = bevy_egui::egui::Color32::from_black_alpha(90);
+    let back = bevy_egui::egui::Color32::from_rgba_unmultiplied(255, 255, 255, 205);
     painter.rect_filled(rect.expand2(vec2(10.0, 3.0)), CornerRadius::same(8), back);
-    painter.galley(rect.min, galley, bevy_egui::egui::Color32::WHITE);
+    painter.galley(rect.min, galley, INK);
 }
 
 fn labels_ui(ctx: &Context, input: &Input<'_>) {

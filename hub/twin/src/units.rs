@@ -76,8 +76,13 @@ pub fn value_text(value: &Value, point: &PointInfo, texts: &Texts) -> String {
             let number = number_text(*x, point.resolution);
             if unit.is_empty() { number } else { format!("{number} {unit}") }
         }
-        Value::Bool(true) => texts.t("bool-on"),
-        Value::Bool(false) => texts.t("bool-off"),
+        // What one can switch is on or off; what one can only know is so or not.
+        Value::Bool(is) => match (point.command.is_some(), is) {
+            (true, true) => texts.t("bool-on"),
+            (true, false) => texts.t("bool-off"),
+            (false, true) => texts.t("bool-yes"),
+            (false, false) => texts.t("bool-no"),
+        },
         Value::Choice(index) => point
             .choices
             .get(usize::from(*index))

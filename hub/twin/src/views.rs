@@ -30,8 +30,8 @@ pub fn named_view(name: &str, index: Option<&Index>, scene: &Scene3d, rig: &Rig)
             // From outside, looking in over the gate.
             let inwards = campus - gate.centre();
             let yaw = inwards.x.atan2(-inwards.z);
-            let target = gate.centre() + inwards.normalize_or(Vec3::Z) * 25.0;
-            Some(Orbit { target, distance: 85.0, yaw, pitch: 0.24 })
+            let target = gate.centre() + inwards.normalize_or(Vec3::Z) * 12.0 + Vec3::Y * 5.0;
+            Some(Orbit { target, distance: 66.0, yaw, pitch: 0.17 })
         }
         "river" => {
             let river = first_of(EntityKind::Water)?;

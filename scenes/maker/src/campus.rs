@@ -48,7 +48,7 @@ pub(crate) fn text(
     }
     let _ = writeln!(out, "attribution = [");
     for line in &school.attribution {
-        let _ = writeln!(out, "    {},", quoted(line));
+        let _ = writeln!(out, "    {{ zh-CN = {}, en = {} }},", quoted(&line.zh), quoted(&line.en));
     }
     let _ = writeln!(out, "]\n\nname = [");
     name_line(&mut out, "site", &Names::new(&*school.zh, &*school.en));

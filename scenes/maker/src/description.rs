@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use campanile_model::{
-    Construction, Cover, GateKind, GreenKind, ObjectKind, RoofKind, SolarArray, SpaceUse, WaterKind,
+    Construction, Cover, GateKind, GreenKind, Names, ObjectKind, RoofKind, SolarArray, SpaceUse, WaterKind,
 };
 use serde::Deserialize;
 
@@ -29,7 +29,7 @@ pub struct School {
     pub systems: String,
     /// What has to be shown with pictures.
     #[serde(default)]
-    pub attribution: Vec<String>,
+    pub attribution: Vec<Names>,
     /// Where it is.
     pub site: SiteSpec,
     /// The lie of the land.
