@@ -53,6 +53,7 @@ pub struct FeedArgs {
 }
 
 pub fn devices(args: DevicesArgs) -> Result<ExitCode, Failure> {
+    let stop = crate::hub::listen()?;
     let campus = crate::campus::open(&args.campus.resolve()?)?;
     let run = DeviceRun::over_mqtt(campus.clone(), &args.broker, args.seed).map_err(|why| {
         Failure::unreachable(why.to_string()).mend("start a hub or a broker first, or name it with --broker")
@@ -63,7 +64,7 @@ pub fn devices(args: DevicesArgs) -> Result<ExitCode, Failure> {
         campus.id,
         args.broker
     );
-    campanile_server::wait_for_stop(args.run_for_s.map(Duration::from_secs));
+    stop.wait(args.run_for_s.map(Duration::from_secs));
     run.stop();
     Ok(ExitCode::SUCCESS)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use campanile_server::{Broker, DeviceRun, Hub, HubConfig};
+use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal};
 use clap::Args;
 
 use crate::CampusDir;
@@ -71,6 +71,7 @@ pub fn started(config: HubConfig) -> Result<Hub, Failure> {
 }
 
 pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
+    let stop = listen()?;
     let broker = match args.broker {
         Some(address) => Broker::External(address),
         None => Broker::Embedded { port: args.broker_port },
@@ -78,10 +79,15 @@ pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
     let campus = crate::campus::open(&args.campus.resolve()?)?;
     let hub = started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker))?;
     announce(&hub, args.json);
-    campanile_server::wait_for_stop(args.run_for_s.map(Duration::from_secs));
+    stop.wait(args.run_for_s.map(Duration::from_secs));
     eprintln!("stopping: committing what waits");
     hub.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Listens for Ctrl-C and SIGTERM.
+pub fn listen() -> Result<StopSignal, Failure> {
+    StopSignal::listen().map_err(|why| Failure::unreachable(format!("can't listen for signals: {why}")))
 }
 
 fn announce(hub: &Hub, json: bool) {
@@ -100,6 +106,7 @@ fn announce(hub: &Hub, json: bool) {
 
 pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let began = Instant::now();
+    let stop = listen()?;
     let dir = args.campus.resolve()?;
     let quiet = args.json;
     let say = |text: String| {
@@ -129,27 +136,35 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let url = format!("http://{}", hub.api_address());
     let limit = args.run_for_s.map(Duration::from_secs);
     let display = std::env::var_os("DISPLAY").is_some() || std::env::var_os("WAYLAND_DISPLAY").is_some();
-    let code = if display && !args.headless {
+    let mut headless = !display || args.headless;
+    if !headless {
         say(format!("The API is at {url}/api/v1/health; opening the twin."));
-        crate::twin::run_window(&url, &args.lang, limit)?
-    } else {
+        match crate::twin::run_window(&url, &args.lang, &stop, limit) {
+            Ok(()) => {}
+            Err(why) => {
+                // The campus lives on without a window.
+                why.report();
+                headless = true;
+            }
+        }
+    }
+    if headless && !stop.is_raised() {
         if args.json {
             announce(&hub, true);
         } else {
-            println!("There is no display here, so the campus runs headless.");
+            println!("The campus runs headless{}.", if display { "" } else { ": there is no display here" });
             println!("  look       curl {url}/api/v1/health");
             println!("  a picture  campanile snapshot --hub {url} --out campus.png");
             println!("  a value    curl '{url}/api/v1/points?glob=*/*/*/co2'");
-            println!("  the twin   campanile twin --hub {url}      (from a machine with a display)");
-            let stop = if std::io::stdin().is_terminal() { "Ctrl-C stops it." } else { "SIGTERM stops it." };
-            println!("  {stop}");
+            println!("  the twin   campanile twin --hub {url}      (where there is a display)");
+            let how = if std::io::stdin().is_terminal() { "Ctrl-C stops it." } else { "SIGTERM stops it." };
+            println!("  {how}");
         }
-        campanile_server::wait_for_stop(limit);
-        ExitCode::SUCCESS
-    };
+        stop.wait(limit);
+    }
     devices.stop();
     hub.stop();
-    Ok(code)
+    Ok(ExitCode::SUCCESS)
 }
 
 fn default_demo_data() -> Result<PathBuf, Failure> {

@@ -114,6 +114,7 @@ fn demo_campus() -> Result<PathBuf, Failure> {
         .chain([PathBuf::from("."), PathBuf::from(built_in)])
         .map(|root| root.join(scene))
         .find(|dir| dir.join("plan.json").is_file())
+        .map(|dir| dir.canonicalize().unwrap_or(dir))
         .ok_or_else(|| {
             Failure::input("the demo campus scenes/shanghai-school was not found")
                 .mend("name a campus with --campus DIR, or set CAMPANILE_ROOT to the checkout")

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use campanile_server::{Broker, HubConfig};
+use campanile_server::{Broker, HubConfig, StopSignal};
 use clap::Args;
 
 use crate::CampusDir;
@@ -82,34 +82,52 @@ fn reachable(hub: &str) -> Result<(), Failure> {
         .mend("start one with `campanile hub` or `campanile demo`, or name it with --hub http://HOST:PORT"))
 }
 
-/// Runs the twin's window until it is closed, or the limit is over.
-pub fn run_window(hub: &str, lang: &str, limit: Option<Duration>) -> Result<ExitCode, Failure> {
+/// Runs the twin's window until it is closed, somebody stops the program, or the limit is over.
+pub fn run_window(hub: &str, lang: &str, stop: &StopSignal, limit: Option<Duration>) -> Result<(), Failure> {
     let program = program()?;
     let mut command = Command::new(&program);
     command.args(["--hub", hub]);
     if lang != "auto" {
         command.args(["--lang", lang]);
     }
+    session(&mut command);
     let cannot =
         |why: std::io::Error| Failure::unreachable(format!("can't run {}: {why}", program.display()));
     let mut child = command.spawn().map_err(cannot)?;
     let began = Instant::now();
     loop {
-        if let Some(status) = child.try_wait().map_err(cannot)? {
-            return Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::from(3) });
-        }
-        if limit.is_some_and(|limit| began.elapsed() >= limit) {
+        let ended = child.try_wait().map_err(cannot)?;
+        if stop.is_raised() || limit.is_some_and(|limit| began.elapsed() >= limit) {
+            // It may have gone by itself: Ctrl-C reaches both.
             let _ = child.kill();
             let _ = child.wait();
-            return Ok(ExitCode::SUCCESS);
+            return Ok(());
         }
-        std::thread::sleep(Duration::from_millis(100));
+        match ended {
+            None => std::thread::sleep(Duration::from_millis(100)),
+            Some(status) if status.success() => return Ok(()),
+            Some(status) => {
+                return Err(Failure::unreachable(format!("the twin ended with {status}")).mend(
+                    "it needs a display and a Vulkan driver (Debian: mesa-vulkan-drivers, libvulkan1); \
+                     `campanile snapshot` draws without a display",
+                ));
+            }
+        }
+    }
+}
+
+/// Graphics libraries complain where a session has no folder for run-time files; the twin needs none.
+fn session(command: &mut Command) {
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
+        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
     }
 }
 
 pub fn open(args: TwinArgs) -> Result<ExitCode, Failure> {
+    let stop = crate::hub::listen()?;
     reachable(&args.hub)?;
-    run_window(&args.hub, &args.lang, None)
+    run_window(&args.hub, &args.lang, &stop, None)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
@@ -137,10 +155,8 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
         .arg("snapshot")
         .args(["--hub", &url, "--view", &args.view, "--size", &args.size, "--lang", &args.lang]);
     command.arg("--out").arg(&args.out).stdin(Stdio::null());
-    if std::env::var_os("XDG_RUNTIME_DIR").is_none() {
-        // A picture needs no session; without this, graphics libraries complain of its absence.
-        command.env("XDG_RUNTIME_DIR", std::env::temp_dir());
-    }
+    session(&mut command);
+    session(&mut command);
     for (flag, value) in
         [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)]
     {

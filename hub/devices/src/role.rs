@@ -523,6 +523,10 @@ impl Finder<'_> {
         {
             return Role::Machine(m, Part::State);
         }
+        // A closed storage tank is full while the mains have pressure.
+        if machine.is_some_and(|m| self.models.machines[m].kind == Kind::HotTank) {
+            return Role::Steady(1.8 / scale, 0.02 / scale);
+        }
         for network in &self.campus.networks {
             if let Some(node) = network.nodes.iter().find(|n| n.entity == point.entity) {
                 let invert_m = node.invert_mm.map_or(0.0, |mm| f64::from(mm) / 1000.0);

@@ -211,21 +211,40 @@ fn host_port(text: &str) -> Result<(String, u16), HubError> {
     Ok((host.to_owned(), port))
 }
 
-/// Waits for Ctrl-C, SIGTERM, or the end of a limit.
-pub fn wait_for_stop(limit: Option<Duration>) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
-    runtime.block_on(async {
-        let limit = async {
-            match limit {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = limit => {}
-            () = crate::signal() => {}
+/// Raised by Ctrl-C or SIGTERM, from the moment that it is listened for.
+#[derive(Clone, Debug)]
+pub struct StopSignal(Arc<AtomicBool>);
+
+impl StopSignal {
+    /// Listens from now on; a program then has to look, it is no longer killed.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn listen() -> std::io::Result<Self> {
+        let raised = Arc::new(AtomicBool::new(false));
+        let raise = raised.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // The handlers are in force before this returns.
+        let signal = runtime.block_on(async { crate::signals() })?;
+        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(signal);
+            raise.store(true, Ordering::Release);
+        })?;
+        Ok(Self(raised))
+    }
+
+    /// Whether somebody wants the program to end.
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Waits until it is raised, or the limit is over.
+    pub fn wait(&self, limit: Option<Duration>) {
+        let began = Instant::now();
+        while !self.is_raised() && limit.is_none_or(|limit| began.elapsed() < limit) {
+            std::thread::sleep(Duration::from_millis(50));
         }
-    });
+    }
 }
 
 /// Starts the embedded broker if that is wanted, and the gateway.
@@ -268,12 +287,22 @@ fn weather(campus: &Campus) -> Result<campanile_formats::epw::Epw, HubError> {
     campanile_formats::epw::read(&text).map_err(|why| HubError::Weather(format!("{}: {why}", path.display())))
 }
 
+/// The device models of a campus; says which of its settings they don't know.
+fn devices(campus: Arc<Campus>, seed: u64) -> Result<Devices, HubError> {
+    let weather = weather(&campus)?;
+    let devices = Devices::new(campus, weather, seed)?;
+    for name in devices.unknown_settings() {
+        tracing::warn!("[simulation] in campus.toml sets '{name}', which the device models don't know");
+    }
+    Ok(devices)
+}
+
 /// A day of device models, as fast as it goes.
 fn simulate(live: &Arc<Live>, campus: Arc<Campus>, at: Timestamp, seed: u64) -> Result<(), HubError> {
     let stride = PAST_STEP.as_micros() as i64;
     let steps = PAST.as_micros() as i64 / stride;
     let began = at.plus_micros(-steps * stride);
-    let mut devices = Devices::new(campus, weather(live.campus.as_ref())?, seed)?;
+    let mut devices = devices(campus, seed)?;
     let inbox = live.inbox();
     for step in 1..=steps {
         let now = began.plus_micros(step * stride);
@@ -301,7 +330,7 @@ impl DeviceRun {
     /// [`HubError`] where the weather is missing or the broker does not answer.
     pub fn over_mqtt(campus: Arc<Campus>, broker: &str, seed: u64) -> Result<Self, HubError> {
         let (host, port) = host_port(broker)?;
-        let mut devices = Devices::new(campus.clone(), weather(&campus)?, seed)?;
+        let mut devices = devices(campus.clone(), seed)?;
         let client_id = format!("campanile-devices-{}-{}", campus.id, std::process::id());
         let config = PublisherConfig { host, port, client_id, commands: true, ..PublisherConfig::default() };
         let publisher = Publisher::start(config, campus.clone())?;

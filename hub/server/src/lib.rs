@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use hub::{Broker, DeviceRun, Hub, HubConfig, HubError, wait_for_stop};
+pub use hub::{Broker, DeviceRun, Hub, HubConfig, HubError, StopSignal};
 
 /// The largest body of a request in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -151,17 +151,15 @@ async fn serve(
 }
 
 /// Ctrl-C or SIGTERM.
-async fn signal() {
-    let interrupted = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminated) => {
-            tokio::select! {
-                _ = interrupted => {}
-                _ = terminated.recv() => {}
-            }
+fn signals() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-        Err(_) => drop(interrupted.await),
-    }
+    })
 }
 
 #[cfg(test)]

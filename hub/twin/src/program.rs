@@ -73,7 +73,10 @@ impl TwinError {
 
 /// Only what goes wrong is worth a line: the renderer is talkative.
 fn log() -> LogPlugin {
-    LogPlugin { filter: "warn,wgpu=error,naga=error,bevy_render=error,bevy_egui=error".into(), ..default() }
+    LogPlugin {
+        filter: "warn,wgpu=error,naga=error,winit=error,bevy_render=error,bevy_egui=error".into(),
+        ..default()
+    }
 }
 
 /// Opens a window on a hub and returns when it is closed.
@@ -84,7 +87,7 @@ pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
     let twin = Twin::new(Box::new(NativeHub::connect(hub)?), language);
     let mut app = App::new();
     let window =
-        Window { title: "Campanile".into(), resolution: WindowResolution::new(1600, 900), ..default() };
+        Window { title: "Campanile".into(), resolution: WindowResolution::new(1280, 720), ..default() };
     app.add_plugins(
         DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log()),
     );

@@ -166,6 +166,7 @@ pub fn sun_system(
     dome: Single<'_, '_, &Mesh3d, With<Dome>>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
     mut ambient: ResMut<'_, GlobalAmbientLight>,
+    mut clear: ResMut<'_, ClearColor>,
     mut fog: Single<'_, '_, &mut DistanceFog, With<SceneCamera>>,
 ) {
     let site = twin.state.index.as_ref().map(|i| i.catalogue.site.clone());
@@ -202,6 +203,8 @@ pub fn sun_system(
     ambient.brightness = 520.0 * sky.ambient;
     ambient.color = colour(sky.zenith.lerp(Vec3::ONE, 0.62));
     fog.color = colour(sky.horizon);
+    // What is below the horizon beyond the terrain.
+    clear.0 = colour(sky.horizon);
     fog.falloff = FogFalloff::Linear { start: 700.0, end: 3600.0 };
     if let Some(mut mesh) = meshes.get_mut(&dome.0) {
         *mesh = dome_mesh(&sky, to_sun);
