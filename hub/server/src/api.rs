@@ -20,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::live::Live;
+use crate::seams::Store;
 
 /// Everything under `/api/v1` but the WebSocket.
 pub fn router() -> OpenApiRouter<Arc<Live>> {
@@ -116,9 +117,10 @@ fn find(live: &Live, path: &Path) -> Result<PointId, Failure> {
 /// Runs a query of the store away from the tasks that serve sockets.
 async fn ask_store<T: Send + 'static>(
     live: Arc<Live>,
-    ask: impl FnOnce(&campanile_history::History) -> Result<T, HistoryError> + Send + 'static,
+    ask: impl FnOnce(&dyn Store) -> Result<T, HistoryError> + Send + 'static,
 ) -> Result<T, Failure> {
-    let answer = tokio::task::spawn_blocking(move || ask(&live.history)).await.map_err(Failure::internal)?;
+    let answer =
+        tokio::task::spawn_blocking(move || ask(live.history.as_ref())).await.map_err(Failure::internal)?;
     Ok(answer?)
 }
 
@@ -241,13 +243,38 @@ async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Js
 async fn export(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Response, Failure> {
     let id = find(&live, &query.point)?;
     let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
-    let csv = ask_store(live, move |h| {
-        let mut out = Vec::new();
-        h.export_csv(&mut out, id, from, to)?;
-        Ok(out)
-    })
-    .await?;
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], csv).into_response())
+    // Years of samples are written as they are read: never more than a few pieces are in memory.
+    let (pieces, body) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(4);
+    tokio::task::spawn_blocking(move || {
+        let mut out = std::io::BufWriter::with_capacity(CSV_PIECE, Pieces(pieces.clone()));
+        let written = live.history.export_csv(&mut out, id, from, to);
+        let flushed = std::io::Write::flush(&mut out);
+        if let Err(why) = written.map_err(std::io::Error::other).and(flushed) {
+            // Ends the transfer as broken, so that a half file does not pass for a whole.
+            let _ = pieces.blocking_send(Err(why));
+        }
+    });
+    let body = futures_util::stream::unfold(body, async |mut body| Some((body.recv().await?, body)));
+    let body = axum::body::Body::from_stream(body);
+    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], body).into_response())
+}
+
+/// How much of a CSV is sent at once, bytes.
+const CSV_PIECE: usize = 64 * 1024;
+
+/// Sends what is written to it; fails when the reader has gone.
+struct Pieces(tokio::sync::mpsc::Sender<std::io::Result<Bytes>>);
+
+impl std::io::Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let gone = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        self.0.blocking_send(Ok(Bytes::copy_from_slice(bytes))).map_err(gone)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The alarms in force, the most urgent first.

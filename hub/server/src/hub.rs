@@ -140,9 +140,9 @@ impl Hub {
         let address = listener.local_addr()?;
         let campus = config.campus;
         let history = History::open(&config.data, &crate::point_specs(&campus))?;
-        let queue = CommitQueue::start(history.writer(), COMMITS)?;
+        let queue = Box::new(CommitQueue::start(history.writer(), COMMITS)?);
         let began = config.simulated.map(|(at, _)| at.plus_micros(-(PAST.as_micros() as i64)));
-        let (live, world) = Live::start(campus.clone(), history, queue, began)?;
+        let (live, world) = Live::start(campus.clone(), Box::new(history), queue, began)?;
         let broker = join_field(&config.broker, &campus, &live)?;
         if let Some((at, seed)) = config.simulated {
             simulate(&live, campus, at, seed)?;
@@ -273,7 +273,7 @@ fn join_field(
             tracing::debug!("the world has stopped; the broker keeps the batch");
         }
     })?;
-    live.set_gateway(gateway);
+    live.set_gateway(Box::new(gateway));
     Ok(embedded)
 }
 

@@ -11,6 +11,7 @@ mod clients;
 mod hub;
 mod live;
 mod metrics;
+pub mod seams;
 mod ws;
 
 use std::net::TcpListener;

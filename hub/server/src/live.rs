@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
-use campanile_gateway::{FieldBatch, Gateway};
-use campanile_history::{CommitQueue, History, Record, Submission};
+use campanile_gateway::FieldBatch;
+use campanile_history::{Record, Submission};
 use campanile_model::{Actor, AlarmCondition, Campus, Intent, PointId, Priority, Sample, Timestamp, Value};
 use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading};
 use campanile_protocol::{
@@ -21,6 +21,7 @@ use serde_json::json;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::clients::{Clients, PointSet};
+use crate::seams::{Commits, Field, Store};
 
 /// Turns that may wait for the world; then the field waits, and with it the broker.
 const INBOX: usize = 1024;
@@ -82,7 +83,7 @@ pub struct Live {
     /// The same, written once.
     pub catalogue_json: Bytes,
     /// The store.
-    pub history: History,
+    pub history: Box<dyn Store>,
     /// The listeners.
     pub clients: Clients,
     /// Alarms and commands as they change.
@@ -91,7 +92,7 @@ pub struct Live {
     pub connections: AtomicU32,
     view: ArcSwap<View>,
     inbox: Sender<Turn>,
-    gateway: OnceLock<Gateway>,
+    gateway: OnceLock<Box<dyn Field>>,
     scene: Mutex<Option<Bytes>>,
     started: Instant,
     /// `live`, or `simulated` where device models of this process have brought the world to a moment.
@@ -109,14 +110,14 @@ impl Live {
     /// moved by [`Turn::Simulated`] alone.
     pub fn start(
         campus: Arc<Campus>,
-        history: History,
-        queue: CommitQueue,
+        history: Box<dyn Store>,
+        queue: Box<dyn Commits>,
         simulated_from: Option<Timestamp>,
     ) -> std::io::Result<(Arc<Self>, std::thread::JoinHandle<()>)> {
         let now = simulated_from.unwrap_or_else(wall_clock);
         let schema = Arc::new(Schema::of(&campus));
         let mut world = World::new(schema, now);
-        recover(&mut world, &history);
+        recover(&mut world, history.as_ref());
         let catalogue = crate::catalogue::catalogue(&campus);
         let catalogue_json = serde_json::to_vec(&catalogue).map_err(std::io::Error::other)?.into();
         let (inbox, turns) = crossbeam_channel::bounded(INBOX);
@@ -158,7 +159,7 @@ impl Live {
     }
 
     /// The gateway that commands go out by.
-    pub fn set_gateway(&self, gateway: Gateway) {
+    pub fn set_gateway(&self, gateway: Box<dyn Field>) {
         // There is one gateway for the life of a hub; a second would be a fault of the caller.
         let _ = self.gateway.set(gateway);
     }
@@ -267,7 +268,7 @@ impl Live {
 
     /// How the hub is, in numbers.
     pub fn hub_state(&self) -> HubState {
-        let status = self.gateway.get().map(Gateway::status);
+        let status = self.gateway.get().map(|g| g.status());
         let points = self.campus.points.len() as u32;
         HubState {
             links: status
@@ -283,7 +284,7 @@ impl Live {
             samples: self.samples.load(Ordering::Relaxed),
             malformed: status.as_ref().map_or(0, |s| s.malformed),
             unknown_topics: status.as_ref().map_or(0, |s| s.unknown),
-            history_queue: self.history.stats().queue_depth.get(),
+            history_queue: self.history.waiting(),
             clients: self.connections.load(Ordering::Relaxed),
         }
     }
@@ -302,6 +303,12 @@ impl Live {
             problems.push(format!(
                 "{} messages could not be read; GET /api/v1/gateway shows the last and why",
                 state.malformed
+            ));
+        }
+        let failures = self.history.failures();
+        if failures > 0 {
+            problems.push(format!(
+                "the history failed {failures} times to write; is the disk full? The log says why. Samples are kept by the broker until they are stored"
             ));
         }
         let view = self.view();
@@ -324,7 +331,7 @@ impl Live {
 
     /// Whether the gateway is connected to its broker.
     pub fn gateway_connected(&self) -> bool {
-        self.gateway.get().is_some_and(Gateway::is_connected)
+        self.gateway.get().is_some_and(|g| g.is_connected())
     }
 }
 
@@ -334,7 +341,7 @@ pub fn wall_clock() -> Timestamp {
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-fn recover(world: &mut World, history: &History) {
+fn recover(world: &mut World, history: &dyn Store) {
     let mut events = Vec::new();
     let samples: Vec<Sample> = history
         .last_all()
@@ -368,7 +375,7 @@ fn recover(world: &mut World, history: &History) {
 struct Keeper {
     live: Arc<Live>,
     world: World,
-    queue: CommitQueue,
+    queue: Box<dyn Commits>,
     /// Whether the clock is that of device models in this process rather than the wall's.
     simulated: bool,
     events: Vec<Event>,
@@ -396,7 +403,7 @@ impl Keeper {
                 break;
             }
         }
-        self.queue.close();
+        drop(self.queue);
     }
 
     fn now(&self) -> Timestamp {

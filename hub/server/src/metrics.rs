@@ -33,6 +33,11 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
         "Submissions that wait for a commit",
         i64::try_from(state.history_queue).unwrap_or(i64::MAX),
     );
+    level(
+        "history_failures",
+        "Commits and compressions of the history that have failed",
+        i64::try_from(live.history.failures()).unwrap_or(i64::MAX),
+    );
     level("clients", "Open WebSockets", i64::from(state.clients));
     level(
         "subscriptions",

@@ -1,0 +1,172 @@
+//! The seams of the hub: what it needs of a store and of a field.
+//!
+//! One machine has the store of `campanile-history` and the gateway of `campanile-gateway`. A district of schools may
+//! have others (PostgreSQL, NATS): they take their place by these traits.
+
+use std::io::Write;
+
+use campanile_gateway::{Gateway, GatewayError, GatewayStatus};
+use campanile_history::{
+    Bucket, CommitQueue, EnergyBucket, History, HistoryError, Reading, StoredRecord, Submission,
+};
+use campanile_model::{PointId, Quality, Timestamp, Value};
+
+/// Reads what was committed. Calls may block: they are made away from the tasks that serve sockets.
+pub trait Store: Send + Sync {
+    /// The newest reading of every point that has one.
+    fn last_all(&self) -> Vec<(PointId, Reading)>;
+    /// The records of a kind in order of key.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    fn records(&self, kind: &str) -> Result<Vec<StoredRecord>, HistoryError>;
+    /// Samples from `from` to before `to`, at most `limit`.
+    ///
+    /// # Errors
+    /// Where the store can't be read or has no such point.
+    fn range(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Value, Quality)>, HistoryError>;
+    /// Count, min, mean, max and sum by stretches of `width` microseconds.
+    ///
+    /// # Errors
+    /// As [`Self::range`], and for too many stretches.
+    fn buckets(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        width: i64,
+    ) -> Result<Vec<Bucket>, HistoryError>;
+    /// What a meter counted by stretches of `width` microseconds.
+    ///
+    /// # Errors
+    /// As [`Self::buckets`], and for a point that is no meter.
+    fn energy(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        width: i64,
+    ) -> Result<Vec<EnergyBucket>, HistoryError>;
+    /// Writes samples as CSV; how many.
+    ///
+    /// # Errors
+    /// As [`Self::range`], and where `out` fails.
+    fn export_csv(
+        &self,
+        out: &mut dyn Write,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<u64, HistoryError>;
+    /// Submissions that wait to be committed.
+    fn waiting(&self) -> u64;
+    /// Commits and compressions that have failed.
+    fn failures(&self) -> u64;
+}
+
+impl Store for History {
+    fn last_all(&self) -> Vec<(PointId, Reading)> {
+        self.last_all()
+    }
+
+    fn records(&self, kind: &str) -> Result<Vec<StoredRecord>, HistoryError> {
+        self.records(kind)
+    }
+
+    fn range(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<(Timestamp, Value, Quality)>, HistoryError> {
+        self.range(point, from, to, limit)
+    }
+
+    fn buckets(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        width: i64,
+    ) -> Result<Vec<Bucket>, HistoryError> {
+        self.buckets(point, from, to, width)
+    }
+
+    fn energy(
+        &self,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+        width: i64,
+    ) -> Result<Vec<EnergyBucket>, HistoryError> {
+        self.energy(point, from, to, width)
+    }
+
+    fn export_csv(
+        &self,
+        out: &mut dyn Write,
+        point: PointId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<u64, HistoryError> {
+        self.export_csv(out, point, from, to)
+    }
+
+    fn waiting(&self) -> u64 {
+        self.stats().queue_depth.get()
+    }
+
+    fn failures(&self) -> u64 {
+        let stats = self.stats();
+        stats.commit_failures.get() + stats.seal_failures.get()
+    }
+}
+
+/// Makes samples and records durable, in the order they are submitted. Dropping it commits what waits.
+pub trait Commits: Send {
+    /// Waits for room and submits; what is submitted tells by its own `done` when it is durable.
+    ///
+    /// # Errors
+    /// Gives the submission back where the store has stopped.
+    fn submit(&self, submission: Submission) -> Result<(), Box<Submission>>;
+}
+
+impl Commits for CommitQueue {
+    fn submit(&self, submission: Submission) -> Result<(), Box<Submission>> {
+        self.submit(submission).map_err(Box::new)
+    }
+}
+
+/// The way to devices. Samples come by the sink that it was started with.
+pub trait Field: Send + Sync {
+    /// Sends a value to a device; its answer comes as a sample.
+    ///
+    /// # Errors
+    /// Where it can't go out now.
+    fn send_command(&self, point: PointId, value: Option<&Value>) -> Result<(), GatewayError>;
+    /// Whether it is connected.
+    fn is_connected(&self) -> bool;
+    /// What it has seen.
+    fn status(&self) -> GatewayStatus;
+}
+
+impl Field for Gateway {
+    fn send_command(&self, point: PointId, value: Option<&Value>) -> Result<(), GatewayError> {
+        self.send_command(point, value)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.is_connected()
+    }
+
+    fn status(&self) -> GatewayStatus {
+        self.status()
+    }
+}
