@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use campanile_protocol::rest::{BucketsAnswer, Outcome, PointValue, PointsAnswer};
+use campanile_protocol::rest::{BucketsAnswer, CommandsAnswer, Outcome, PointValue, PointsAnswer};
 use campanile_protocol::{ClientMessage, DataFrame, JsonValue, ServerMessage, Subscription};
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -58,6 +58,18 @@ fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
     let text =
         ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap().body_mut().read_to_string().unwrap();
     serde_json::from_str(&text).unwrap()
+}
+
+fn post(hub: &Hub, path: &str, body: &serde_json::Value) -> (u16, Outcome) {
+    let agent =
+        ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    let mut answer = agent
+        .post(format!("{}/api/v1/{path}", hub.api))
+        .header("content-type", "application/json")
+        .send(body.to_string())
+        .unwrap();
+    let text = answer.body_mut().read_to_string().unwrap();
+    (answer.status().as_u16(), serde_json::from_str(&text).unwrap())
 }
 
 fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
@@ -149,15 +161,41 @@ fn a_socket_and_the_api_see_what_devices_publish_and_a_command_is_confirmed() {
         }
     }
     let body = serde_json::json!({"point": setpoint, "value": 99.0, "reason": "too warm"});
-    let text = ureq::post(format!("{}/api/v1/commands", hub.api))
-        .header("content-type", "application/json")
-        .send(body.to_string())
-        .unwrap()
-        .body_mut()
-        .read_to_string()
-        .unwrap();
-    let outcome: Outcome = serde_json::from_str(&text).unwrap();
-    assert!(!outcome.ok && outcome.message.contains("limits"), "{outcome:?}");
+    let (status, outcome) = post(&hub, "commands", &body);
+    assert!(status == 422 && !outcome.ok && outcome.message.contains("limits"), "{status} {outcome:?}");
+    let body = serde_json::json!({"point": setpoint, "reason": "over"});
+    let (status, outcome) = post(&hub, "commands/relinquish", &body);
+    assert!(status == 200 && outcome.ok, "{status} {outcome:?}");
+}
+
+#[test]
+fn a_command_survives_a_killed_hub_and_reaches_a_device_that_comes_later() {
+    let data = tempfile::tempdir().unwrap();
+    let first = hub(data.path());
+    let points: PointsAnswer = get(&first, "points?glob=*/*/*/ac/setpoint&limit=1");
+    let setpoint = points.points[0].info.path.to_string();
+    let body = serde_json::json!({"point": setpoint, "value": 23.0, "reason": "to be kept"});
+    let (status, outcome) = post(&first, "commands", &body);
+    assert!(status == 200 && outcome.ok, "{status} {outcome:?}");
+    // SIGKILL: the answer was the promise that it is on the disk.
+    drop(first);
+    let second = hub(data.path());
+    let held: CommandsAnswer = get(&second, "commands");
+    let [command] = held.commands.as_slice() else { panic!("{held:?}") };
+    assert_eq!((command.point.as_str(), &command.effective), (setpoint.as_str(), &JsonValue::Number(23.0)));
+    assert_eq!(command.slots[0].reason, "to be kept");
+    let _devices = Running(
+        campanile()
+            .args(["devices", "--broker", &second.broker, "--campus"])
+            .arg(demo())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
+    until("the device obeys what was asked for before it was there", || {
+        let held: CommandsAnswer = get(&second, "commands");
+        (held.commands[0].confirmed == Some(true)).then_some(())
+    });
 }
 
 /// The correctly rounded sum, by another way than the store's: in integers of 2^-64, where no sum rounds.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use campanile_model::{Campus, PointId, Sample, Timestamp, Value};
+use campanile_model::{Campus, PointId, Quality, Sample, Timestamp, Value};
 use rumqttc::{Incoming, PubAck, Publish, QoS, Request, Subscribe, SubscribeFilter};
 use tokio::sync::{Notify, mpsc};
 
@@ -75,6 +75,8 @@ pub struct Presence {
     pub points: Arc<[PointId]>,
     /// When this was heard.
     pub time: Timestamp,
+    /// How many samples of the batch came before it.
+    pub after_samples: usize,
 }
 
 /// What came from the field, in the order of arrival.
@@ -82,7 +84,7 @@ pub struct Presence {
 pub struct FieldBatch {
     /// Samples in the points' units.
     pub samples: Vec<Sample>,
-    /// Devices that came or went, after these samples.
+    /// Devices that came or went, in order; each says after how many of the samples.
     pub presence: Vec<Presence>,
     /// To be called when the samples are durable.
     pub done: Completion,
@@ -163,6 +165,7 @@ impl Gateway {
             keep_alive: Duration::from_secs(config.keep_alive_s.max(5)),
             heard: vec![false; shared.table.entries.len()],
             batch: Batch::default(),
+            arrival: Timestamp(0),
         };
         let io = |what: &str| {
             let what = what.to_owned();
@@ -225,6 +228,7 @@ impl Gateway {
             malformed: Counters::get(&c.malformed),
             malformed_examples: notes.malformed.iter().cloned().collect(),
             dropped: Counters::get(&c.dropped),
+            clock_ahead: Counters::get(&c.clock_ahead),
             redelivered: Counters::get(&c.redelivered),
             echoes: Counters::get(&c.echoes),
             unacknowledged: acks.waiting(),
@@ -266,6 +270,9 @@ fn run_sink(mut sink: impl Sink, mut batches: mpsc::Receiver<FieldBatch>, shared
     }
 }
 
+/// How far the time of a sample may be ahead of its arrival.
+const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
+
 /// What has been read and not yet handed over.
 #[derive(Default)]
 struct Batch {
@@ -286,6 +293,8 @@ struct Runner {
     keep_alive: Duration,
     heard: Vec<bool>,
     batch: Batch,
+    /// When the last message was taken to have come.
+    arrival: Timestamp,
 }
 
 impl Runner {
@@ -302,6 +311,8 @@ impl Runner {
             let Err(error) = ended else { break };
             self.link.close();
             shared.acks.new_connection();
+            // Packet ids mean nothing on the next connection; the broker sends these again.
+            self.batch.packets.clear();
             tracing::warn!(broker = %shared.broker, %error, "the connection to the broker ended");
             shared.counters.notes().last_error = Some(error.to_string());
             let pause = self.link.pause();
@@ -408,10 +419,18 @@ impl Runner {
     }
 
     fn take_incoming(&mut self) {
-        let arrival = now();
+        let read_at = now();
         while let Some(packet) = self.link.next_incoming() {
             match packet {
-                Incoming::Publish(publish) => self.take_message(&publish, arrival),
+                Incoming::Publish(publish) => {
+                    // Messages read together came one after the other: two of one point must not share a time.
+                    self.arrival = Timestamp(read_at.0.max(self.arrival.0.saturating_add(1)));
+                    if self.arrival.0 - read_at.0 > Timestamp::SECOND {
+                        // The clock was set back: follow it rather than run ahead for ever.
+                        self.arrival = read_at;
+                    }
+                    self.take_message(&publish, self.arrival);
+                }
                 Incoming::PubAck(_) => Counters::add(&self.shared.counters.commands_acknowledged, 1),
                 Incoming::SubAck(ack) => {
                     let refused = ack
@@ -467,6 +486,7 @@ impl Runner {
                 online,
                 points: points.clone(),
                 time: arrival,
+                after_samples: batch.samples.len(),
             });
             if entry.targets.is_empty() {
                 return;
@@ -477,6 +497,7 @@ impl Runner {
             return;
         }
         let examples = &mut batch.examples;
+        let first = batch.samples.len();
         read_message(entry, &publish.payload, arrival, &mut batch.samples, |why| {
             Counters::add(&counters.malformed, 1);
             if *examples < EXAMPLES_A_BATCH {
@@ -484,6 +505,16 @@ impl Runner {
                 keep(&mut counters.notes().malformed, &publish.topic, &why, &publish.payload);
             }
         });
+        // A device whose clock is ahead would hide all its later samples behind this one.
+        for sample in batch.samples.iter_mut().skip(first) {
+            if sample.time.0 > arrival.0.saturating_add(MOST_AHEAD_US) {
+                sample.time = arrival;
+                if sample.quality == Quality::Good {
+                    sample.quality = Quality::Uncertain;
+                }
+                Counters::add(&counters.clock_ahead, 1);
+            }
+        }
     }
 
     /// Hands over what has been read and waits a moment for it to be stored.

@@ -97,6 +97,9 @@ pub struct FieldCommand {
     pub value: Option<Value>,
 }
 
+/// How long a full queue may stand still before publishing gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What a publisher has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PublisherStats {
@@ -246,7 +249,7 @@ impl Publisher {
     /// Publishes any message. Blocks while the queue is full.
     ///
     /// # Errors
-    /// [`GatewayError::Stopped`].
+    /// [`GatewayError::Stopped`]; [`GatewayError::NotAcknowledged`] where a full queue stands still for half a minute.
     pub fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) -> Result<(), GatewayError> {
         let mut publish = Publish::new(topic, self.qos.mqtt(), payload);
         publish.retain = retain;
@@ -256,7 +259,7 @@ impl Publisher {
     /// Publishes many messages (topic, payload) in one step. Blocks while the queue is full.
     ///
     /// # Errors
-    /// [`GatewayError::Stopped`].
+    /// [`GatewayError::Stopped`]; [`GatewayError::NotAcknowledged`] where a full queue stands still for half a minute.
     pub fn publish_many<'a>(
         &self,
         messages: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -275,8 +278,22 @@ impl Publisher {
         if chunk.is_empty() {
             return Ok(());
         }
-        self.shared.messages.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-        self.queue.blocking_send(chunk).map_err(|_| GatewayError::Stopped)
+        let count = chunk.len() as u64;
+        self.shared.messages.fetch_add(count, Ordering::Relaxed);
+        let mut chunk = chunk;
+        let refused = loop {
+            chunk = match self.queue.try_send(chunk) {
+                Ok(()) => return Ok(()),
+                Err(mpsc::error::TrySendError::Closed(_)) => break GatewayError::Stopped,
+                Err(mpsc::error::TrySendError::Full(chunk)) => chunk,
+            };
+            // Room comes with progress; a broker that is away for long gives none.
+            if !self.shared.wait(PATIENCE, || self.queue.capacity() > 0) {
+                break GatewayError::NotAcknowledged { left: count, waited_s: PATIENCE.as_secs() };
+            }
+        };
+        self.shared.messages.fetch_sub(count, Ordering::Relaxed);
+        Err(refused)
     }
 
     /// The commands that come in, if [`PublisherConfig::commands`] asked for them.

@@ -56,6 +56,9 @@ pub struct GatewayStatus {
     /// Old samples that a broker retained and that say no time: not passed on, for they would look
     /// new.
     pub dropped: u64,
+    /// Samples whose time was more than five minutes ahead: kept at the time of arrival, as uncertain. The clock of
+    /// their device is wrong.
+    pub clock_ahead: u64,
     /// Messages marked by the broker as delivered again.
     pub redelivered: u64,
     /// Messages that came back as they are our own commands.
@@ -85,6 +88,7 @@ pub(crate) struct Counters {
     pub unknown: AtomicU64,
     pub malformed: AtomicU64,
     pub dropped: AtomicU64,
+    pub clock_ahead: AtomicU64,
     pub redelivered: AtomicU64,
     pub echoes: AtomicU64,
     pub commands: AtomicU64,

@@ -56,6 +56,28 @@ fn samples_of_every_type_come_through_bit_by_bit() {
 }
 
 #[test]
+fn a_clock_that_is_ahead_is_set_right_and_no_two_messages_share_a_moment() {
+    let (broker, campus, got) = (broker(), school(), Got::default());
+    let gateway = start(broker.port(), &campus, got.sink());
+    let publisher = publisher(broker.port(), &campus, "device");
+    // One in 2033 would hide every true one after it.
+    publisher
+        .publish_samples(&[sample(&campus, "room/co2", 2_000_000_000_000_000, Value::Number(1.0))])
+        .unwrap();
+    let doors: Vec<_> = (0..50).map(|i| sample(&campus, "room/door", 0, Value::Bool(i % 2 == 0))).collect();
+    publisher.publish_samples(&doors).unwrap();
+    publisher.flush(FLUSH).unwrap();
+    wait("all samples", || got.count() == 51);
+    let samples = got.samples.lock().unwrap().clone();
+    assert_eq!(samples[0].quality, Quality::Uncertain);
+    assert!(samples[0].time < samples[1].time, "it has the time of its arrival");
+    assert_eq!(gateway.status().clock_ahead, 1);
+    for pair in samples[1..].windows(2) {
+        assert!(pair[0].time < pair[1].time, "the history keeps one sample a moment");
+    }
+}
+
+#[test]
 fn what_cannot_be_used_is_counted_and_told() {
     let (broker, campus, got) = (broker(), school(), Got::default());
     let gateway = start(broker.port(), &campus, got.sink());

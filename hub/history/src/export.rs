@@ -1,45 +1,39 @@
 //! CSV export.
 
 use std::io::Write;
+use std::path::Path;
 
-use campanile_model::{Quality, Value};
+use campanile_model::{Quality, Timestamp, Value};
 
 use crate::civil::rfc3339;
 use crate::error::{IoContext, Result};
-use crate::query::{Next, Reader};
-use crate::store::Shared;
 
-/// Writes a point's samples as CSV (RFC 4180, lines end in LF); gives their count.
-pub(crate) fn write_csv(
-    reader: &mut Reader,
-    shared: &Shared,
+/// Samples written between two reads of the store.
+pub(crate) const PAGE: usize = 16_384;
+
+/// Writes the header.
+pub(crate) fn write_header(out: &mut dyn Write) -> Result<()> {
+    out.write_all(b"point,time,value,quality\n").at("writing", Path::new("the CSV output"))
+}
+
+/// Writes samples of a point as lines of CSV (RFC 4180, lines end in LF).
+pub(crate) fn write_rows(
     out: &mut dyn Write,
     path: &str,
-    key: u32,
-    from: i64,
-    to: i64,
-) -> Result<u64> {
-    let output = std::path::Path::new("the CSV output");
-    out.write_all(b"point,time,value,quality\n").at("writing", output)?;
-    let mut count = 0;
+    rows: &[(Timestamp, Value, Quality)],
+) -> Result<()> {
     let mut text = String::new();
-    reader.visit_samples(shared, key, from, to, &mut |columns, range| {
-        text.clear();
-        for i in range {
-            count += 1;
-            text.push_str(path);
-            text.push(',');
-            text.push_str(&rfc3339(columns.times[i]));
-            text.push(',');
-            push_value(&columns.value(i), &mut text);
-            text.push(',');
-            text.push_str(quality_name(columns.quality(i)));
-            text.push('\n');
-        }
-        out.write_all(text.as_bytes()).at("writing", output)?;
-        Ok(Next::On)
-    })?;
-    Ok(count)
+    for (time, value, quality) in rows {
+        text.push_str(path);
+        text.push(',');
+        text.push_str(&rfc3339(time.0));
+        text.push(',');
+        push_value(value, &mut text);
+        text.push(',');
+        text.push_str(quality_name(*quality));
+        text.push('\n');
+    }
+    out.write_all(text.as_bytes()).at("writing", Path::new("the CSV output"))
 }
 
 fn push_value(value: &Value, out: &mut String) {

@@ -120,12 +120,24 @@ fn run(mut writer: Writer, outbox: &Receiver<Submission>) {
         let mut next = Some(first);
         while let Some(mut submission) = next.take() {
             stats.queue_depth.sub(1);
+            // A record beyond the limits fails its own submission, not those of others in the same commit.
+            if let Some(error) = submission.records.iter().find_map(|record| record.body_text().err()) {
+                tracing::error!(%error, "a submission can't be stored; its submitter is told");
+                if let Some(done) = submission.done {
+                    done(Err(Arc::new(error)));
+                }
+                next = outbox.try_recv().ok();
+                continue;
+            }
             samples.append(&mut submission.samples);
             records.append(&mut submission.records);
             waiting.extend(submission.done);
             if samples.len() < MAX_COMMIT_SAMPLES && started.elapsed() < MAX_COMMIT_WAIT {
                 next = outbox.try_recv().ok();
             }
+        }
+        if samples.is_empty() && records.is_empty() && waiting.is_empty() {
+            continue;
         }
         let outcome = writer.commit(&samples, &records).map_err(Arc::new);
         if let Err(error) = &outcome {

@@ -16,6 +16,7 @@
 //! | `POST /alarms/acknowledge` ([`AcknowledgeRequest`]) | [`Outcome`] |
 //! | `GET /commands` ([`CommandsQuery`]) | [`CommandsAnswer`] |
 //! | `POST /commands` ([`CommandRequest`]) | [`Outcome`] |
+//! | `POST /commands/relinquish` ([`RelinquishRequest`]) | [`Outcome`] |
 //! | `GET /ws` | the WebSocket |
 
 use campanile_model::{Path, Quality};
@@ -28,7 +29,7 @@ use crate::{AlarmInfo, CommandState, ErrorCode, HubState, JsonValue, PointInfo, 
 /// The health of a hub.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct Health {
-    /// Whether the hub does its work: `false` comes with status 503.
+    /// Whether the hub does its work, connected to its field and storing: `false` comes with status 503.
     pub ok: bool,
     /// The hub's name and version.
     pub server: String,
@@ -224,16 +225,29 @@ pub struct CommandsAnswer {
     pub commands: Vec<CommandState>,
 }
 
-/// Write or relinquish a slot of a point's priority array.
+/// Let go of a slot of a point's priority array.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RelinquishRequest {
+    /// The point's path.
+    #[schema(value_type = String)]
+    pub point: Path,
+    /// Which slot, 1 to 16; absent: 8, a person operating.
+    #[serde(default = "manual_operator")]
+    pub priority: u8,
+    /// Why: kept in the audit record.
+    pub reason: String,
+}
+
+/// Write a slot of a point's priority array.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CommandRequest {
     /// The point's path.
     #[schema(value_type = String)]
     pub point: Path,
-    /// What it should be; absent: relinquish the slot.
-    #[serde(default)]
-    pub value: Option<JsonValue>,
+    /// What it should be.
+    pub value: JsonValue,
     /// Which slot, 1 to 16; absent: 8, a person operating.
     #[serde(default = "manual_operator")]
     pub priority: u8,

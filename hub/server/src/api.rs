@@ -13,9 +13,9 @@ use campanile_model::{Accumulation, PointId, Timestamp};
 use campanile_protocol::rest::{
     AcknowledgeRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery, CommandRequest,
     CommandsAnswer, CommandsQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer, PointsQuery,
-    RangeAnswer, RangeQuery, Reading, ValueQuery,
+    RangeAnswer, RangeQuery, Reading, RelinquishRequest, ValueQuery,
 };
-use campanile_protocol::{Catalogue, ErrorCode, JsonValue, Path, limits};
+use campanile_protocol::{Catalogue, CommandState, ErrorCode, JsonValue, Path, RejectReason, limits};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -36,6 +36,7 @@ pub fn router() -> OpenApiRouter<Arc<Live>> {
         .routes(routes!(alarms))
         .routes(routes!(acknowledge))
         .routes(routes!(commands, command))
+        .routes(routes!(relinquish))
         .routes(routes!(field))
 }
 
@@ -125,9 +126,11 @@ async fn ask_store<T: Send + 'static>(
 }
 
 /// How the hub is.
-#[utoipa::path(get, path = "/health", responses((status = 200, body = Health)))]
-async fn health(State(live): Live_) -> Json<Health> {
-    Json(live.health())
+#[utoipa::path(get, path = "/health", responses((status = 200, body = Health), (status = 503, body = Health)))]
+async fn health(State(live): Live_) -> Response {
+    let health = live.health();
+    let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(health)).into_response()
 }
 
 /// The campus: entities and points.
@@ -283,10 +286,22 @@ async fn alarms(State(live): Live_) -> Json<AlarmsAnswer> {
     Json(AlarmsAnswer { alarms: live.view().alarms.to_vec() })
 }
 
+/// An outcome with the status that says the same.
+fn outcome(outcome: Outcome) -> Response {
+    let status = match outcome.reason {
+        None => StatusCode::OK,
+        Some(RejectReason::NotFound) => StatusCode::NOT_FOUND,
+        Some(RejectReason::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(RejectReason::TooSoon | RejectReason::State) => StatusCode::CONFLICT,
+        Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    (status, Json(outcome)).into_response()
+}
+
 /// Acknowledges an alarm.
-#[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, body = Outcome)))]
-async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>) -> Json<Outcome> {
-    Json(live.acknowledge(request.alarm, request.comment).await)
+#[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, body = Outcome), (status = 404, body = Outcome), (status = 409, body = Outcome)))]
+async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>) -> Response {
+    outcome(live.acknowledge(request.alarm, request.comment).await)
 }
 
 /// What holds the points that can be commanded.
@@ -298,14 +313,22 @@ async fn commands(
     let wanted = query.glob.as_deref().map(|glob| matching(&live, glob)).transpose()?;
     let view = live.view();
     let within = |id: &PointId| wanted.as_ref().is_none_or(|ids| ids.binary_search(id).is_ok());
-    let commands = view.commands.iter().filter(|(id, _)| within(id)).map(|(_, c)| c.clone()).collect();
+    let held = |c: &CommandState| !c.slots.is_empty();
+    let commands =
+        view.commands.iter().filter(|(id, c)| within(id) && held(c)).map(|(_, c)| c.clone()).collect();
     Ok(Json(CommandsAnswer { commands }))
 }
 
-/// Writes or, without a value, relinquishes a slot of a point's priority array.
-#[utoipa::path(post, path = "/commands", request_body = CommandRequest, responses((status = 200, body = Outcome)))]
-async fn command(State(live): Live_, Body(request): Body<CommandRequest>) -> Json<Outcome> {
-    Json(live.command(request).await)
+/// Writes a slot of a point's priority array.
+#[utoipa::path(post, path = "/commands", request_body = CommandRequest, responses((status = 200, body = Outcome), (status = 404, body = Outcome), (status = 409, body = Outcome), (status = 422, body = Outcome)))]
+async fn command(State(live): Live_, Body(request): Body<CommandRequest>) -> Response {
+    outcome(live.command(request.into()).await)
+}
+
+/// Lets go of a slot of a point's priority array.
+#[utoipa::path(post, path = "/commands/relinquish", request_body = RelinquishRequest, responses((status = 200, body = Outcome), (status = 404, body = Outcome), (status = 422, body = Outcome)))]
+async fn relinquish(State(live): Live_, Body(request): Body<RelinquishRequest>) -> Response {
+    outcome(live.command(request.into()).await)
 }
 
 /// What the field gateway has seen: bound, unknown, malformed, with examples.

@@ -335,14 +335,24 @@ impl DeviceRun {
         let config = PublisherConfig { host, port, client_id, commands: true, ..PublisherConfig::default() };
         let publisher = Publisher::start(config, campus.clone())?;
         publisher.wait_connected(Duration::from_secs(10))?;
-        for topic in presence_topics(&campus) {
-            publisher.publish(&topic, b"online".to_vec(), true)?;
-        }
         let stopping = Arc::new(AtomicBool::new(false));
         let told = stopping.clone();
         let thread = std::thread::Builder::new().name("devices".to_owned()).spawn(move || {
+            let mut was_connected = false;
             while !told.load(Ordering::Relaxed) {
                 let began = Instant::now();
+                let connected = publisher.stats().connected;
+                if connected && !was_connected {
+                    for topic in presence_topics(&campus) {
+                        let _ = publisher.publish(&topic, b"online".to_vec(), true);
+                    }
+                }
+                was_connected = connected;
+                if !connected {
+                    // A real device would measure on; what it has no room to keep is a gap.
+                    std::thread::sleep(DEVICE_STEP);
+                    continue;
+                }
                 for command in publisher.commands().try_iter() {
                     devices.command(command.point, command.value);
                 }
@@ -350,6 +360,9 @@ impl DeviceRun {
                     tracing::warn!(%why, "device samples could not be published");
                 }
                 std::thread::sleep(DEVICE_STEP.saturating_sub(began.elapsed()));
+            }
+            if !publisher.stats().connected {
+                return;
             }
             for topic in presence_topics(&campus) {
                 // The program is going: a broker that has gone before it needs no farewell.

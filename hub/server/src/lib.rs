@@ -110,7 +110,10 @@ async fn only_from_here(request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
     let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or("?"));
+    // Browsers say of requests without an origin, such as for a picture, whether another site's page makes them.
+    let site = headers.get("sec-fetch-site").and_then(|h| h.to_str().ok());
     let from_here = host.is_none_or(is_loopback_name)
+        && site != Some("cross-site")
         && origin.is_none_or(|o| o.split_once("://").is_some_and(|(_, host)| is_loopback_name(host)));
     if from_here {
         return next.run(request).await;

@@ -1,6 +1,6 @@
 //! The live world at work: one writer thread, and what everybody else reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,8 +9,10 @@ use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
 use campanile_history::{Record, Submission};
-use campanile_model::{Actor, AlarmCondition, Campus, Intent, PointId, Priority, Sample, Timestamp, Value};
-use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading};
+use campanile_model::{
+    Actor, AlarmCondition, Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value,
+};
+use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading, RelinquishRequest};
 use campanile_protocol::{
     AlarmInfo, AlarmState, Catalogue, CommandState, FrameSample, HubState, JsonValue, LinkState,
     PROTOCOL_VERSION, RejectReason, ServerMessage, Slot, limits,
@@ -31,8 +33,12 @@ const EVENTS: usize = 4096;
 const TICK: Duration = Duration::from_millis(250);
 /// The most turns taken before clients are told.
 const TURNS_AT_ONCE: usize = 256;
-/// The kind of record under which commands in force and alarms are kept.
-const WORLD_RECORD: &str = "world";
+/// The kind of record under which the commands of a point are kept, by its path.
+const COMMAND_RECORD: &str = "command";
+/// The kind of record under which an alarm is kept, by its id.
+const ALARM_RECORD: &str = "alarm";
+/// How far a stored time may be ahead of the clock to be taken up; see the gateway's limit.
+const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
 
 /// What the world's thread is asked to do.
 pub enum Turn {
@@ -51,6 +57,28 @@ pub enum Turn {
     },
     /// No more turns come.
     Stop,
+}
+
+/// A wish to write a slot of a point's priority array or, without a value, to let go of it.
+pub struct Wish {
+    pub point: Path,
+    pub value: Option<JsonValue>,
+    pub priority: u8,
+    pub expiry_s: Option<f64>,
+    pub reason: String,
+}
+
+impl From<CommandRequest> for Wish {
+    fn from(r: CommandRequest) -> Self {
+        let CommandRequest { point, value, priority, expiry_s, reason } = r;
+        Self { point, value: Some(value), priority, expiry_s, reason }
+    }
+}
+
+impl From<RelinquishRequest> for Wish {
+    fn from(r: RelinquishRequest) -> Self {
+        Self { point: r.point, value: None, priority: r.priority, expiry_s: None, reason: r.reason }
+    }
 }
 
 /// The state at a moment, for readers.
@@ -73,6 +101,12 @@ impl View {
         Some(FrameSample { point, time: r.time, value: r.value, quality: r.quality })
     }
 }
+
+/// Submissions that wait for the store when it no longer keeps up, or fails.
+const STORE_BEHIND: u64 = 512;
+
+/// What is said where the answer never comes: nothing is promised that is not on the disk.
+const NOT_STORED: &str = "the hub is stopping, or could not store this; its log says which. Look whether it is in force, then try again";
 
 /// What requests and sockets share.
 pub struct Live {
@@ -147,6 +181,9 @@ impl Live {
             queue,
             simulated: simulated_from.is_some(),
             events: Vec::new(),
+            audits: Vec::new(),
+            answers: Vec::new(),
+            connected: false,
         };
         let thread =
             std::thread::Builder::new().name("world-live".to_owned()).spawn(move || keeper.run(&turns))?;
@@ -175,7 +212,7 @@ impl Live {
     }
 
     /// Writes or relinquishes a slot.
-    pub async fn command(&self, request: CommandRequest) -> Outcome {
+    pub async fn command(&self, request: Wish) -> Outcome {
         let refused = |reason, message: String| Outcome { ok: false, reason: Some(reason), message };
         let Some(id) = self.campus.point_id(request.point.as_str()) else {
             return refused(RejectReason::NotFound, format!("there is no point '{}'", request.point));
@@ -215,7 +252,7 @@ impl Live {
         match answer.await {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
             Ok(Err(why)) => refused(reject_reason(&why), why.to_string()),
-            Err(_) => refused(RejectReason::Busy, "the hub is stopping".to_owned()),
+            Err(_) => refused(RejectReason::Busy, NOT_STORED.to_owned()),
         }
     }
 
@@ -235,7 +272,7 @@ impl Live {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
             Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "there is no such alarm"),
             Ok(Err(reason)) => refused(reason, "the alarm has nothing to acknowledge"),
-            Err(_) => refused(RejectReason::Busy, "the hub is stopping"),
+            Err(_) => refused(RejectReason::Busy, NOT_STORED),
         }
     }
 
@@ -312,8 +349,16 @@ impl Live {
             ));
         }
         let view = self.view();
+        // A message that could not be read is a problem of its sender, not of the hub.
+        if state.history_queue >= STORE_BEHIND {
+            problems.push(format!(
+                "{} submissions wait for the history: the disk is full or too slow; the log says which",
+                state.history_queue
+            ));
+        }
+        let ok = state.links.iter().all(|l| l.connected) && state.history_queue < STORE_BEHIND;
         Health {
-            ok: problems.is_empty(),
+            ok,
             server: crate::server_name(),
             protocol: PROTOCOL_VERSION,
             campus: self.campus.id.clone(),
@@ -327,6 +372,18 @@ impl Live {
     /// The world's state hash as of the newest second.
     pub fn state_hash(&self) -> String {
         self.view().hash.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    /// Sends a value to the field, where the point is bound to it.
+    fn send_out(&self, point: PointId, value: &Value) {
+        let Some(gateway) = self.gateway.get() else { return };
+        let bound = self.campus.get_point(point).and_then(|p| p.binding.as_ref());
+        if bound.is_some_and(|b| b.command.is_some())
+            && let Err(why) = gateway.send_command(point, Some(value))
+        {
+            // It goes out when the field is connected again.
+            tracing::warn!(%why, point = %self.campus.point(point).path, "a command could not go out");
+        }
     }
 
     /// Whether the gateway is connected to its broker.
@@ -343,32 +400,43 @@ pub fn wall_clock() -> Timestamp {
 
 fn recover(world: &mut World, history: &dyn Store) {
     let mut events = Vec::new();
+    let latest = world.now().plus_micros(MOST_AHEAD_US);
     let samples: Vec<Sample> = history
         .last_all()
         .into_iter()
+        .filter(|(_, r)| r.time <= latest)
         .map(|(point, r)| Sample { point, time: r.time, value: r.value, quality: r.quality })
         .collect();
     world.apply_samples(&samples, &mut events);
-    match history.records(WORLD_RECORD) {
-        Ok(records) => {
-            for record in records {
-                match serde_json::from_value::<Saved>(record.body) {
-                    Ok(saved) => {
-                        for lost in world.restore(saved) {
-                            tracing::warn!(
-                                lost,
-                                "a command or alarm of a point that the campus no longer has"
-                            );
-                        }
-                    }
-                    Err(why) => {
-                        tracing::error!(%why, "the saved commands and alarms can't be read; they begin anew")
-                    }
-                }
-            }
+    let mut saved = Saved::default();
+    for (key, array) in kept_of(history, COMMAND_RECORD) {
+        match campanile_model::Path::new(&key) {
+            Ok(path) => saved.commands.push((path, array)),
+            Err(why) => tracing::error!(%why, key, "a saved command is of no point"),
         }
-        Err(why) => tracing::error!(%why, "the saved commands and alarms can't be read; they begin anew"),
     }
+    for (key, alarm) in kept_of(history, ALARM_RECORD) {
+        saved.alarms.push((key.into(), alarm));
+    }
+    for lost in world.restore(saved) {
+        tracing::warn!(lost, "a command or alarm of a point that the campus no longer has");
+    }
+}
+
+/// What was kept of a kind; what can't be read is said and left alone.
+fn kept_of<T: serde::de::DeserializeOwned>(history: &dyn Store, kind: &str) -> Vec<(String, T)> {
+    let records = history.records(kind).unwrap_or_else(|why| {
+        tracing::error!(%why, kind, "what was kept can't be read and begins anew");
+        Vec::new()
+    });
+    let read = |record: campanile_history::StoredRecord| match serde_json::from_value(record.body) {
+        Ok(body) => Some((record.key, body)),
+        Err(why) => {
+            tracing::error!(%why, kind, key = record.key, "what was kept can't be read");
+            None
+        }
+    };
+    records.into_iter().filter_map(read).collect()
 }
 
 /// The world's thread.
@@ -379,6 +447,12 @@ struct Keeper {
     /// Whether the clock is that of device models in this process rather than the wall's.
     simulated: bool,
     events: Vec<Event>,
+    /// Who did what, to be committed with what it changed.
+    audits: Vec<Record>,
+    /// Who waits to hear that it is durable.
+    answers: Vec<Box<dyn FnOnce() + Send>>,
+    /// Whether the field was connected at the last look.
+    connected: bool,
 }
 
 impl Keeper {
@@ -397,6 +471,7 @@ impl Keeper {
                 next_tick = Instant::now() + TICK;
                 let now = self.now();
                 self.world.tick(now, &mut self.events);
+                self.reconcile();
             }
             self.tell();
             if stop {
@@ -414,12 +489,19 @@ impl Keeper {
     fn take(&mut self, turn: Turn) -> bool {
         match turn {
             Turn::Field(batch) => {
-                self.world.apply_samples(&batch.samples, &mut self.events);
+                let mut applied = 0;
                 for presence in &batch.presence {
-                    if !presence.online {
+                    let before = batch.samples.get(applied..presence.after_samples).unwrap_or_default();
+                    self.world.apply_samples(before, &mut self.events);
+                    applied = presence.after_samples.max(applied);
+                    if presence.online {
+                        // It may have started anew and know nothing of what holds.
+                        presence.points.iter().for_each(|point| self.send_again(*point));
+                    } else {
                         self.world.source_lost(&presence.points, &mut self.events);
                     }
                 }
+                self.world.apply_samples(batch.samples.get(applied..).unwrap_or_default(), &mut self.events);
                 let done = batch.done;
                 self.commit(
                     batch.samples,
@@ -452,10 +534,11 @@ impl Keeper {
                     "before": before, "after": self.world.effective(intent.point),
                     "refused": outcome.as_ref().err().map(ToString::to_string),
                 });
-                let record = Record::audit(self.world.now(), body);
-                self.commit(Vec::new(), vec![record], None);
+                self.audits.push(Record::audit(self.world.now(), body));
                 // A caller that has gone needs no answer.
-                let _ = reply.send(outcome);
+                self.answers.push(Box::new(move || {
+                    let _ = reply.send(outcome);
+                }));
             }
             Turn::Acknowledge { alarm, by, comment, reply } => {
                 let outcome = match self.world.schema().rule(&alarm) {
@@ -464,9 +547,10 @@ impl Keeper {
                     Some(_) => Err(RejectReason::State),
                 };
                 let body = json!({"act": "acknowledge", "actor": by, "alarm": alarm, "comment": comment, "done": outcome.is_ok()});
-                let record = Record::audit(self.world.now(), body);
-                self.commit(Vec::new(), vec![record], None);
-                let _ = reply.send(outcome);
+                self.audits.push(Record::audit(self.world.now(), body));
+                self.answers.push(Box::new(move || {
+                    let _ = reply.send(outcome);
+                }));
             }
             Turn::Stop => return true,
         }
@@ -486,37 +570,97 @@ impl Keeper {
         }
     }
 
-    /// Publishes the new state, wakes listeners, sends commands out, keeps what has to survive.
+    /// Publishes the new state and wakes listeners; makes what changed durable, and only then sends commands out and
+    /// answers.
     fn tell(&mut self) {
         let changed = self.world.take_dirty();
         let events = std::mem::take(&mut self.events);
-        if changed.is_empty() && events.is_empty() && self.live.view.load().time == self.world.now() {
-            return;
+        let records = std::mem::take(&mut self.audits);
+        let answers = std::mem::take(&mut self.answers);
+        let moved = self.live.view.load().time != self.world.now();
+        if !(changed.is_empty() && events.is_empty()) || moved {
+            let mut next =
+                view_of(&self.live.campus, &mut self.world, &self.live.view.load(), !events.is_empty());
+            next.time = self.world.now();
+            self.live.view.store(Arc::new(next));
+            self.live.refused.store(self.world.counts().refused, Ordering::Relaxed);
         }
-        let mut next =
-            view_of(&self.live.campus, &mut self.world, &self.live.view.load(), !events.is_empty());
-        next.time = self.world.now();
-        self.live.view.store(Arc::new(next));
-        self.live.refused.store(self.world.counts().refused, Ordering::Relaxed);
         if !changed.is_empty() {
             let mut set = PointSet::empty(self.live.campus.points.len());
             changed.into_iter().for_each(|p| set.insert(p));
             self.live.clients.mark(&set);
         }
-        if events.is_empty() {
-            return;
-        }
+        self.keep(&events, records, answers);
         for event in &events {
             self.announce(event);
         }
-        match serde_json::to_value(self.world.save()) {
-            Ok(body) => {
-                let time = self.world.now();
-                let record =
-                    Record::Put { kind: WORLD_RECORD.to_owned(), key: "live".to_owned(), time, body };
-                self.commit(Vec::new(), vec![record], None);
+    }
+
+    /// Commits what events changed together with who did it; what goes out or is answered waits for that.
+    fn keep(&mut self, events: &[Event], mut records: Vec<Record>, answers: Vec<Box<dyn FnOnce() + Send>>) {
+        let (mut points, mut rules) = (BTreeSet::new(), BTreeSet::new());
+        let mut out: Vec<(PointId, Value)> = Vec::new();
+        for event in events {
+            match event {
+                Event::Command { point, effective, send, .. } => {
+                    points.insert(*point);
+                    if *send {
+                        out.push((*point, effective.clone()));
+                    }
+                }
+                Event::Confirmation { point, confirmation } => {
+                    points.insert(*point);
+                    if *confirmation == Confirmation::Unconfirmed {
+                        // Once more: it may have been lost on the way.
+                        out.extend(self.world.effective(*point).map(|value| (*point, value)));
+                    }
+                }
+                Event::Alarm { rule, .. } => drop(rules.insert(*rule)),
+                _ => {}
             }
-            Err(why) => tracing::error!(%why, "commands and alarms can't be written"),
+        }
+        let time = self.world.now();
+        for (path, array) in points.into_iter().filter_map(|p| self.world.saved_command(p)) {
+            let over = array.strongest().is_none() && array.confirmation == Confirmation::Confirmed;
+            records.extend(kept(COMMAND_RECORD, path.as_str(), time, (!over).then_some(&array)));
+        }
+        for (id, alarm) in rules.into_iter().filter_map(|r| self.world.saved_alarm(r)) {
+            let over = alarm.state == campanile_world::AlarmState::Normal;
+            records.extend(kept(ALARM_RECORD, &id, time, (!over).then_some(&alarm)));
+        }
+        if records.is_empty() && out.is_empty() && answers.is_empty() {
+            return;
+        }
+        let live = self.live.clone();
+        let done =
+            move |outcome: Result<campanile_history::CommitInfo, Arc<campanile_history::HistoryError>>| {
+                if outcome.is_err() {
+                    // The store has said why; nobody is told that it is done.
+                    return;
+                }
+                out.iter().for_each(|(point, value)| live.send_out(*point, value));
+                answers.into_iter().for_each(|answer| answer());
+            };
+        self.commit(Vec::new(), records, Some(Box::new(done)));
+    }
+
+    /// When the field is there again, it is told what holds: it may have missed changes.
+    fn reconcile(&mut self) {
+        let connected = self.live.gateway_connected();
+        if connected && !self.connected {
+            let points: Vec<PointId> = self.world.arrays().map(|(point, _)| point).collect();
+            points.into_iter().for_each(|point| self.send_again(point));
+        }
+        self.connected = connected;
+    }
+
+    /// Sends what a point is commanded to, if it is or has not yet confirmed that it no longer is.
+    fn send_again(&self, point: PointId) {
+        let Some(array) = self.world.array(point) else { return };
+        if (array.strongest().is_some() || array.confirmation != Confirmation::Confirmed)
+            && let Some(value) = self.world.effective(point)
+        {
+            self.live.send_out(point, &value);
         }
     }
 
@@ -525,21 +669,7 @@ impl Keeper {
         // Nobody listening is no error.
         let send = |message| drop(self.live.events.send(message));
         match event {
-            Event::Command { point, effective, changed, .. } => {
-                if *changed && let Some(gateway) = self.live.gateway.get() {
-                    let bound = campus
-                        .get_point(*point)
-                        .and_then(|p| p.binding.as_ref())
-                        .is_some_and(|b| b.command.is_some());
-                    if bound && let Err(why) = gateway.send_command(*point, Some(effective)) {
-                        tracing::error!(%why, point = %campus.point(*point).path, "a command could not go out");
-                    }
-                }
-                if let Some(state) = command_state(campus, &self.world, *point) {
-                    send(ServerMessage::CommandState(state));
-                }
-            }
-            Event::Confirmation { point, .. } => {
+            Event::Command { point, .. } | Event::Confirmation { point, .. } => {
                 if let Some(state) = command_state(campus, &self.world, *point) {
                     send(ServerMessage::CommandState(state));
                 }
@@ -550,6 +680,19 @@ impl Keeper {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// The record that keeps something, or removes what was kept of it.
+fn kept<T: serde::Serialize>(kind: &str, key: &str, time: Timestamp, body: Option<&T>) -> Option<Record> {
+    let (kind, key) = (kind.to_owned(), key.to_owned());
+    match body.map(serde_json::to_value) {
+        None => Some(Record::Remove { kind, key }),
+        Some(Ok(body)) => Some(Record::Put { kind, key, time, body }),
+        Some(Err(why)) => {
+            tracing::error!(%why, kind, key, "can't be written and is not kept");
+            None
         }
     }
 }

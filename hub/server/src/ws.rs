@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
-use campanile_protocol::rest::{CommandRequest, Outcome};
+use campanile_protocol::rest::Outcome;
 use campanile_protocol::{
     ClientMessage, DataFrame, ErrorCode, FrameKind, PROTOCOL_VERSION, RejectReason, ServerMessage,
     Subscription, limits,
@@ -18,7 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clients::{Client, PointSet};
-use crate::live::Live;
+use crate::live::{Live, Wish};
 
 /// A client that takes nothing for this long is let go.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
@@ -116,7 +116,11 @@ impl Session {
                     Ok(event) => self.say(&event).await?,
                     // The client was too slow for the events: it gets the whole list anew.
                     Err(RecvError::Lagged(_)) => {
-                        self.say(&ServerMessage::AlarmList { alarms: live.view().alarms.to_vec() }).await?;
+                        let view = live.view();
+                        self.say(&ServerMessage::AlarmList { alarms: view.alarms.to_vec() }).await?;
+                        for state in view.commands.values() {
+                            self.say(&ServerMessage::CommandState(state.clone())).await?;
+                        }
                     }
                     Err(RecvError::Closed) => return self.send(Message::Close(None)).await,
                 },
@@ -180,12 +184,12 @@ impl Session {
                 self.say(&ServerMessage::Unsubscribed { id }).await
             }
             ClientMessage::Write { request, point, value, priority, expiry_s, reason } => {
-                let body = CommandRequest { point, value: Some(value), priority, expiry_s, reason };
+                let body = Wish { point, value: Some(value), priority, expiry_s, reason };
                 let outcome = self.live.command(body).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Relinquish { request, point, priority, reason } => {
-                let body = CommandRequest { point, value: None, priority, expiry_s: None, reason };
+                let body = Wish { point, value: None, priority, expiry_s: None, reason };
                 let outcome = self.live.command(body).await;
                 self.reply(request, outcome).await
             }

@@ -39,13 +39,15 @@ pub struct Array {
     pub slots: [Option<Slot>; 16],
     /// When the value in force changed last.
     pub changed: Timestamp,
+    /// When it was last asked for: readings from then on can confirm it.
+    pub sent: Timestamp,
     /// Whether the field confirmed it.
     pub confirmation: Confirmation,
 }
 
 impl Array {
     pub(crate) fn empty(now: Timestamp) -> Self {
-        Self { slots: Default::default(), changed: now, confirmation: Confirmation::Pending }
+        Self { slots: Default::default(), changed: now, sent: now, confirmation: Confirmation::Pending }
     }
 
     /// The strongest filled slot.

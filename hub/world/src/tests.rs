@@ -162,12 +162,28 @@ fn a_slot_expires_and_a_command_is_confirmed_by_reading_back() {
     events.clear();
     world.tick(Timestamp(100 * S), &mut events);
     let effective = Value::Number(26.0);
-    assert_eq!(
-        events,
-        [Event::Command { point: PointId(1), effective, changed: true, actor: Actor::System }]
-    );
+    assert_eq!(events, [Event::Command { point: PointId(1), effective, send: true, actor: Actor::System }]);
     world.tick(Timestamp(281 * S), &mut events);
     assert_eq!(confirmation(&world), Confirmation::Unconfirmed, "nothing was read back in time");
+}
+
+#[test]
+fn every_write_goes_out_and_a_device_that_is_overruled_is_told_of() {
+    let mut world = world();
+    let mut events = Vec::new();
+    let confirmation = |world: &World| world.array(PointId(1)).unwrap().confirmation;
+    // 26 is the safe value that the hub assumes: the device may be at another.
+    world.intend(&intent(8, Some(26.0)), &mut events).unwrap();
+    assert!(matches!(events[..], [Event::Command { send: true, .. }]), "{events:?}");
+    world.apply_samples(&[number(1, 5 * S, 26.0)], &mut events);
+    assert_eq!(confirmation(&world), Confirmation::Confirmed);
+    events.clear();
+    world.intend(&intent(12, Some(20.0)), &mut events).unwrap();
+    assert!(matches!(events[..], [Event::Command { send: false, .. }]), "a weaker slot is not in force");
+    world.apply_samples(&[number(1, 9 * S, 19.0)], &mut events);
+    assert_eq!(confirmation(&world), Confirmation::Unconfirmed, "somebody turned the knob at the device");
+    world.apply_samples(&[number(1, 10 * S, 26.0)], &mut events);
+    assert_eq!(confirmation(&world), Confirmation::Confirmed);
 }
 
 #[test]

@@ -21,14 +21,15 @@ const BLOCK: usize = 64;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// The slots of a point changed; the value in force too where `changed`.
+    /// The slots of a point changed.
     Command {
         /// The point.
         point: PointId,
         /// The value in force now.
         effective: Value,
-        /// Whether it is another than before: then it has to go out to the field.
-        changed: bool,
+        /// Whether it has to go out to the field: it is another than before, or somebody has written it anew (the
+        /// device may have lost it, or never have been told).
+        send: bool,
         /// Who did it; the hub itself where a slot expired.
         actor: Actor,
     },
@@ -280,19 +281,26 @@ impl World {
             self.observe(*rule, events);
         }
         for command in schema.commands_read_by.get(&point).into_iter().flatten() {
-            let pending = self.arrays.get(command).is_some_and(|a| a.confirmation != Confirmation::Confirmed);
-            if !pending {
-                continue;
-            }
+            let Some(array) = self.arrays.get(command) else { continue };
+            let (was, held) = (array.confirmation, array.strongest().is_some());
             let (Some(wanted), Some(read)) = (self.effective(*command), self.reading(point)) else {
                 continue;
             };
             let resolution = schema.points.get(command.index()).and_then(|p| p.resolution);
             let Some(array) = Arc::make_mut(&mut self.arrays).get_mut(command) else { continue };
             // A reading from before the command says nothing about it.
-            if read.time >= array.changed && command::confirms(&wanted, &read.value, resolution) {
-                array.confirmation = Confirmation::Confirmed;
-                events.push(Event::Confirmation { point: *command, confirmation: Confirmation::Confirmed });
+            if read.time < array.sent || read.quality == Quality::Stale {
+                continue;
+            }
+            let is = match (command::confirms(&wanted, &read.value, resolution), was) {
+                (true, _) => Confirmation::Confirmed,
+                // Somebody at the device has overruled a command that holds.
+                (false, Confirmation::Confirmed) if held => Confirmation::Unconfirmed,
+                (false, was) => was,
+            };
+            if is != was {
+                array.confirmation = is;
+                events.push(Event::Confirmation { point: *command, confirmation: is });
             }
         }
     }
@@ -309,7 +317,11 @@ impl World {
                 self.now.0.saturating_sub(self.started.0) > patience
             }
         };
-        let other = spec.other.and_then(|p| self.reading(p)).and_then(|r| r.value.as_f64());
+        let other = spec.other.and_then(|p| self.reading(p));
+        // What is compared with has to be live too.
+        let stale =
+            stale || other.as_ref().is_some_and(|o| matches!(o.quality, Quality::Stale | Quality::Bad));
+        let other = other.and_then(|r| r.value.as_f64());
         let seen = Seen { value: reading.as_ref().map(|r| &r.value), other, stale };
         let active = self.alarms[rule as usize].active;
         let holds = alarm::holds(spec, active, &seen);
@@ -363,7 +375,7 @@ impl World {
                     slot.take_if(|s| s.expires.is_some_and(|at| at <= now));
                 }
             }
-            self.after_change(point, before, Actor::System, events);
+            self.after_change(point, before, false, Actor::System, events);
         }
         let schema = self.schema.clone();
         let overdue: Vec<PointId> = self
@@ -372,7 +384,7 @@ impl World {
             .filter(|(point, array)| {
                 let period = schema.points.get(point.index()).map_or(0, |p| p.stale_after_us);
                 array.confirmation == Confirmation::Pending
-                    && now.0.saturating_sub(array.changed.0) > period.max(CONFIRM_WITHIN_US)
+                    && now.0.saturating_sub(array.sent.0) > period.max(CONFIRM_WITHIN_US)
             })
             .map(|(point, _)| *point)
             .collect();
@@ -453,19 +465,34 @@ impl World {
             since: now,
             expires: intent.expires,
         });
-        self.after_change(intent.point, before, intent.actor.clone(), events);
+        let in_force = array.strongest().is_some_and(|(priority, _)| priority == intent.priority);
+        let written = in_force && intent.value.is_some();
+        self.after_change(intent.point, before, written, intent.actor.clone(), events);
         Ok(())
     }
 
-    fn after_change(&mut self, point: PointId, before: Option<Value>, actor: Actor, events: &mut Vec<Event>) {
+    fn after_change(
+        &mut self,
+        point: PointId,
+        before: Option<Value>,
+        written: bool,
+        actor: Actor,
+        events: &mut Vec<Event>,
+    ) {
         let Some(effective) = self.effective(point) else { return };
         let changed = before.as_ref() != Some(&effective);
         let now = self.now;
-        if changed && let Some(array) = Arc::make_mut(&mut self.arrays).get_mut(&point) {
-            array.changed = now;
+        if (changed || written)
+            && let Some(array) = Arc::make_mut(&mut self.arrays).get_mut(&point)
+        {
+            // A write of the same value is no change that the least interval counts from.
+            if changed {
+                array.changed = now;
+            }
+            array.sent = now;
             array.confirmation = Confirmation::Pending;
         }
-        events.push(Event::Command { point, effective, changed, actor });
+        events.push(Event::Command { point, effective, send: changed || written, actor });
     }
 
     /// Acknowledges an alarm; false where there is nothing to acknowledge.
@@ -489,6 +516,17 @@ impl World {
         self.waiting.insert(rule);
         events.push(Event::Alarm { rule, before });
         true
+    }
+
+    /// The commands of a point to be kept, with its path; nothing where none was ever given.
+    pub fn saved_command(&self, point: PointId) -> Option<(Path, Array)> {
+        Some((self.schema.paths.get(point.index())?.clone(), self.arrays.get(&point)?.clone()))
+    }
+
+    /// An alarm to be kept, with its id.
+    pub fn saved_alarm(&self, rule: u32) -> Option<(Arc<str>, Alarm)> {
+        let id = self.schema.rules.get(rule as usize)?.id.clone();
+        Some((id, self.alarms.get(rule as usize)?.clone()))
     }
 
     /// The commands in force and the alarms that are not as new.
