@@ -37,6 +37,8 @@ const TURNS_AT_ONCE: usize = 256;
 const COMMAND_RECORD: &str = "command";
 /// The kind of record under which an alarm is kept, by its id.
 const ALARM_RECORD: &str = "alarm";
+/// A step back of the machine's clock that is more than the correction of a drift.
+const CLOCK_STEP_US: i64 = 2 * Timestamp::SECOND;
 /// How far a stored time may be ahead of the clock to be taken up; see the gateway's limit.
 const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
 
@@ -470,6 +472,12 @@ impl Keeper {
             if Instant::now() >= next_tick {
                 next_tick = Instant::now() + TICK;
                 let now = self.now();
+                let back_us = self.world.now().0.saturating_sub(now.0);
+                if back_us > CLOCK_STEP_US {
+                    let seconds = back_us / Timestamp::SECOND;
+                    tracing::warn!(seconds, "the machine's clock was set back; the world follows");
+                    self.world.set_back(now);
+                }
                 self.world.tick(now, &mut self.events);
                 self.reconcile();
             }

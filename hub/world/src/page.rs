@@ -65,6 +65,11 @@ impl Page {
         self.tags[slot] = (self.tags[slot] & !3) | quality as u8;
     }
 
+    /// Moves readings of after a time to it.
+    pub fn not_after(&mut self, time: Timestamp) {
+        self.cells.iter_mut().for_each(|cell| cell.time = cell.time.min(time.0));
+    }
+
     pub fn set(&mut self, slot: usize, time: Timestamp, value: &Value, quality: Quality) {
         let (kind, bits) = match value {
             Value::Number(x) => (0, x.to_bits()),

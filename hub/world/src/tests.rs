@@ -187,6 +187,25 @@ fn every_write_goes_out_and_a_device_that_is_overruled_is_told_of() {
 }
 
 #[test]
+fn a_clock_set_back_neither_freezes_readings_nor_stretches_commands() {
+    let hour = 3600 * S;
+    let mut world = World::new(schema(), Timestamp(10 * hour));
+    let mut events = Vec::new();
+    let until = Timestamp(10 * hour + 100 * S);
+    world.intend(&Intent { expires: Some(until), ..intent(8, Some(22.0)) }, &mut events).unwrap();
+    world.apply_samples(&[number(0, 10 * hour, 800.0)], &mut events);
+    // The machine's clock was an hour ahead.
+    world.set_back(Timestamp(9 * hour));
+    world.tick(Timestamp(9 * hour + 10 * S), &mut events);
+    world.apply_samples(&[number(0, 9 * hour + 10 * S, 900.0)], &mut events);
+    assert_eq!(world.reading(PointId(0)).unwrap().value, Value::Number(900.0), "true samples are not late");
+    world.tick(Timestamp(9 * hour + 100 * S), &mut events);
+    assert_eq!(world.effective(PointId(1)), Some(Value::Number(26.0)), "it held for its hundred seconds");
+    world.tick(Timestamp(9 * hour + 200 * S), &mut events);
+    assert_eq!(world.reading(PointId(0)).unwrap().quality, Quality::Stale);
+}
+
+#[test]
 fn an_alarm_goes_through_the_states_of_isa_18_2() {
     let mut world = world();
     let mut events = Vec::new();

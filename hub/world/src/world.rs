@@ -360,6 +360,40 @@ impl World {
         }
     }
 
+    /// Takes the clock back to a time before the world's own, because the machine's was found wrong. What has happened
+    /// after that time counts as having happened then, or true samples would be late; what was to happen keeps its
+    /// distance.
+    pub fn set_back(&mut self, now: Timestamp) {
+        let by = self.now.0.saturating_sub(now.0);
+        if by <= 0 {
+            return;
+        }
+        let earlier = |time: &mut Timestamp| *time = now.min(*time);
+        let closer = |time: &mut Timestamp| *time = Timestamp(time.0.saturating_sub(by));
+        self.now = now;
+        earlier(&mut self.started);
+        for page in &mut self.pages {
+            Arc::make_mut(page).not_after(now);
+        }
+        self.hashes.iter_mut().for_each(|hash| *hash = None);
+        // Each page is looked through anew at the next tick.
+        self.earliest_stale.iter_mut().for_each(|at| *at = i64::MIN);
+        for array in Arc::make_mut(&mut self.arrays).values_mut() {
+            earlier(&mut array.changed);
+            earlier(&mut array.sent);
+            for slot in array.slots.iter_mut().flatten() {
+                earlier(&mut slot.since);
+                slot.expires.iter_mut().for_each(closer);
+            }
+        }
+        for alarm in Arc::make_mut(&mut self.alarms) {
+            earlier(&mut alarm.changed);
+            earlier(&mut alarm.raised);
+            alarm.turning.iter_mut().for_each(earlier);
+            alarm.shelved_until.iter_mut().for_each(closer);
+        }
+    }
+
     fn expire(&mut self, events: &mut Vec<Event>) {
         let now = self.now;
         let due: Vec<PointId> = self
