@@ -1,10 +1,11 @@
 //! `campanile check`, `scene build`, `schema`: from a campus folder to what is derived from it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use campanile_model::{Campus, Place, Problem, Severity};
+use campanile_model::{Accumulation, Campus, Loaded, Place, Problem, Severity};
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -42,9 +43,40 @@ enum SchemaFormat {
     Campus,
 }
 
+/// Reads a campus with the files that it names.
+fn load(dir: &Path) -> Loaded {
+    let mut loaded = campanile_model::load(dir);
+    if let Some(campus) = &loaded.campus {
+        let problems = [
+            campanile_server::terrain(campus).err().zip(campus.plan.terrain.as_deref()).map(|(why, name)| {
+                let mend = "It has to be a GeoTIFF of one band of numbers, such as gdal_translate -ot Float32 writes.";
+                ("terrain", name, why.to_string(), mend)
+            }),
+            campus.weather_file.as_deref().and_then(|name| {
+                let why = campanile_server::weather(campus).err()?;
+                Some(("weather", name, why.to_string(), "It has to be an EnergyPlus weather file (EPW) of a whole year."))
+            }),
+        ];
+        for (code, name, what, mend) in problems.into_iter().flatten() {
+            loaded.problems.push(Problem {
+                severity: Severity::Error,
+                code,
+                file: dir.join(name),
+                place: Place::Whole,
+                what,
+                mend: mend.to_owned(),
+            });
+        }
+    }
+    if loaded.problems.iter().any(|p| p.severity == Severity::Error) {
+        loaded.campus = None;
+    }
+    loaded
+}
+
 /// Reads a campus or prints every problem that keeps it from being used.
 pub fn open(dir: &Path) -> Result<Arc<Campus>, Failure> {
-    let loaded = campanile_model::load(dir);
+    let loaded = load(dir);
     match loaded.campus {
         Some(campus) => Ok(Arc::new(campus)),
         None => {
@@ -61,7 +93,7 @@ pub fn terrain(campus: &Campus) -> Result<Option<campanile_formats::Grid>, Failu
 }
 
 pub fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
-    let loaded = campanile_model::load(&args.dir);
+    let loaded = load(&args.dir);
     let errors = loaded.problems.iter().filter(|p| p.severity == Severity::Error).count();
     let warnings = loaded.problems.len() - errors;
     if args.json {
@@ -81,7 +113,8 @@ pub fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
                 }
             }
         }
-        println!("{errors} errors, {warnings} warnings");
+        let number = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        println!("{}, {}", number(errors, "error"), number(warnings, "warning"));
     }
     Ok(ExitCode::from(u8::from(errors > 0)))
 }
@@ -114,9 +147,18 @@ fn problem_json(problem: &Problem) -> serde_json::Value {
     })
 }
 
+/// Problems of one code that are printed; one mistake in a template can make a hundred.
+const PRINTED_A_CODE: usize = 10;
+
 /// Prints each problem with its place, the line it is on where the file has lines, and its mend.
 fn print_problems(problems: &[Problem]) {
+    let mut counts: BTreeMap<(&Path, &str), usize> = BTreeMap::new();
     for problem in problems {
+        let count = counts.entry((&problem.file, problem.code)).or_default();
+        *count += 1;
+        if *count > PRINTED_A_CODE {
+            continue;
+        }
         eprint!("{}[{}] {}", problem.severity, problem.code, problem.file.display());
         match &problem.place {
             Place::Whole => eprintln!(),
@@ -132,6 +174,10 @@ fn print_problems(problems: &[Problem]) {
             }
         }
         eprintln!("  {}\n  mend: {}", problem.what, problem.mend);
+    }
+    for ((file, code), count) in counts.into_iter().filter(|(_, count)| *count > PRINTED_A_CODE) {
+        let more = count - PRINTED_A_CODE;
+        eprintln!("and {more} more [{code}] in {}; `campanile check --json` lists all", file.display());
     }
 }
 
@@ -164,5 +210,63 @@ pub fn schema(args: SchemaArgs) -> Result<ExitCode, Failure> {
     };
     let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     println!("{text}");
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Args)]
+pub struct PointsArgs {
+    /// Which points: a glob over their paths, such as `canteen/**` or `**/energy`.
+    #[arg(default_value = "**")]
+    glob: String,
+    #[command(flatten)]
+    campus: crate::CampusDir,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the points of a campus.
+pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
+    let campus = open(&args.campus.resolve()?)?;
+    campanile_model::Glob::new(&args.glob).map_err(|why| {
+        Failure::input(format!("'{}': {why}", args.glob))
+            .mend("such as 'canteen/**' or '**/energy', in quotes")
+    })?;
+    let found = campus.points_matching(&args.glob);
+    let accumulation = |a: &Accumulation| match a {
+        Accumulation::Gauge => "gauge",
+        Accumulation::Counter { .. } => "counter",
+        Accumulation::Interval => "interval",
+    };
+    if args.json {
+        let rows: Vec<_> = found
+            .iter()
+            .map(|id| campus.point(*id))
+            .map(|p| {
+                serde_json::json!({
+                    "path": p.path, "names": p.names, "quantity": p.quantity, "unit": p.unit,
+                    "accumulation": accumulation(&p.accumulation), "topic": p.binding.as_ref().map(|b| &b.topic),
+                    "commandable": p.command.is_some(),
+                })
+            })
+            .collect();
+        println!("{}", serde_json::json!(rows));
+    } else {
+        let width = found.iter().map(|id| campus.point(*id).path.as_str().len()).max().unwrap_or(0);
+        for point in found.iter().map(|id| campus.point(*id)) {
+            println!(
+                "{:<width$}  {:<8} {:<8} {} / {}",
+                point.path.as_str(),
+                point.unit,
+                accumulation(&point.accumulation),
+                point.names.en,
+                point.names.zh
+            );
+        }
+    }
+    if found.is_empty() {
+        return Err(Failure::input(format!("no point of {} matches '{}'", campus.id, args.glob))
+            .mend("`campanile points` without a glob lists all"));
+    }
     Ok(ExitCode::SUCCESS)
 }

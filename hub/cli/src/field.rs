@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use campanile_gateway::{Publisher, PublisherConfig, Qos, feed as play};
-use campanile_server::DeviceRun;
+use campanile_server::{DeviceRun, HubError};
 use clap::Args;
 
 use crate::CampusDir;
@@ -38,9 +38,9 @@ pub struct FeedArgs {
     /// The column with the local time.
     #[arg(long, default_value = "timestamp_local")]
     time: String,
-    /// The IANA time zone of that column.
-    #[arg(long, default_value = "UTC")]
-    zone: String,
+    /// The IANA time zone of that column; that of the campus where left out.
+    #[arg(long)]
+    zone: Option<String>,
     /// COLUMN=POINT: which column goes to which point; may be given several times.
     #[arg(long, required = true, value_name = "COLUMN=POINT")]
     map: Vec<String>,
@@ -52,11 +52,17 @@ pub struct FeedArgs {
     json: bool,
 }
 
+fn no_broker(broker: &str) -> Failure {
+    Failure::unreachable(format!("no MQTT broker answers at {broker}"))
+        .mend("start a hub (`campanile hub` says where its broker is) or a broker, or name it with --broker HOST:PORT")
+}
+
 pub fn devices(args: DevicesArgs) -> Result<ExitCode, Failure> {
     let stop = crate::hub::listen()?;
     let campus = crate::campus::open(&args.campus.resolve()?)?;
-    let run = DeviceRun::over_mqtt(campus.clone(), &args.broker, args.seed).map_err(|why| {
-        Failure::unreachable(why.to_string()).mend("start a hub or a broker first, or name it with --broker")
+    let run = DeviceRun::over_mqtt(campus.clone(), &args.broker, args.seed).map_err(|why| match why {
+        HubError::NoBroker(_) => no_broker(&args.broker),
+        other => Failure::input(other.to_string()),
     })?;
     println!(
         "{} points of {} publish at {}. Ctrl-C stops them.",
@@ -77,7 +83,7 @@ pub fn feed(args: FeedArgs) -> Result<ExitCode, Failure> {
         .map(|text| play::parse_mapping(text, &campus).map_err(|why| Failure::input(why.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
     let speed = match args.speed.as_str() {
-        "max" | "0" => None,
+        "max" => None,
         text => match text.parse::<f64>() {
             Ok(speed) if speed > 0.0 && speed.is_finite() => Some(speed),
             _ => return Err(Failure::input(format!("--speed '{text}' is not a number above 0, nor max"))),
@@ -85,18 +91,14 @@ pub fn feed(args: FeedArgs) -> Result<ExitCode, Failure> {
     };
     let file = std::fs::File::open(&args.file)
         .map_err(|why| Failure::input(format!("can't read {}: {why}", args.file.display())))?;
-    let (host, port) = args
-        .broker
-        .rsplit_once(':')
-        .and_then(|(host, port)| Some((host.to_owned(), port.parse::<u16>().ok()?)))
-        .ok_or_else(|| {
-            Failure::input(format!("'{}' is not HOST:PORT, such as 127.0.0.1:1883", args.broker))
-        })?;
+    let (host, port) =
+        campanile_server::host_port(&args.broker).map_err(|why| Failure::input(why.to_string()))?;
+    let zone = args.zone.unwrap_or_else(|| campus.timezone.clone());
     let publisher = PublisherConfig { host, port, qos: Qos::AtLeastOnce, ..PublisherConfig::default() };
     let unreachable = |why: campanile_gateway::GatewayError| Failure::unreachable(why.to_string());
     let publisher = Publisher::start(publisher, campus).map_err(unreachable)?;
-    publisher.wait_connected(Duration::from_secs(10)).map_err(unreachable)?;
-    let config = play::FeedConfig { speed, ..play::FeedConfig::new(&args.time, &args.zone, columns) };
+    publisher.wait_connected(Duration::from_secs(5)).map_err(|_| no_broker(&args.broker))?;
+    let config = play::FeedConfig { speed, ..play::FeedConfig::new(&args.time, &zone, columns) };
     let bar =
         if args.json { indicatif::ProgressBar::hidden() } else { indicatif::ProgressBar::new_spinner() };
     let report = play::play(file, config, &publisher, |report| {

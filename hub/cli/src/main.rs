@@ -14,6 +14,7 @@ mod history;
 mod hub;
 mod twin;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -46,8 +47,11 @@ enum Command {
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
         Exit code 0: in order (warnings allowed); 1: errors found.")]
     Check(campus::CheckArgs),
+    /// List the points of a campus: path, unit, kind of meter, names.
+    #[command(after_help = "Example:\n  campanile points '**/energy' --campus scenes/shanghai-school")]
+    Points(campus::PointsArgs),
     /// Build what is derived from a campus.
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  campanile scene build scenes/shanghai-school")]
     Scene(SceneCommand),
     /// Publish believable data for every point of a campus over MQTT, and obey commands.
     #[command(
@@ -56,10 +60,14 @@ enum Command {
     Devices(field::DevicesArgs),
     /// Play a CSV file with a time column through MQTT, as if its meter were here.
     #[command(after_help = "Example:\n  campanile feed meter.csv --campus scenes/shanghai-school \\\n    \
-        --time timestamp_local --zone Europe/London --map energy_kwh=canteen/main-meter/energy --speed max")]
+        --time timestamp_local --zone Europe/London --map energy_kwh=site/visitor-meter/energy --speed max\n\n\
+        `campanile points '**/energy'` lists the points that a meter can be fed to.")]
     Feed(field::FeedArgs),
     /// Ask a stored history: last values, ranges, buckets, energy, export.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile history export --data DIR --point canteen/1f/dining-1/co2"
+    )]
     History(history::HistoryCommand),
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
     #[command(
@@ -77,6 +85,7 @@ enum Command {
     #[command(after_help = "Example:\n  campanile schema plan > plan.schema.json")]
     Schema(campus::SchemaArgs),
     /// Print the OpenAPI description of the hub's API.
+    #[command(after_help = "Example:\n  campanile openapi > openapi.json")]
     Openapi,
 }
 
@@ -121,6 +130,21 @@ fn demo_campus() -> Result<PathBuf, Failure> {
         })
 }
 
+/// A reader that has gone (`campanile … | head`) ends the program quietly; anything else is a fault of the program,
+/// which is said in a sentence.
+fn say_panics_plainly() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let payload = info.payload();
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        if text.is_some_and(|text| text.contains("failed printing to std") && text.contains("Broken pipe")) {
+            std::process::exit(0);
+        }
+        default(info);
+        eprintln!("error: this is a fault of campanile itself; please report it with the lines above");
+    }));
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log);
@@ -132,11 +156,17 @@ fn main() -> ExitCode {
             return failure.report();
         }
     };
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    say_panics_plainly();
     let done = match cli.command {
         Command::Demo(args) => hub::demo(args),
         Command::Hub(args) => hub::hub(args),
         Command::Check(args) => campus::check(args),
+        Command::Points(args) => campus::points(args),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
         Command::Devices(args) => field::devices(args),
         Command::Feed(args) => field::feed(args),

@@ -99,6 +99,21 @@ impl MonthFile {
         Ok(file)
     }
 
+    /// Undoes what a process was at when it was killed while the file was made, before its write-ahead log: readers,
+    /// which only read, could not, and would refuse the file.
+    pub(crate) fn roll_back(dir: &Path, month: Month) -> Result<()> {
+        let path = month_path(dir, month);
+        let mut journal = path.clone().into_os_string();
+        journal.push("-journal");
+        if !Path::new(&journal).exists() {
+            return Ok(());
+        }
+        Connection::open(&path)
+            .and_then(|c| c.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)))
+            .map(drop)
+            .at("rolling back a month", &path)
+    }
+
     /// Whether a file that is there was only begun when the power went: an SQLite file without our tables.
     pub(crate) fn is_unfinished(dir: &Path, month: Month) -> bool {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -426,13 +426,16 @@ fn find_months(dir: &Path, first_month: Month) -> Result<BTreeSet<Month>> {
     for month in months {
         delete_month(dir, month)?;
     }
+    for month in &keep {
+        MonthFile::roll_back(dir, *month)?;
+    }
     keep.retain(|month| !MonthFile::is_unfinished(dir, *month));
     Ok(keep)
 }
 
 fn delete_month(dir: &Path, month: Month) -> Result<()> {
     let path = month_path(dir, month);
-    for suffix in ["-wal", "-shm", ""] {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
         let mut name = path.clone().into_os_string();
         name.push(suffix);
         match std::fs::remove_file(&name) {

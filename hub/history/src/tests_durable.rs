@@ -146,6 +146,33 @@ fn what_was_acknowledged_survives_kill_9() {
     }
 }
 
+/// A kill between the first page of a month file and its write-ahead log leaves a journal that only a writer can undo.
+#[test]
+fn a_month_half_made_when_the_process_was_killed_is_made_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path(), &two_points()).unwrap();
+    history.writer().commit(&[sample(0, MARCH, 20.5)], &[]).unwrap();
+    drop(history);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(elsewhere.path().join("2026-03.db")).unwrap();
+    // More than the cache holds, so that pages reach the file before the transaction ends.
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = 2; BEGIN; CREATE TABLE half (made BLOB);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+             INSERT INTO half SELECT zeroblob(4000) FROM n;",
+        )
+        .unwrap();
+    for name in ["2026-03.db", "2026-03.db-journal"] {
+        std::fs::copy(elsewhere.path().join(name), dir.path().join(name)).unwrap();
+    }
+    drop(connection);
+    let history = History::open(dir.path(), &two_points()).unwrap();
+    assert_eq!(numbers(&history, 0), [(MARCH, 20.5)]);
+    history.seal().unwrap();
+    assert_eq!(numbers(&history, 0), [(MARCH, 20.5)]);
+}
+
 #[test]
 fn points_are_known_by_path_when_the_campus_changes() {
     let dir = tempfile::tempdir().unwrap();

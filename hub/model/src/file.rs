@@ -48,6 +48,17 @@ pub fn load(dir: &FsPath) -> Loaded {
         (Some(plan), Some(file)) => Some(resolve::resolve(plan, &file, dir, &mut report)),
         _ => None,
     };
+    if campus.is_none() && report.is_empty() {
+        let whole = dir.join(PLAN_FILE);
+        report.add(
+            Severity::Error,
+            "unreadable",
+            whole,
+            Place::Whole,
+            "the file can't be used, and no place in it can be named".to_owned(),
+            "Compare it with docs/schema/plan.schema.json, whose path an editor can be told.",
+        );
+    }
     let problems = report.finish();
     let usable = problems.iter().all(|p| p.severity == Severity::Warning);
     Loaded { campus: campus.filter(|_| usable), problems }
@@ -86,7 +97,11 @@ fn read_text(path: &FsPath, limit: u64, report: &mut Report) -> Option<String> {
         );
     }
     match String::from_utf8(bytes) {
-        Ok(text) => Some(text),
+        // Some editors put a mark before UTF-8; it means nothing.
+        Ok(text) => Some(match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        }),
         Err(err) => fail(
             report,
             "syntax",
@@ -107,18 +122,24 @@ fn read_plan(report: &mut Report) -> Option<Plan> {
         Err(err) => err,
     };
     let place = Place::Line { line: error.line(), column: error.column() };
-    if !error.is_data() {
-        report.add(
-            Severity::Error,
-            "syntax",
-            path,
-            place,
-            format!("the JSON can't be read: {error}"),
-            "Correct it at this place; a comma or bracket is often missing just before.",
-        );
-        return None;
-    }
-    let mut value: Value = serde_json::from_str(&text).ok()?;
+    // A wrong key or type is found before a fault of syntax further down: without the syntax nothing else is sure.
+    let fault = error.to_string();
+    let parsed = if error.is_data() { serde_json::from_str(&text) } else { Err(error) };
+    let mut value: Value = match parsed {
+        Ok(value) => value,
+        Err(error) => {
+            report.add(
+                Severity::Error,
+                "syntax",
+                path,
+                Place::Line { line: error.line(), column: error.column() },
+                format!("the JSON can't be read: {error}"),
+                "Correct it at this place; a comma, quote or bracket is often missing just before. JSON has no \
+                 comments and no NaN.",
+            );
+            return None;
+        }
+    };
     if let Some(format) = value.get("format").and_then(Value::as_str).filter(|f| *f != Plan::FORMAT) {
         wrong_format(format, Plan::FORMAT, report, true);
         return None;
@@ -128,14 +149,7 @@ fn read_plan(report: &mut Report) -> Option<Plan> {
         report.plan(fault.code, fault.pointer.clone(), fault.what.clone(), fault.mend.clone());
     }
     if faults.is_empty() {
-        report.add(
-            Severity::Error,
-            "wrong-type",
-            path,
-            place,
-            error.to_string(),
-            "Correct the value at this place.",
-        );
+        report.add(Severity::Error, "wrong-type", path, place, fault, "Correct the value at this place.");
     }
     shape::prune(&mut value, &faults);
     serde_json::from_value(value).ok()

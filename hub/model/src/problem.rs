@@ -124,6 +124,11 @@ impl Report {
         }
     }
 
+    /// Whether there is nothing to report.
+    pub fn is_empty(&self) -> bool {
+        self.problems.is_empty()
+    }
+
     /// An error at a JSON pointer in `plan.json`.
     pub fn plan(
         &mut self,

@@ -40,7 +40,7 @@ type Row = (File, &'static str, &'static str, &'static str, &'static str, &'stat
 
 const ROWS: &[Row] = &[
     // the shape of the files
-    (P, "\"Wusong\",", "\"Wusong\"", "syntax", "line", "comma or bracket"),
+    (P, "\"Wusong\",", "\"Wusong\"", "syntax", "line", "comma, quote or bracket"),
     (C, "unit = \"[ppm]\"", "unit = [ppm", "syntax", "line", "at this place"),
     (
         P,
@@ -647,4 +647,28 @@ fn the_published_schemas_accept_the_scene() {
         let errors: Vec<String> = validator.iter_errors(&value).map(|e| e.to_string()).collect();
         assert!(errors.is_empty(), "{errors:?}");
     }
+}
+
+/// A fault that ends the file beyond a fault that does not must not hide both.
+#[test]
+fn a_cut_off_file_is_never_in_order() {
+    for plan in
+        ["", "[[", "{\"a\":", "[1,2", "{}}", "[]x", "null", "3", "{\"comment\":\"x\"", "{\"format\":\"x\"}"]
+    {
+        let dir = folder(plan, CAMPUS);
+        let loaded = load(dir.path());
+        assert!(loaded.campus.is_none(), "{plan}");
+        assert!(loaded.problems.iter().any(|p| p.severity == Severity::Error), "{plan}");
+    }
+    let cut = PLAN.replacen("\"bearing_deg\"", "\"baering_deg\"", 1);
+    let cut = cut.trim_end().trim_end_matches('}');
+    let dir = folder(cut, CAMPUS);
+    let problems = load(dir.path()).problems;
+    assert!(problems.iter().any(|p| p.code == "syntax"), "{problems:?}");
+}
+
+#[test]
+fn a_byte_order_mark_is_no_fault() {
+    let dir = folder(&format!("\u{feff}{PLAN}"), &format!("\u{feff}{CAMPUS}"));
+    assert_eq!(load(dir.path()).problems, []);
 }

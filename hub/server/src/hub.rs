@@ -19,6 +19,8 @@ use crate::live::{Live, Turn, wall_clock};
 const COMMITS: usize = 1024;
 /// How often simulated devices are asked for what is due.
 const DEVICE_STEP: Duration = Duration::from_millis(500);
+/// How long a stopping hub takes in what its embedded broker still holds.
+const DRAIN: Duration = Duration::from_secs(10);
 /// How far back a simulated hub begins, and its stride.
 const PAST: Duration = Duration::from_secs(24 * 3600);
 const PAST_STEP: Duration = Duration::from_secs(300);
@@ -95,6 +97,9 @@ pub enum HubError {
     /// The broker's address can't be read.
     #[error("'{0}' is not HOST:PORT, such as 127.0.0.1:1883")]
     BrokerAddress(String),
+    /// No broker answers.
+    #[error("no MQTT broker answers at {0}; start it, or name another")]
+    NoBroker(String),
     /// The broker or gateway.
     #[error(transparent)]
     Gateway(#[from] campanile_gateway::GatewayError),
@@ -182,6 +187,10 @@ impl Hub {
 
     fn shut(&mut self) {
         let _ = self.stop.send(true);
+        if self.broker.is_some() {
+            // The embedded broker goes with this process: what it has acknowledged to devices has to come over first.
+            self.live.drain_field(DRAIN);
+        }
         if self.live.inbox().send(Turn::Stop).is_err() {
             tracing::debug!("the world had stopped already");
         }
@@ -201,11 +210,15 @@ impl Drop for Hub {
     }
 }
 
-fn host_port(text: &str) -> Result<(String, u16), HubError> {
+/// Host and port of a broker's address; `mqtt://` before it is allowed.
+///
+/// # Errors
+/// [`HubError::BrokerAddress`].
+pub fn host_port(text: &str) -> Result<(String, u16), HubError> {
     let wrong = || HubError::BrokerAddress(text.to_owned());
-    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let (host, port) = text.strip_prefix("mqtt://").unwrap_or(text).rsplit_once(':').ok_or_else(wrong)?;
     let port = port.parse().ok().filter(|p| *p > 0).ok_or_else(wrong)?;
-    if host.is_empty() {
+    if host.is_empty() || host.contains('/') {
         return Err(wrong());
     }
     Ok((host.to_owned(), port))
@@ -225,10 +238,13 @@ impl StopSignal {
         let raise = raised.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         // The handlers are in force before this returns.
-        let signal = runtime.block_on(async { crate::signals() })?;
+        let mut signals = runtime.block_on(async { crate::Signals::new() })?;
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            runtime.block_on(signal);
+            runtime.block_on(signals.next());
             raise.store(true, Ordering::Release);
+            // Who asks twice does not want to wait; what was acknowledged is on the disk.
+            runtime.block_on(signals.next());
+            std::process::exit(130);
         })?;
         Ok(Self(raised))
     }
@@ -277,7 +293,11 @@ fn join_field(
     Ok(embedded)
 }
 
-fn weather(campus: &Campus) -> Result<campanile_formats::epw::Epw, HubError> {
+/// The weather that a campus names.
+///
+/// # Errors
+/// [`HubError::Weather`].
+pub fn weather(campus: &Campus) -> Result<campanile_formats::epw::Epw, HubError> {
     let name = campus.weather_file.as_deref().ok_or_else(|| {
         HubError::Weather("campus.toml names no weather file; add weather = \"weather.epw\"".to_owned())
     })?;
@@ -334,7 +354,9 @@ impl DeviceRun {
         let client_id = format!("campanile-devices-{}-{}", campus.id, std::process::id());
         let config = PublisherConfig { host, port, client_id, commands: true, ..PublisherConfig::default() };
         let publisher = Publisher::start(config, campus.clone())?;
-        publisher.wait_connected(Duration::from_secs(10))?;
+        publisher
+            .wait_connected(Duration::from_secs(5))
+            .map_err(|_| HubError::NoBroker(broker.to_owned()))?;
         let stopping = Arc::new(AtomicBool::new(false));
         let told = stopping.clone();
         let thread = std::thread::Builder::new().name("devices".to_owned()).spawn(move || {

@@ -9,9 +9,11 @@ mod api;
 mod catalogue;
 mod clients;
 mod hub;
+mod keeper;
 mod live;
 mod metrics;
 pub mod seams;
+mod view;
 mod ws;
 
 use std::net::TcpListener;
@@ -30,7 +32,7 @@ use tokio::sync::watch;
 use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use hub::{Broker, DeviceRun, Hub, HubConfig, HubError, StopSignal};
+pub use hub::{Broker, DeviceRun, Hub, HubConfig, HubError, StopSignal, host_port, weather};
 
 /// The largest body of a request in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -155,15 +157,24 @@ async fn serve(
 }
 
 /// Ctrl-C or SIGTERM.
-fn signals() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
+/// Ctrl-C and SIGTERM.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    })
+    }
 }
 
 #[cfg(test)]

@@ -79,12 +79,32 @@ fn log() -> LogPlugin {
     }
 }
 
+/// The renderer and the window system below it panic where there is no display, no driver or a lost device. A person
+/// gets a sentence and the program an exit code; the place is for whoever mends the program.
+fn say_panics_plainly() {
+    std::panic::set_hook(Box::new(|info| {
+        let payload = info.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown");
+        let missing = ["DISPLAY", "XOpenDisplayFailed", "XNotSupported", "event loop"];
+        let what = if missing.iter().any(|word| text.contains(word)) {
+            "there is no display to open a window on"
+        } else {
+            "the renderer has failed"
+        };
+        let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
+        eprintln!("campanile-twin: {what}: {text}{place}");
+        std::process::exit(i32::from(EXIT_NO_PICTURE));
+    }));
+}
+
 /// Opens a window on a hub and returns when it is closed.
 ///
 /// # Errors
 /// [`TwinError`] where the address is none or the window ends with an error.
 pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
     let twin = Twin::new(Box::new(NativeHub::connect(hub)?), language);
+    say_panics_plainly();
     let mut app = App::new();
     let window =
         Window { title: "Campanile".into(), resolution: WindowResolution::new(1280, 720), ..default() };
@@ -104,6 +124,7 @@ pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
 /// [`TwinError`] where there is no hub, a name is unknown, or nothing can be drawn or written.
 pub fn run_snapshot(options: SnapshotOptions) -> Result<(), TwinError> {
     let twin = Twin::new(Box::new(NativeHub::connect(&options.hub)?), options.language);
+    say_panics_plainly();
     let mut app = App::new();
     app.add_plugins(
         DefaultPlugins

@@ -1,0 +1,352 @@
+//! The world's thread: the one that writes. It takes turns, keeps what has to survive, and tells everybody else.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use campanile_history::{Record, Submission};
+use campanile_model::{PointId, Sample, Timestamp, Value};
+use campanile_protocol::{RejectReason, ServerMessage};
+use campanile_world::{Confirmation, Event, Saved, World};
+use crossbeam_channel::Receiver;
+use serde_json::json;
+
+use crate::clients::PointSet;
+use crate::live::{Live, Turn, wall_clock};
+use crate::seams::{Commits, Store};
+use crate::view::{alarm_info, command_state, view_of};
+
+/// How often the world's clock is moved.
+const TICK: Duration = Duration::from_millis(250);
+/// The most turns taken before clients are told.
+const TURNS_AT_ONCE: usize = 256;
+/// The kind of record under which the commands of a point are kept, by its path.
+const COMMAND_RECORD: &str = "command";
+/// The kind of record under which an alarm is kept, by its id.
+const ALARM_RECORD: &str = "alarm";
+/// A step back of the machine's clock that is more than the correction of a drift.
+const CLOCK_STEP_US: i64 = 2 * Timestamp::SECOND;
+/// How far a stored time may be ahead of the clock to be taken up; see the gateway's limit.
+const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
+
+/// Takes up the last values, the commands in force and the alarms.
+pub fn recover(world: &mut World, history: &dyn Store) {
+    let mut events = Vec::new();
+    let latest = world.now().plus_micros(MOST_AHEAD_US);
+    let samples: Vec<Sample> = history
+        .last_all()
+        .into_iter()
+        .filter(|(_, r)| r.time <= latest)
+        .map(|(point, r)| Sample { point, time: r.time, value: r.value, quality: r.quality })
+        .collect();
+    world.apply_samples(&samples, &mut events);
+    let mut saved = Saved::default();
+    for (key, array) in kept_of(history, COMMAND_RECORD) {
+        match campanile_model::Path::new(&key) {
+            Ok(path) => saved.commands.push((path, array)),
+            Err(why) => tracing::error!(%why, key, "a saved command is of no point"),
+        }
+    }
+    for (key, alarm) in kept_of(history, ALARM_RECORD) {
+        saved.alarms.push((key.into(), alarm));
+    }
+    for lost in world.restore(saved) {
+        tracing::warn!(lost, "a command or alarm of a point that the campus no longer has");
+    }
+}
+
+/// What was kept of a kind; what can't be read is said and left alone.
+fn kept_of<T: serde::de::DeserializeOwned>(history: &dyn Store, kind: &str) -> Vec<(String, T)> {
+    let records = history.records(kind).unwrap_or_else(|why| {
+        tracing::error!(%why, kind, "what was kept can't be read and begins anew");
+        Vec::new()
+    });
+    let read = |record: campanile_history::StoredRecord| match serde_json::from_value(record.body) {
+        Ok(body) => Some((record.key, body)),
+        Err(why) => {
+            tracing::error!(%why, kind, key = record.key, "what was kept can't be read");
+            None
+        }
+    };
+    records.into_iter().filter_map(read).collect()
+}
+
+/// The world's thread.
+pub struct Keeper {
+    live: Arc<Live>,
+    world: World,
+    queue: Box<dyn Commits>,
+    /// Whether the clock is that of device models in this process rather than the wall's.
+    simulated: bool,
+    events: Vec<Event>,
+    /// Who did what, to be committed with what it changed.
+    audits: Vec<Record>,
+    /// Who waits to hear that it is durable.
+    answers: Vec<Box<dyn FnOnce() + Send>>,
+    /// Whether the field was connected at the last look.
+    connected: bool,
+}
+
+impl Keeper {
+    /// A keeper of a world that has taken up what was kept.
+    pub fn new(live: Arc<Live>, world: World, queue: Box<dyn Commits>, simulated: bool) -> Self {
+        Self {
+            live,
+            world,
+            queue,
+            simulated,
+            events: Vec::new(),
+            audits: Vec::new(),
+            answers: Vec::new(),
+            connected: false,
+        }
+    }
+
+    /// Takes turns until the last.
+    pub fn run(mut self, turns: &Receiver<Turn>) {
+        let mut next_tick = Instant::now();
+        loop {
+            let first = turns.recv_deadline(next_tick).ok();
+            let mut stop = false;
+            if let Some(first) = first {
+                stop |= self.take(first);
+                for turn in turns.try_iter().take(TURNS_AT_ONCE) {
+                    stop |= self.take(turn);
+                }
+            }
+            if Instant::now() >= next_tick {
+                next_tick = Instant::now() + TICK;
+                let now = self.now();
+                let back_us = self.world.now().0.saturating_sub(now.0);
+                if back_us > CLOCK_STEP_US {
+                    let seconds = back_us / Timestamp::SECOND;
+                    tracing::warn!(seconds, "the machine's clock was set back; the world follows");
+                    self.world.set_back(now);
+                }
+                self.world.tick(now, &mut self.events);
+                self.reconcile();
+            }
+            self.tell();
+            if stop {
+                break;
+            }
+        }
+        drop(self.queue);
+    }
+
+    fn now(&self) -> Timestamp {
+        if self.simulated { self.world.now() } else { wall_clock() }
+    }
+
+    /// Takes a turn; true where it was the last.
+    fn take(&mut self, turn: Turn) -> bool {
+        match turn {
+            Turn::Field(batch) => {
+                let mut applied = 0;
+                for presence in &batch.presence {
+                    let before = batch.samples.get(applied..presence.after_samples).unwrap_or_default();
+                    self.world.apply_samples(before, &mut self.events);
+                    applied = presence.after_samples.max(applied);
+                    if presence.online {
+                        // It may have started anew and know nothing of what holds.
+                        presence.points.iter().for_each(|point| self.send_again(*point));
+                    } else {
+                        self.world.source_lost(&presence.points, &mut self.events);
+                    }
+                }
+                self.world.apply_samples(batch.samples.get(applied..).unwrap_or_default(), &mut self.events);
+                let done = batch.done;
+                self.commit(
+                    batch.samples,
+                    Vec::new(),
+                    Some(Box::new(move |outcome| {
+                        // Without this the broker delivers again: what was not stored is not acknowledged.
+                        if outcome.is_ok() {
+                            done.done();
+                        }
+                    })),
+                );
+            }
+            Turn::Simulated(samples, now) => {
+                if self.simulated {
+                    self.world.tick(now, &mut self.events);
+                }
+                self.world.apply_samples(&samples, &mut self.events);
+                self.commit(samples, Vec::new(), None);
+            }
+            Turn::Intend(intent, reply) => {
+                // Commands are timed by the moment they come, not by the last tick.
+                let now = self.now();
+                self.world.tick(now, &mut self.events);
+                let before = self.world.effective(intent.point);
+                let outcome = self.world.intend(&intent, &mut self.events);
+                let body = json!({
+                    "act": if intent.value.is_some() { "write" } else { "relinquish" },
+                    "actor": intent.actor, "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
+                    "priority": intent.priority, "value": intent.value, "reason": intent.reason,
+                    "before": before, "after": self.world.effective(intent.point),
+                    "refused": outcome.as_ref().err().map(ToString::to_string),
+                });
+                self.audits.push(Record::audit(self.world.now(), body));
+                // A caller that has gone needs no answer.
+                self.answers.push(Box::new(move || {
+                    let _ = reply.send(outcome);
+                }));
+            }
+            Turn::Acknowledge { alarm, by, comment, reply } => {
+                let outcome = match self.world.schema().rule(&alarm) {
+                    None => Err(RejectReason::NotFound),
+                    Some(rule) if self.world.acknowledge(rule, &by, &comment, &mut self.events) => Ok(()),
+                    Some(_) => Err(RejectReason::State),
+                };
+                let body = json!({"act": "acknowledge", "actor": by, "alarm": alarm, "comment": comment, "done": outcome.is_ok()});
+                self.audits.push(Record::audit(self.world.now(), body));
+                self.answers.push(Box::new(move || {
+                    let _ = reply.send(outcome);
+                }));
+            }
+            Turn::Stop => return true,
+        }
+        false
+    }
+
+    fn commit(&mut self, samples: Vec<Sample>, records: Vec<Record>, done: Option<campanile_history::Done>) {
+        self.live.samples.fetch_add(samples.len() as u64, Ordering::Relaxed);
+        if samples.is_empty() && records.is_empty() && done.is_none() {
+            return;
+        }
+        if let Err(refused) = self.queue.submit(Submission { samples, records, done }) {
+            tracing::error!(
+                samples = refused.samples.len(),
+                "the history has stopped; samples are not acknowledged"
+            );
+        }
+    }
+
+    /// Publishes the new state and wakes listeners; makes what changed durable, and only then sends commands out and
+    /// answers.
+    fn tell(&mut self) {
+        let changed = self.world.take_dirty();
+        let events = std::mem::take(&mut self.events);
+        let records = std::mem::take(&mut self.audits);
+        let answers = std::mem::take(&mut self.answers);
+        let moved = self.live.view.load().time != self.world.now();
+        if !(changed.is_empty() && events.is_empty()) || moved {
+            let mut next =
+                view_of(&self.live.campus, &mut self.world, &self.live.view.load(), !events.is_empty());
+            next.time = self.world.now();
+            self.live.view.store(Arc::new(next));
+            self.live.refused.store(self.world.counts().refused, Ordering::Relaxed);
+        }
+        if !changed.is_empty() {
+            let mut set = PointSet::empty(self.live.campus.points.len());
+            changed.into_iter().for_each(|p| set.insert(p));
+            self.live.clients.mark(&set);
+        }
+        self.keep(&events, records, answers);
+        for event in &events {
+            self.announce(event);
+        }
+    }
+
+    /// Commits what events changed together with who did it; what goes out or is answered waits for that.
+    fn keep(&mut self, events: &[Event], mut records: Vec<Record>, answers: Vec<Box<dyn FnOnce() + Send>>) {
+        let (mut points, mut rules) = (BTreeSet::new(), BTreeSet::new());
+        let mut out: Vec<(PointId, Value)> = Vec::new();
+        for event in events {
+            match event {
+                Event::Command { point, effective, send, .. } => {
+                    points.insert(*point);
+                    if *send {
+                        out.push((*point, effective.clone()));
+                    }
+                }
+                Event::Confirmation { point, confirmation } => {
+                    points.insert(*point);
+                    if *confirmation == Confirmation::Unconfirmed {
+                        // Once more: it may have been lost on the way.
+                        out.extend(self.world.effective(*point).map(|value| (*point, value)));
+                    }
+                }
+                Event::Alarm { rule, .. } => drop(rules.insert(*rule)),
+                _ => {}
+            }
+        }
+        let time = self.world.now();
+        for (path, array) in points.into_iter().filter_map(|p| self.world.saved_command(p)) {
+            let over = array.strongest().is_none() && array.confirmation == Confirmation::Confirmed;
+            records.extend(kept(COMMAND_RECORD, path.as_str(), time, (!over).then_some(&array)));
+        }
+        for (id, alarm) in rules.into_iter().filter_map(|r| self.world.saved_alarm(r)) {
+            let over = alarm.state == campanile_world::AlarmState::Normal;
+            records.extend(kept(ALARM_RECORD, &id, time, (!over).then_some(&alarm)));
+        }
+        if records.is_empty() && out.is_empty() && answers.is_empty() {
+            return;
+        }
+        let live = self.live.clone();
+        let done =
+            move |outcome: Result<campanile_history::CommitInfo, Arc<campanile_history::HistoryError>>| {
+                if outcome.is_err() {
+                    // The store has said why; nobody is told that it is done.
+                    return;
+                }
+                out.iter().for_each(|(point, value)| live.send_out(*point, value));
+                answers.into_iter().for_each(|answer| answer());
+            };
+        self.commit(Vec::new(), records, Some(Box::new(done)));
+    }
+
+    /// When the field is there again, it is told what holds: it may have missed changes.
+    fn reconcile(&mut self) {
+        let connected = self.live.gateway_connected();
+        if connected && !self.connected {
+            let points: Vec<PointId> = self.world.arrays().map(|(point, _)| point).collect();
+            points.into_iter().for_each(|point| self.send_again(point));
+        }
+        self.connected = connected;
+    }
+
+    /// Sends what a point is commanded to, if it is or has not yet confirmed that it no longer is.
+    fn send_again(&self, point: PointId) {
+        let Some(array) = self.world.array(point) else { return };
+        if (array.strongest().is_some() || array.confirmation != Confirmation::Confirmed)
+            && let Some(value) = self.world.effective(point)
+        {
+            self.live.send_out(point, &value);
+        }
+    }
+
+    fn announce(&self, event: &Event) {
+        let campus = &self.live.campus;
+        // Nobody listening is no error.
+        let send = |message| drop(self.live.events.send(message));
+        match event {
+            Event::Command { point, .. } | Event::Confirmation { point, .. } => {
+                if let Some(state) = command_state(campus, &self.world, *point) {
+                    send(ServerMessage::CommandState(state));
+                }
+            }
+            Event::Alarm { rule, .. } => {
+                if let Some(alarm) = alarm_info(campus, &self.world, *rule) {
+                    send(ServerMessage::AlarmChanged { alarm });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The record that keeps something, or removes what was kept of it.
+fn kept<T: serde::Serialize>(kind: &str, key: &str, time: Timestamp, body: Option<&T>) -> Option<Record> {
+    let (kind, key) = (kind.to_owned(), key.to_owned());
+    match body.map(serde_json::to_value) {
+        None => Some(Record::Remove { kind, key }),
+        Some(Ok(body)) => Some(Record::Put { kind, key, time, body }),
+        Some(Err(why)) => {
+            tracing::error!(%why, kind, key, "can't be written and is not kept");
+            None
+        }
+    }
+}

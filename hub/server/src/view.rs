@@ -1,0 +1,157 @@
+//! The state at a moment, for readers, and in the words of the protocol.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use campanile_model::{Actor, AlarmCondition, Campus, PointId, Timestamp, Value};
+use campanile_protocol::{AlarmInfo, AlarmState, CommandState, FrameSample, JsonValue, RejectReason, Slot};
+use campanile_world::{Confirmation, Refusal, Snapshot, World};
+
+/// The state at a moment, for readers.
+pub struct View {
+    /// The world's time.
+    pub time: Timestamp,
+    snapshot: Snapshot,
+    /// The alarms that are not normal, the most urgent first.
+    pub alarms: Arc<[AlarmInfo]>,
+    /// The commands in force by point.
+    pub commands: Arc<BTreeMap<PointId, CommandState>>,
+    /// How many points have a reading that is not stale.
+    pub live_points: u32,
+    /// The world's state hash as of the newest second.
+    pub hash: [u8; 32],
+}
+
+impl View {
+    /// A point's newest reading.
+    pub fn sample(&self, point: PointId) -> Option<FrameSample> {
+        let r = self.snapshot.reading(point)?;
+        Some(FrameSample { point, time: r.time, value: r.value, quality: r.quality })
+    }
+}
+
+/// The view of a world as it is.
+pub fn view(campus: &Campus, world: &mut World) -> View {
+    View {
+        time: world.now(),
+        snapshot: world.snapshot(),
+        alarms: alarms(campus, world),
+        commands: Arc::new(commands(campus, world)),
+        live_points: world.live_points() as u32,
+        hash: world.hash(),
+    }
+}
+
+/// The next view; alarms and commands are written anew only where an event told of one, counts and hash once a second.
+pub fn view_of(campus: &Campus, world: &mut World, last: &View, events: bool) -> View {
+    let second = world.now().0.div_euclid(Timestamp::SECOND) != last.time.0.div_euclid(Timestamp::SECOND);
+    View {
+        time: world.now(),
+        snapshot: world.snapshot(),
+        alarms: if events { alarms(campus, world) } else { last.alarms.clone() },
+        commands: if events { Arc::new(commands(campus, world)) } else { last.commands.clone() },
+        live_points: if second { world.live_points() as u32 } else { last.live_points },
+        hash: if second { world.hash() } else { last.hash },
+    }
+}
+
+fn alarms(campus: &Campus, world: &World) -> Arc<[AlarmInfo]> {
+    let rules = world.alarms().iter().enumerate();
+    let mut found: Vec<AlarmInfo> = rules
+        .filter(|(_, alarm)| alarm.state != campanile_world::AlarmState::Normal)
+        .filter_map(|(rule, _)| alarm_info(campus, world, rule as u32))
+        .collect();
+    // Unacknowledged first, then by urgency, then the newest.
+    found.sort_by_key(|a| (!a.state.needs_acknowledgement(), a.priority, std::cmp::Reverse(a.changed_us)));
+    found.into()
+}
+
+/// An alarm in the words of the protocol, by the index of its rule.
+pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo> {
+    let alarm = world.alarm(rule)?;
+    let spec = world.schema().rules().get(rule as usize)?;
+    let point = campus.get_point(spec.point)?;
+    let described = point.alarms.get(spec.index)?;
+    let choices = || point.choices.iter().map(|c| c.id.as_str());
+    use campanile_world::AlarmState as S;
+    Some(AlarmInfo {
+        id: spec.id.to_string(),
+        point: point.path.clone(),
+        entity: campus.entities.get(point.entity)?.path.clone(),
+        rule: described.id.clone(),
+        names: described.names.clone(),
+        priority: spec.priority,
+        state: match alarm.state {
+            S::Normal => AlarmState::Normal,
+            S::Unacknowledged => AlarmState::Unacknowledged,
+            S::Acknowledged => AlarmState::Acknowledged,
+            S::ReturnedUnacknowledged => AlarmState::ReturnedUnacknowledged,
+            S::Shelved => AlarmState::Shelved,
+            S::Suppressed => AlarmState::Suppressed,
+            S::OutOfService => AlarmState::OutOfService,
+        },
+        raised_us: alarm.raised.0,
+        changed_us: alarm.changed.0,
+        value: alarm.value.as_ref().map(|v| JsonValue::from_value(v, choices())),
+        limit: match &spec.condition {
+            AlarmCondition::High { limit }
+            | AlarmCondition::Low { limit }
+            | AlarmCondition::Deviation { limit, .. } => Some(*limit),
+            AlarmCondition::Is { .. } | AlarmCondition::Stale => None,
+        },
+        acknowledged_by: alarm.acknowledged.as_ref().map(|(by, _)| by.to_string()),
+        comment: alarm
+            .acknowledged
+            .as_ref()
+            .map(|(_, comment)| comment.to_string())
+            .filter(|c| !c.is_empty()),
+    })
+}
+
+fn commands(campus: &Campus, world: &World) -> BTreeMap<PointId, CommandState> {
+    world.arrays().filter_map(|(point, _)| Some((point, command_state(campus, world, point)?))).collect()
+}
+
+/// What holds a point, in the words of the protocol.
+pub fn command_state(campus: &Campus, world: &World, id: PointId) -> Option<CommandState> {
+    let point = campus.get_point(id)?;
+    let json = |v: &Value| JsonValue::from_value(v, point.choices.iter().map(|c| c.id.as_str()));
+    let array = world.array(id)?;
+    let actor = |a: &Actor| match a {
+        Actor::Person(id) => format!("person:{id}"),
+        Actor::Plugin(id) => format!("plugin:{id}"),
+        Actor::Engine(id) => format!("engine:{id}"),
+        Actor::System => "system".to_owned(),
+    };
+    Some(CommandState {
+        point: point.path.clone(),
+        slots: array
+            .filled()
+            .map(|(priority, slot)| Slot {
+                priority: priority.get(),
+                value: json(&slot.value),
+                actor: actor(&slot.actor),
+                reason: slot.reason.to_string(),
+                since_us: slot.since.0,
+                expires_us: slot.expires.map(|t| t.0),
+            })
+            .collect(),
+        effective: json(&world.effective(id)?),
+        confirmed: Some(array.confirmation == Confirmation::Confirmed),
+    })
+}
+
+/// A refusal of the world in the words of the protocol.
+pub fn reject_reason(why: &Refusal) -> RejectReason {
+    match why {
+        Refusal::UnknownPoint => RejectReason::NotFound,
+        Refusal::NotCommandable => RejectReason::NotCommandable,
+        Refusal::WrongType { .. } => RejectReason::WrongType,
+        Refusal::OutOfLimits { .. } => RejectReason::OutOfLimits,
+        Refusal::TooSoon { .. } => RejectReason::TooSoon,
+        Refusal::TooWeak { .. } => RejectReason::Priority,
+        Refusal::Expired => RejectReason::Expiry,
+        Refusal::Reason => RejectReason::Reason,
+        _ => RejectReason::NotFound,
+    }
+}
