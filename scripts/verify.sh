@@ -18,6 +18,9 @@ if command -v npm >/dev/null; then
   "$campanile" scene build scenes/shanghai-school --out "$work/campus.glb"
   (cd "$work" && npm install --silent --no-fund --no-audit gltf-validator)
   NODE_PATH="$work/node_modules" node tests/validate-gltf.mjs "$work/campus.glb"
+  echo "verify: the published schemas accept the demo campus (ajv)"
+  (cd "$work" && npm install --silent --no-fund --no-audit ajv smol-toml)
+  NODE_PATH="$work/node_modules" node tests/validate-schema.mjs scenes/shanghai-school docs/schema
 else
   echo "verify: skipped, npm is missing (install Debian's nodejs and npm)"
 fi

@@ -54,19 +54,23 @@ type Graph = BTreeMap<String, BTreeSet<String>>;
 
 fn graph() -> Graph {
     let manifest = format!("{}/../Cargo.toml", std::env::var("CARGO_MANIFEST_DIR").unwrap());
-    let metadata = cargo_metadata::MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap();
-    metadata
-        .packages
-        .iter()
-        .map(|p| {
-            let name = p.name.strip_prefix("campanile-").unwrap_or(&p.name).to_owned();
-            let deps = p
-                .dependencies
-                .iter()
-                .filter(|d| d.kind == cargo_metadata::DependencyKind::Normal)
-                .map(|d| d.name.clone())
-                .collect();
-            (name, deps)
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let told = std::process::Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline", "--manifest-path", &manifest])
+        .output()
+        .unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let short = |name: &serde_json::Value| {
+        let name = name.as_str().unwrap();
+        name.strip_prefix("campanile-").unwrap_or(name).to_owned()
+    };
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            let deps = package["dependencies"].as_array().unwrap().iter();
+            // Normal dependencies have no kind.
+            let normal = deps.filter(|d| d["kind"].is_null());
+            (short(&package["name"]), normal.map(|d| d["name"].as_str().unwrap().to_owned()).collect())
         })
         .collect()
 }

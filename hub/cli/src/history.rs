@@ -25,12 +25,12 @@ pub enum HistoryCommand {
     Buckets(BucketArgs),
     /// What a meter counted in each bucket, from a counter with roll-over or from interval amounts.
     #[command(
-        after_help = "Example:\n  campanile history energy --data data --point canteen/meter/energy --width 1d"
+        after_help = "Example:\n  campanile history energy --data data --point net/electricity/canteen/energy --width 1d"
     )]
     Energy(BucketArgs),
     /// Write the samples of a point as CSV: point,time,value,quality.
     #[command(
-        after_help = "Example:\n  campanile history export --data data --point canteen/meter/energy > energy.csv"
+        after_help = "Example:\n  campanile history export --data data --point net/electricity/canteen/energy > energy.csv"
     )]
     Export(RangeArgs),
     /// Delete the months that lie wholly before a day.

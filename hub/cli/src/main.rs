@@ -60,7 +60,7 @@ enum Command {
     Devices(field::DevicesArgs),
     /// Play a CSV file with a time column through MQTT, as if its meter were here.
     #[command(after_help = "Example:\n  campanile feed meter.csv --campus scenes/shanghai-school \\\n    \
-        --time timestamp_local --zone Europe/London --map energy_kwh=site/visitor-meter/energy --speed max\n\n\
+        --time timestamp_local --zone Europe/London --map energy_kwh=substation/1f/switchgear/utility-meter-1/energy --speed max\n\n\
         `campanile points '**/energy'` lists the points that a meter can be fed to.")]
     Feed(field::FeedArgs),
     /// Ask a stored history: last values, ranges, buckets, energy, export.
