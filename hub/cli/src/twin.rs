@@ -1,7 +1,7 @@
 //! `campanile twin` and `snapshot`: the twin is a program of its own, found beside this one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -35,7 +35,7 @@ pub struct SnapshotArgs {
     #[arg(long, default_value = "overview")]
     view: String,
     /// Width and height in pixels.
-    #[arg(long, default_value = "1600x900", value_name = "WxH")]
+    #[arg(long, default_value = "1600x900", value_name = "WxH", value_parser = size)]
     size: String,
     /// Language.
     #[arg(long, default_value = "en", value_parser = ["zh-CN", "en"])]
@@ -130,8 +130,33 @@ pub fn open(args: TwinArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Width and height, as the twin takes them.
+fn size(text: &str) -> Result<String, String> {
+    let parsed: Option<(u32, u32)> =
+        text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    parsed
+        .filter(|(w, h)| (320..=8192).contains(w) && (240..=8192).contains(h))
+        .map(|_| text.to_owned())
+        .ok_or_else(|| "it has to be WIDTHxHEIGHT, from 320x240 to 8192x8192".to_owned())
+}
+
+/// Whether a file can be written, found out before half a minute of drawing.
+fn writable(path: &Path) -> Result<(), Failure> {
+    let there = path.exists();
+    match std::fs::OpenOptions::new().append(true).create(true).open(path) {
+        Ok(_) if there => Ok(()),
+        Ok(_) => {
+            let _ = std::fs::remove_file(path);
+            Ok(())
+        }
+        Err(why) => Err(Failure::input(format!("can't write {}: {why}", path.display()))
+            .mend("name a file in a folder that is there and can be written, with --out")),
+    }
+}
+
 pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
     let program = program()?;
+    writable(&args.out)?;
     let (own, url, _scratch) = match &args.hub {
         Some(url) => {
             reachable(url)?;
@@ -167,6 +192,7 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
     if args.alarm {
         command.arg("--alarm");
     }
+    eprintln!("drawing; without a graphics processor it takes half a minute");
     let status = command
         .status()
         .map_err(|why| Failure::unreachable(format!("can't run {}: {why}", program.display())))?;

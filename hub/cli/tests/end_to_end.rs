@@ -311,3 +311,77 @@ fn wrong_use_gets_a_clear_error_and_its_exit_code() {
     let out = campanile().args(listen).env("CAMPANILE_ROOT", demo().join("../..")).output().unwrap();
     assert!(String::from_utf8_lossy(&out.stderr).contains("beyond loopback"));
 }
+
+#[test]
+fn a_stopped_hub_has_stored_what_its_broker_acknowledged() {
+    let data = tempfile::tempdir().unwrap();
+    let mut hub = hub(data.path());
+    let point = "substation/1f/switchgear/utility-meter-1/energy";
+    let file = data.path().join("burst.csv");
+    let start: jiff::Timestamp = "2020-01-01T00:00:00Z".parse().unwrap();
+    let rows: String = (0..30_000)
+        .map(|i| {
+            format!("{},{i}\n", (start + jiff::SignedDuration::from_secs(i)).strftime("%Y-%m-%d %H:%M:%S"))
+        })
+        .collect();
+    std::fs::write(&file, format!("timestamp_local,kwh\n{rows}")).unwrap();
+    let fed = campanile()
+        .arg("feed")
+        .arg(&file)
+        .args(["--broker", &hub.broker, "--zone", "UTC", "--speed", "max", "--json", "--map"])
+        .arg(format!("kwh={point}"))
+        .arg("--campus")
+        .arg(demo())
+        .output()
+        .unwrap();
+    assert!(fed.status.success(), "{}", String::from_utf8_lossy(&fed.stderr));
+    // At once, as a person would press Ctrl-C.
+    let id = hub._child.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert!(hub._child.0.wait().unwrap().success());
+    let export = campanile()
+        .args(["history", "export", "--data"])
+        .arg(data.path())
+        .args(["--point", point, "--campus"])
+        .arg(demo())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&export.stdout).lines().count(), 30_001);
+}
+
+/// What the guide tells an operator to write is accepted as written.
+#[test]
+fn the_binding_of_the_guide_is_in_order() {
+    let guide = std::fs::read_to_string(demo().join("../../docs/operating.md")).unwrap();
+    let block = guide.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let block: String = block.lines().map(|line| format!("{}\n", line.trim_start())).collect();
+    assert!(block.contains("[[bind]]"), "{block}");
+    let own = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(demo()).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, own.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let campus = own.path().join("campus.toml");
+    let text = std::fs::read_to_string(&campus).unwrap();
+    std::fs::write(&campus, format!("{text}\n{block}")).unwrap();
+    let checked = campanile().arg("check").arg(own.path()).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("0 errors, 0 warnings"));
+}
+
+/// What a folder names is read, not only found.
+#[test]
+fn terrain_and_weather_that_cannot_be_read_are_errors_with_a_mend() {
+    for (file, code) in [("terrain.tif", "terrain"), ("weather.epw", "weather")] {
+        let own = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(demo()).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, own.path().join(path.file_name().unwrap())).unwrap();
+        }
+        std::fs::write(own.path().join(file), "nothing of the kind").unwrap();
+        let checked = campanile().arg("check").arg(own.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&checked.stderr).into_owned();
+        assert_eq!(checked.status.code(), Some(1), "{said}");
+        assert!(said.contains(&format!("error[{code}]")) && said.contains("mend: It has to be"), "{said}");
+    }
+}

@@ -13,7 +13,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CampusFile {
-    /// Always [`CampusFile::FORMAT`].
+    /// Always `campanile-campus/1`.
     pub format: String,
     /// The id of the campus: lower-case letters, digits and `-`.
     pub id: String,

@@ -23,7 +23,7 @@ pub type PointMm = [i32; 2];
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
-    /// Always [`Plan::FORMAT`].
+    /// Always `campanile-plan/1`.
     pub format: String,
     /// Where the campus is.
     pub site: Site,

@@ -132,6 +132,25 @@ pub(crate) fn check_kinds(file: &CampusFile, report: &mut Report) {
                 "Set accumulation = \"counter\", or leave rollover out.",
             );
         }
+        if let (Some(rollover), Some([_, high])) = (kind.rollover, kind.range)
+            && rollover > 0.0
+            && rollover < high
+        {
+            report.campus(
+                "rollover",
+                &format!("{at}/rollover"),
+                format!("the register rolls over at {rollover}, within its range up to {high}"),
+                format!("End the range at {rollover}, or give the number at which the register begins anew."),
+            );
+        }
+        if kind.resolution.is_some_and(|r| !(r > 0.0 && r.is_finite())) {
+            report.campus(
+                "resolution",
+                &format!("{at}/resolution"),
+                "a resolution is the smallest step of a value, above 0",
+                "Give the step, such as 0.1, or leave it out.",
+            );
+        }
         check_command(kind, kind.command.as_ref(), &at, report);
         for (i, alarm) in kind.alarm.iter().enumerate() {
             check_alarm(alarm, kind, &format!("{at}/alarm/{i}"), report);
@@ -162,6 +181,16 @@ fn check_command(kind: &KindSpec, command: Option<&CommandSpecFile>, at: &str, r
         );
     }
     check_range(command.limits, &format!("{at}/limits"), report);
+    if let (Some([low, high]), Some([least, most])) = (command.limits, kind.range)
+        && (low < least || high > most)
+    {
+        report.campus(
+            "limits-beyond-range",
+            &format!("{at}/limits"),
+            format!("what may be commanded, {low} to {high}, goes beyond the range {least} to {most}"),
+            "Narrow the limits, or widen the range of what the point can be.",
+        );
+    }
     if command.min_interval_s < 0.0 {
         report.campus(
             "period",
@@ -237,8 +266,19 @@ pub(crate) fn check_alarm(alarm: &AlarmSpec, kind: &KindSpec, at: &str, report: 
     }
 }
 
-/// Whether a condition suits the type of the point.
+/// Whether a condition suits the type and the range of the point.
 pub(crate) fn check_condition(alarm: &AlarmSpec, kind: &KindSpec, at: &str, report: &mut Report) {
+    if let (WhenSpec::Above(limit) | WhenSpec::Below(limit), Some([low, high])) = (&alarm.when, kind.range)
+        && low < high
+        && !(low..=high).contains(limit)
+    {
+        report.campus(
+            "alarm-beyond-range",
+            &format!("{at}/when"),
+            format!("no value from {low} to {high} goes past {limit}: the alarm is always or never there"),
+            "Give a limit within the range, or widen the range.",
+        );
+    }
     let numeric = kind.value == ValueType::Number;
     let ok = match &alarm.when {
         WhenSpec::Above(_) | WhenSpec::Below(_) | WhenSpec::Off(_) => numeric,

@@ -116,10 +116,13 @@ impl<'a> Walk<'a> {
                 code: "wrong-type",
                 pointer: at.to_owned(),
                 what: format!(
-                    "{} is wanted here, but {} {} stands here",
+                    "{} is wanted here, but {} stands here",
                     article(&wanted.join(" or ")),
-                    article(found),
-                    brief(value)
+                    if found == "null" {
+                        "null".to_owned()
+                    } else {
+                        format!("{} {}", article(found), brief(value))
+                    }
                 ),
                 mend: rules.get("description").and_then(Value::as_str).map_or_else(
                     || format!("Write {}.", article(&wanted.join(" or "))),

@@ -58,7 +58,7 @@ pub struct EntityInfo {
     /// Its Brick class without prefix; empty where Brick has none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub brick: String,
-    /// The index of its parent in [`Catalogue::entities`].
+    /// The index of its parent in `entities`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<u32>,
     /// Where it is, if that is known.
@@ -85,7 +85,7 @@ pub struct PointInfo {
     /// Its path.
     #[schema(value_type = String)]
     pub path: Path,
-    /// The index of its entity in [`Catalogue::entities`].
+    /// The index of its entity in `entities`.
     pub entity: u32,
     /// Its names, without the entity's.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]

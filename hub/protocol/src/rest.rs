@@ -33,7 +33,7 @@ pub struct Health {
     pub ok: bool,
     /// The hub's name and version.
     pub server: String,
-    /// [`crate::PROTOCOL_VERSION`] of the hub.
+    /// The version of the protocol that the hub speaks.
     pub protocol: u16,
     /// The id of the campus.
     pub campus: String,
@@ -50,6 +50,7 @@ pub struct Health {
 
 /// Which points.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
 pub struct PointsQuery {
     /// A glob over point paths; absent: all.
     #[serde(default)]
@@ -83,6 +84,7 @@ pub struct PointWithValue {
 
 /// Which point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
 pub struct ValueQuery {
     /// The point's path.
     #[param(value_type = String)]
@@ -117,6 +119,7 @@ pub struct Reading {
 
 /// Raw values of a point in a span of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
 pub struct RangeQuery {
     /// The point's path.
     #[param(value_type = String)]
@@ -125,9 +128,23 @@ pub struct RangeQuery {
     pub from_us: i64,
     /// Until when, microseconds UTC, exclusive.
     pub to_us: i64,
-    /// At most how many, [`crate::limits::MAX_RANGE_SAMPLES`] at most; absent: that many.
+    /// At most how many; absent, or beyond it: 100,000.
     #[serde(default)]
     pub limit: Option<usize>,
+}
+
+/// Which values of a point go into a CSV: all from `from_us` to before `to_us`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ExportQuery {
+    /// The point's path.
+    #[param(value_type = String)]
+    pub point: Path,
+    /// From when, microseconds UTC, inclusive.
+    pub from_us: i64,
+    /// Until when, microseconds UTC, exclusive.
+    pub to_us: i64,
 }
 
 /// Raw values of a point, in columns.
@@ -149,6 +166,7 @@ pub struct RangeAnswer {
 
 /// A point's values in equal spans of time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
 pub struct BucketsQuery {
     /// The point's path.
     #[param(value_type = String)]
@@ -203,15 +221,16 @@ pub struct AlarmsAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AcknowledgeRequest {
-    /// [`AlarmInfo::id`].
+    /// The id of the alarm.
     pub alarm: String,
-    /// What was seen or done; at most [`crate::limits::MAX_REASON_BYTES`].
+    /// What was seen or done; at most 500 bytes.
     #[serde(default)]
     pub comment: String,
 }
 
 /// Which commands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
 pub struct CommandsQuery {
     /// A glob over point paths; absent: all that have a filled slot.
     #[serde(default)]

@@ -12,8 +12,8 @@ use campanile_history::HistoryError;
 use campanile_model::{Accumulation, PointId, Timestamp};
 use campanile_protocol::rest::{
     AcknowledgeRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery, CommandRequest,
-    CommandsAnswer, CommandsQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer, PointsQuery,
-    RangeAnswer, RangeQuery, Reading, RelinquishRequest, ValueQuery,
+    CommandsAnswer, CommandsQuery, ExportQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer,
+    PointsQuery, RangeAnswer, RangeQuery, Reading, RelinquishRequest, ValueQuery,
 };
 use campanile_protocol::{Catalogue, CommandState, ErrorCode, JsonValue, Path, RejectReason, limits};
 use utoipa_axum::router::OpenApiRouter;
@@ -126,7 +126,7 @@ async fn ask_store<T: Send + 'static>(
 }
 
 /// How the hub is.
-#[utoipa::path(get, path = "/health", responses((status = 200, body = Health), (status = 503, body = Health)))]
+#[utoipa::path(get, path = "/health", responses((status = 200, description = "The answer", body = Health), (status = 503, description = "The hub is too busy, or not doing its work; try again", body = Health)))]
 async fn health(State(live): Live_) -> Response {
     let health = live.health();
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -134,13 +134,13 @@ async fn health(State(live): Live_) -> Response {
 }
 
 /// The campus: entities and points.
-#[utoipa::path(get, path = "/catalogue", responses((status = 200, body = Catalogue)))]
+#[utoipa::path(get, path = "/catalogue", responses((status = 200, description = "The answer", body = Catalogue)))]
 async fn catalogue(State(live): Live_) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], live.catalogue_json.clone()).into_response()
 }
 
 /// The 3D scene as binary glTF.
-#[utoipa::path(get, path = "/scene.glb", responses((status = 200, content_type = "model/gltf-binary", body = Vec<u8>)))]
+#[utoipa::path(get, path = "/scene.glb", responses((status = 200, description = "The answer", content_type = "model/gltf-binary", body = Vec<u8>)))]
 async fn scene(State(live): Live_) -> Result<Response, Failure> {
     let bytes: Bytes = tokio::task::spawn_blocking(move || live.scene())
         .await
@@ -150,7 +150,7 @@ async fn scene(State(live): Live_) -> Result<Response, Failure> {
 }
 
 /// Points by a glob over their paths, with their readings.
-#[utoipa::path(get, path = "/points", params(PointsQuery), responses((status = 200, body = PointsAnswer)))]
+#[utoipa::path(get, path = "/points", params(PointsQuery), responses((status = 200, description = "The answer", body = PointsAnswer), (status = 400, description = "The request could not be understood", body = ApiError)))]
 async fn points(State(live): Live_, Ask(query): Ask<PointsQuery>) -> Result<Json<PointsAnswer>, Failure> {
     let ids = match &query.glob {
         Some(glob) => matching(&live, glob)?,
@@ -175,7 +175,7 @@ fn matching(live: &Live, glob: &str) -> Result<Vec<PointId>, Failure> {
 }
 
 /// The reading of one point.
-#[utoipa::path(get, path = "/value", params(ValueQuery), responses((status = 200, body = PointValue), (status = 404, body = ApiError)))]
+#[utoipa::path(get, path = "/value", params(ValueQuery), responses((status = 200, description = "The answer", body = PointValue), (status = 400, description = "The request could not be understood", body = ApiError), (status = 404, description = "There is no such point or alarm", body = ApiError)))]
 async fn value(State(live): Live_, Ask(query): Ask<ValueQuery>) -> Result<Json<PointValue>, Failure> {
     let id = find(&live, &query.point)?;
     let unit = live.campus.point(id).unit.clone();
@@ -183,7 +183,7 @@ async fn value(State(live): Live_, Ask(query): Ask<ValueQuery>) -> Result<Json<P
 }
 
 /// The samples of a point.
-#[utoipa::path(get, path = "/history/range", params(RangeQuery), responses((status = 200, body = RangeAnswer), (status = 404, body = ApiError)))]
+#[utoipa::path(get, path = "/history/range", params(RangeQuery), responses((status = 200, description = "The answer", body = RangeAnswer), (status = 400, description = "The request could not be understood", body = ApiError), (status = 404, description = "There is no such point or alarm", body = ApiError)))]
 async fn range(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Json<RangeAnswer>, Failure> {
     let id = find(&live, &query.point)?;
     let limit = query.limit.unwrap_or(limits::MAX_RANGE_SAMPLES).min(limits::MAX_RANGE_SAMPLES);
@@ -203,7 +203,7 @@ async fn range(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Json<R
 }
 
 /// Count, min, mean, max and sum by stretches of time; of meters also the consumption.
-#[utoipa::path(get, path = "/history/buckets", params(BucketsQuery), responses((status = 200, body = BucketsAnswer), (status = 404, body = ApiError)))]
+#[utoipa::path(get, path = "/history/buckets", params(BucketsQuery), responses((status = 200, description = "The answer", body = BucketsAnswer), (status = 400, description = "The request could not be understood", body = ApiError), (status = 404, description = "There is no such point or alarm", body = ApiError)))]
 async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Json<BucketsAnswer>, Failure> {
     let id = find(&live, &query.point)?;
     if !(query.width_s.is_finite() && query.width_s >= 0.001) {
@@ -242,8 +242,8 @@ async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Js
 }
 
 /// The samples of a point as CSV: `point,time,value,quality`.
-#[utoipa::path(get, path = "/history/export.csv", params(RangeQuery), responses((status = 200, content_type = "text/csv", body = String), (status = 404, body = ApiError)))]
-async fn export(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Response, Failure> {
+#[utoipa::path(get, path = "/history/export.csv", params(ExportQuery), responses((status = 200, description = "The answer", content_type = "text/csv", body = String), (status = 400, description = "The request could not be understood", body = ApiError), (status = 404, description = "There is no such point or alarm", body = ApiError)))]
+async fn export(State(live): Live_, Ask(query): Ask<ExportQuery>) -> Result<Response, Failure> {
     let id = find(&live, &query.point)?;
     let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
     // Years of samples are written as they are read: never more than a few pieces are in memory.
@@ -281,7 +281,7 @@ impl std::io::Write for Pieces {
 }
 
 /// The alarms in force, the most urgent first.
-#[utoipa::path(get, path = "/alarms", responses((status = 200, body = AlarmsAnswer)))]
+#[utoipa::path(get, path = "/alarms", responses((status = 200, description = "The answer", body = AlarmsAnswer)))]
 async fn alarms(State(live): Live_) -> Json<AlarmsAnswer> {
     Json(AlarmsAnswer { alarms: live.view().alarms.to_vec() })
 }
@@ -299,13 +299,13 @@ fn outcome(outcome: Outcome) -> Response {
 }
 
 /// Acknowledges an alarm.
-#[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, body = Outcome), (status = 404, body = Outcome), (status = 409, body = Outcome)))]
+#[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: too soon after the last change, or nothing to acknowledge", body = Outcome)))]
 async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>) -> Response {
     outcome(live.acknowledge(request.alarm, request.comment).await)
 }
 
 /// What holds the points that can be commanded.
-#[utoipa::path(get, path = "/commands", params(CommandsQuery), responses((status = 200, body = CommandsAnswer)))]
+#[utoipa::path(get, path = "/commands", params(CommandsQuery), responses((status = 200, description = "The answer", body = CommandsAnswer), (status = 400, description = "The request could not be understood", body = ApiError)))]
 async fn commands(
     State(live): Live_,
     Ask(query): Ask<CommandsQuery>,
@@ -320,21 +320,35 @@ async fn commands(
 }
 
 /// Writes a slot of a point's priority array.
-#[utoipa::path(post, path = "/commands", request_body = CommandRequest, responses((status = 200, body = Outcome), (status = 404, body = Outcome), (status = 409, body = Outcome), (status = 422, body = Outcome)))]
+#[utoipa::path(post, path = "/commands", request_body = CommandRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: too soon after the last change, or nothing to acknowledge", body = Outcome), (status = 422, description = "Refused: outside the limits, of a wrong type, or without a reason", body = Outcome)))]
 async fn command(State(live): Live_, Body(request): Body<CommandRequest>) -> Response {
     outcome(live.command(request.into()).await)
 }
 
 /// Lets go of a slot of a point's priority array.
-#[utoipa::path(post, path = "/commands/relinquish", request_body = RelinquishRequest, responses((status = 200, body = Outcome), (status = 404, body = Outcome), (status = 422, body = Outcome)))]
+#[utoipa::path(post, path = "/commands/relinquish", request_body = RelinquishRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 422, description = "Refused: outside the limits, of a wrong type, or without a reason", body = Outcome)))]
 async fn relinquish(State(live): Live_, Body(request): Body<RelinquishRequest>) -> Response {
     outcome(live.command(request.into()).await)
 }
 
 /// What the field gateway has seen: bound, unknown, malformed, with examples.
-#[utoipa::path(get, path = "/gateway", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/gateway", responses((status = 200, description = "The answer", body = Object)))]
 async fn field(State(live): Live_) -> Json<serde_json::Value> {
     Json(live.field_status())
+}
+
+/// What is not there.
+pub async fn no_such_path(uri: axum::http::Uri) -> Failure {
+    Failure::not_found(format!(
+        "there is no {}; GET /api/v1/openapi.json describes what there is",
+        uri.path()
+    ))
+}
+
+/// What can't be done to what is there.
+pub async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Failure {
+    let text = format!("{method} can't be asked of {}; GET /api/v1/openapi.json says what can", uri.path());
+    Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Malformed, text)
 }
 
 /// A reading in the words of the API.

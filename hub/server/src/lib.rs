@@ -101,6 +101,8 @@ fn router(live: Arc<live::Live>) -> Router {
             get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }),
         )
         .route("/metrics", get(metrics::metrics))
+        .fallback(api::no_such_path)
+        .method_not_allowed_fallback(api::no_such_method)
         .with_state(live)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(axum::middleware::from_fn(only_from_here))
@@ -179,6 +181,28 @@ impl Signals {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_description_says_where_each_parameter_goes_and_what_each_answer_means() {
+        let text: serde_json::Value = serde_json::from_str(&crate::openapi_json()).unwrap();
+        let mut parameters = 0;
+        for (path, methods) in text["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                    assert_eq!(parameter["in"], "query", "{method} {path}");
+                    parameters += 1;
+                }
+                for (status, answer) in operation["responses"].as_object().unwrap() {
+                    assert!(
+                        !answer["description"].as_str().unwrap_or("").is_empty(),
+                        "{method} {path} {status}"
+                    );
+                }
+            }
+        }
+        assert!(parameters > 10, "{parameters}");
+        assert!(!text.to_string().contains("[`"), "a reader of the API knows no Rust");
+    }
+
     #[test]
     fn only_loopback_names_are_from_here() {
         for (host, ok) in [

@@ -97,7 +97,7 @@ impl Session {
         }
         let mut events = live.events.subscribe();
         self.say(&ServerMessage::Welcome { actor: "person:local".to_owned(), can_operate: true }).await?;
-        self.say(&ServerMessage::AlarmList { alarms: live.view().alarms.to_vec() }).await?;
+        self.say_what_holds().await?;
         let mut ticks = tokio::time::interval(STATUS_PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -116,11 +116,7 @@ impl Session {
                     Ok(event) => self.say(&event).await?,
                     // The client was too slow for the events: it gets the whole list anew.
                     Err(RecvError::Lagged(_)) => {
-                        let view = live.view();
-                        self.say(&ServerMessage::AlarmList { alarms: view.alarms.to_vec() }).await?;
-                        for state in view.commands.values() {
-                            self.say(&ServerMessage::CommandState(state.clone())).await?;
-                        }
+                        self.say_what_holds().await?;
                     }
                     Err(RecvError::Closed) => return self.send(Message::Close(None)).await,
                 },
@@ -132,6 +128,16 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The alarms in force and the commands of every point that has one.
+    async fn say_what_holds(&mut self) -> Result<(), Gone> {
+        let view = self.live.view();
+        self.say(&ServerMessage::AlarmList { alarms: view.alarms.to_vec() }).await?;
+        for state in view.commands.values() {
+            self.say(&ServerMessage::CommandState(state.clone())).await?;
+        }
+        Ok(())
     }
 
     /// Waits for the client's hello; false where it speaks another version or says something else.
