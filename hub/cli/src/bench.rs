@@ -19,7 +19,7 @@ pub struct BenchArgs {
     #[arg(long, env = "CAMPANILE_DATA", value_name = "DIR")]
     real_data: Option<PathBuf>,
     /// Seconds for each broker and quality of service of the ingest bench.
-    #[arg(long, default_value_t = 7.0)]
+    #[arg(long, default_value_t = 12.0)]
     seconds: f64,
 }
 
