@@ -6,6 +6,7 @@ use bevy_egui::input::EguiWantsInput;
 
 use crate::app::{Rig, SceneCamera, Twin};
 use crate::orbit::FIELD_OF_VIEW_RAD;
+use crate::scene3d::Scene3d;
 
 /// Turns what the person does into where the camera should go. Panels come first.
 pub fn input_system(
@@ -17,7 +18,9 @@ pub fn input_system(
     twin: Res<'_, Twin>,
     wants: Res<'_, EguiWantsInput>,
     time: Res<'_, Time<Real>>,
+    scene: Res<'_, Scene3d>,
 ) {
+    let before = rig.goal;
     let height = rig.screen.y.max(1.0);
     if !twin.view.panel_has_pointer {
         let drag = motion.delta / height;
@@ -46,8 +49,12 @@ pub fn input_system(
             axis(KeyCode::KeyW, KeyCode::KeyS),
         );
         if wish != Vec3::ZERO {
-            rig.goal.fly(wish, time.delta_secs());
+            // A slow frame must not carry a person further than a quick one.
+            rig.goal.fly(wish, time.delta_secs().min(0.1));
         }
+    }
+    if rig.goal.target != before.target {
+        rig.goal.keep_near(scene.campus_bounds());
     }
 }
 

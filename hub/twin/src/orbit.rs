@@ -136,6 +136,15 @@ impl Orbit {
         self.pitch += (goal.pitch - self.pitch) * part;
     }
 
+    /// Keeps what is looked at within a box and some way around it, so that nobody gets lost.
+    pub fn keep_near(&mut self, bounds: Bounds) {
+        if bounds.is_empty() {
+            return;
+        }
+        let around = Vec3::splat(bounds.radius().max(50.0) * 0.6);
+        self.target = self.target.clamp(bounds.min - around, bounds.max + around);
+    }
+
     fn clamp(&mut self) {
         self.distance = self.distance.clamp(Self::MIN_DISTANCE, Self::MAX_DISTANCE);
         self.pitch = self.pitch.clamp(Self::MIN_PITCH, Self::MAX_PITCH);
@@ -145,6 +154,19 @@ impl Orbit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nobody_flies_out_of_sight_of_the_campus() {
+        let campus = Bounds { min: Vec3::new(-100.0, 0.0, -100.0), max: Vec3::new(100.0, 20.0, 100.0) };
+        let mut orbit = Orbit { target: Vec3::ZERO, distance: 300.0, yaw: 0.3, pitch: 0.5 };
+        for _ in 0..1000 {
+            orbit.fly(Vec3::new(1.0, 1.0, 1.0), 0.1);
+            orbit.keep_near(campus);
+        }
+        assert!((orbit.target - campus.centre()).length() < 3.0 * campus.radius(), "{}", orbit.target);
+        orbit.keep_near(Bounds::EMPTY);
+        assert!(orbit.target.is_finite());
+    }
 
     #[test]
     fn the_eye_stands_where_yaw_and_pitch_say() {
