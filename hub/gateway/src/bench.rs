@@ -35,7 +35,7 @@ const STEP: usize = 500;
 /// How long to wait for messages that don't come before they count as lost.
 const LOST_AFTER: Duration = Duration::from_secs(3);
 /// Turns of each subscriber.
-const TURNS: u32 = 3;
+const TURNS: u32 = 7;
 /// How long a connection may take.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
@@ -193,6 +193,7 @@ fn start_gateway<F: FnMut(FieldBatch) + Send + 'static>(
         if let Ok(mut sink) = sink.lock() {
             sink(batch);
         }
+        Ok(())
     })?;
     let until = Instant::now() + CONNECT_LIMIT;
     while !gateway.is_connected() && Instant::now() < until {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -44,8 +44,6 @@ pub struct GatewayConfig {
     pub max_packet_bytes: usize,
     /// The most messages in a batch.
     pub batch_messages: usize,
-    /// Batches that may wait for the sink before reading stops.
-    pub queued_batches: usize,
 }
 
 impl Default for GatewayConfig {
@@ -59,7 +57,6 @@ impl Default for GatewayConfig {
             keep_alive_s: 30,
             max_packet_bytes: 1024 * 1024,
             batch_messages: 4096,
-            queued_batches: 4,
         }
     }
 }
@@ -90,16 +87,21 @@ pub struct FieldBatch {
     pub done: Completion,
 }
 
-/// Takes what comes from the field. It is called on a thread of its own, may block (reading from
-/// the broker then stops when the queue is full), and may complete batches later and from elsewhere.
+/// Takes what comes from the field. It is called on the thread of the connection, so that a window
+/// of messages costs no change of threads: it must not block. It may complete batches later and from
+/// elsewhere.
 pub trait Sink: Send + 'static {
     /// Takes one batch.
-    fn deliver(&mut self, batch: FieldBatch);
+    ///
+    /// # Errors
+    /// Without room for it now, the batch comes back: it is offered again a moment later, and no
+    /// more is read until then.
+    fn deliver(&mut self, batch: FieldBatch) -> Result<(), FieldBatch>;
 }
 
-impl<F: FnMut(FieldBatch) + Send + 'static> Sink for F {
-    fn deliver(&mut self, batch: FieldBatch) {
-        self(batch);
+impl<F: FnMut(FieldBatch) -> Result<(), FieldBatch> + Send + 'static> Sink for F {
+    fn deliver(&mut self, batch: FieldBatch) -> Result<(), FieldBatch> {
+        self(batch)
     }
 }
 
@@ -109,7 +111,7 @@ pub struct Gateway {
     campus: Arc<Campus>,
     shared: Arc<Shared>,
     commands: mpsc::Sender<Publish>,
-    threads: Vec<JoinHandle<()>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -119,7 +121,7 @@ struct Shared {
     filters: Vec<String>,
     counters: Counters,
     acks: Arc<AckQueue>,
-    queued: AtomicUsize,
+    sink_full: AtomicBool,
     stopping: AtomicBool,
     stop: Notify,
 }
@@ -139,12 +141,11 @@ impl Gateway {
             filters,
             counters: Counters::default(),
             acks: Arc::new(AckQueue::default()),
-            queued: AtomicUsize::new(0),
+            sink_full: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
             stop: Notify::new(),
         });
         let (commands, command_queue) = mpsc::channel(COMMAND_QUEUE);
-        let (batches, batch_queue) = mpsc::channel(config.queued_batches.max(1));
         let runner = Runner {
             link: Link::new(&LinkConfig {
                 host: config.host,
@@ -159,7 +160,8 @@ impl Gateway {
             }),
             shared: shared.clone(),
             commands: command_queue,
-            batches,
+            sink: Box::new(sink),
+            held: None,
             qos: config.qos,
             batch_messages: config.batch_messages.max(1),
             keep_alive: Duration::from_secs(config.keep_alive_s.max(5)),
@@ -175,16 +177,11 @@ impl Gateway {
             .enable_all()
             .build()
             .map_err(io("the gateway's runtime"))?;
-        let for_sink = shared.clone();
-        let sink_thread = std::thread::Builder::new()
-            .name("gateway-sink".to_owned())
-            .spawn(move || run_sink(sink, batch_queue, &for_sink))
-            .map_err(io("the gateway's sink thread"))?;
-        let link_thread = std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("gateway".to_owned())
             .spawn(move || runtime.block_on(runner.run()))
             .map_err(io("the gateway's thread"))?;
-        Ok(Self { campus, shared, commands, threads: vec![link_thread, sink_thread] })
+        Ok(Self { campus, shared, commands, thread: Some(thread) })
     }
 
     /// Sends a command to the field with QoS 1; `None` sends `null`, with which the hub lets go of
@@ -210,7 +207,7 @@ impl Gateway {
 
     /// What it does, at this moment.
     pub fn status(&self) -> GatewayStatus {
-        let Shared { broker, table, filters, counters: c, acks, queued, .. } = &*self.shared;
+        let Shared { broker, table, filters, counters: c, acks, sink_full, .. } = &*self.shared;
         let notes = c.notes();
         GatewayStatus {
             broker: broker.clone(),
@@ -233,7 +230,7 @@ impl Gateway {
             echoes: Counters::get(&c.echoes),
             unacknowledged: acks.waiting(),
             given_up: acks.abandoned(),
-            queued_batches: queued.load(Ordering::Relaxed) as u64,
+            sink_full: sink_full.load(Ordering::Relaxed),
             commands: Counters::get(&c.commands),
             commands_acknowledged: Counters::get(&c.commands_acknowledged),
             offline: notes.offline.clone(),
@@ -249,10 +246,8 @@ impl Gateway {
     fn end(&mut self) {
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.stop.notify_one();
-        for thread in self.threads.drain(..) {
-            if thread.join().is_err() {
-                tracing::error!("a thread of the gateway panicked");
-            }
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the thread of the gateway panicked");
         }
     }
 }
@@ -263,12 +258,8 @@ impl Drop for Gateway {
     }
 }
 
-fn run_sink(mut sink: impl Sink, mut batches: mpsc::Receiver<FieldBatch>, shared: &Shared) {
-    while let Some(batch) = batches.blocking_recv() {
-        shared.queued.fetch_sub(1, Ordering::Relaxed);
-        sink.deliver(batch);
-    }
-}
+/// How soon a sink without room is asked again.
+const ASK_AGAIN: Duration = Duration::from_millis(1);
 
 /// How far the time of a sample may be ahead of its arrival.
 const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
@@ -287,7 +278,9 @@ struct Runner {
     link: Link,
     shared: Arc<Shared>,
     commands: mpsc::Receiver<Publish>,
-    batches: mpsc::Sender<FieldBatch>,
+    sink: Box<dyn Sink>,
+    /// What the sink had no room for.
+    held: Option<FieldBatch>,
     qos: Qos,
     batch_messages: usize,
     keep_alive: Duration,
@@ -311,8 +304,12 @@ impl Runner {
             let Err(error) = ended else { break };
             self.link.close();
             shared.acks.new_connection();
-            // Packet ids mean nothing on the next connection; the broker sends these again.
+            // Packet ids mean nothing on the next connection, and the broker sends these again; what
+            // it does not (QoS 0) is not lost.
             self.batch.packets.clear();
+            if self.held.is_none() {
+                self.hand_over();
+            }
             tracing::warn!(broker = %shared.broker, %error, "the connection to the broker ended");
             shared.counters.notes().last_error = Some(error.to_string());
             let pause = self.link.pause();
@@ -353,7 +350,6 @@ impl Runner {
         let shared = self.shared.clone();
         let mut keep_alive = tokio::time::interval(self.keep_alive);
         keep_alive.tick().await;
-        let batches = self.batches.clone();
         // Commands that a lost connection left unacknowledged.
         while self.link.has_room()
             && let Some(command) = self.link.resend.pop_front()
@@ -362,17 +358,13 @@ impl Runner {
         }
         self.link.flush().await?;
         loop {
-            let waiting = self.batch.messages > 0;
-            let room = self.batch.messages < self.batch_messages;
+            let room = self.held.is_none();
             let commands_may_go = self.link.has_room();
             tokio::select! {
                 biased;
                 () = shared.stop.notified() => return Ok(()),
                 () = shared.acks.wake.notified() => self.acknowledge().await?,
-                permit = batches.reserve(), if waiting => match permit {
-                    Ok(permit) => self.hand_over(permit),
-                    Err(_) => return Ok(()),
-                },
+                () = tokio::time::sleep(ASK_AGAIN), if !room => self.offer(),
                 Some(command) = self.commands.recv(), if commands_may_go => {
                     self.link.write(Request::Publish(command)).await?;
                     self.link.flush().await?;
@@ -385,6 +377,7 @@ impl Runner {
                     while self.batch.messages < self.batch_messages && self.link.read_ready()? {
                         self.take_incoming();
                     }
+                    self.hand_over();
                 }
             }
         }
@@ -402,7 +395,10 @@ impl Runner {
         self.link.flush().await
     }
 
-    fn hand_over(&mut self, permit: mpsc::Permit<'_, FieldBatch>) {
+    fn hand_over(&mut self) {
+        if self.batch.messages == 0 {
+            return;
+        }
         // The next batch is likely as large.
         let next = Batch { samples: Vec::with_capacity(self.batch.samples.len()), ..Batch::default() };
         let batch = std::mem::replace(&mut self.batch, next);
@@ -414,8 +410,16 @@ impl Runner {
             done.done();
             return;
         }
-        self.shared.queued.fetch_add(1, Ordering::Relaxed);
-        permit.send(FieldBatch { samples: batch.samples, presence: batch.presence, done });
+        self.held = Some(FieldBatch { samples: batch.samples, presence: batch.presence, done });
+        self.offer();
+    }
+
+    /// Offers what is held to the sink.
+    fn offer(&mut self) {
+        if let Some(batch) = self.held.take() {
+            self.held = self.sink.deliver(batch).err();
+        }
+        self.shared.sink_full.store(self.held.is_some(), Ordering::Relaxed);
     }
 
     fn take_incoming(&mut self) {
@@ -519,11 +523,10 @@ impl Runner {
 
     /// Hands over what has been read and waits a moment for it to be stored.
     async fn finish(mut self) {
-        if self.batch.messages > 0
-            && let Ok(Ok(permit)) =
-                tokio::time::timeout(Duration::from_secs(5), self.batches.clone().reserve()).await
-        {
-            self.hand_over(permit);
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(5);
+        while self.held.is_some() && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(ASK_AGAIN).await;
+            self.offer();
         }
         let deadline = tokio::time::Instant::now() + Duration::from_secs(2);
         while self.shared.acks.waiting() > 0 && tokio::time::Instant::now() < deadline {

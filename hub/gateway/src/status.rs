@@ -67,8 +67,8 @@ pub struct GatewayStatus {
     pub unacknowledged: u64,
     /// Messages whose batch the sink gave up, so that they were asked for again.
     pub given_up: u64,
-    /// Batches that wait for the sink.
-    pub queued_batches: u64,
+    /// Whether the sink has no room, so that nothing is read.
+    pub sink_full: bool,
     /// Commands taken to be sent.
     pub commands: u64,
     /// Commands that the broker has acknowledged.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use campanile_gateway::feed::{self, FeedConfig};
 use campanile_gateway::{
-    Broker, BrokerConfig, GatewayError, Mosquitto, Publisher, PublisherConfig, Qos, presence_topics,
+    Broker, BrokerConfig, FieldBatch, GatewayError, Mosquitto, Publisher, PublisherConfig, Qos, Sink,
+    presence_topics,
 };
 use campanile_model::{Quality, Timestamp, Value};
 use common::*;
@@ -187,12 +188,13 @@ fn a_sink_that_gives_up_gets_the_batch_again() {
         let (campus, got) = (school(), Got::default());
         let mut left_to_fail = 2;
         let mut good = got.sink();
-        let gateway = start(broker.port(), &campus, move |batch| {
+        let gateway = start(broker.port(), &campus, move |batch: FieldBatch| {
             if left_to_fail > 0 {
                 left_to_fail -= 1;
                 drop(batch);
+                Ok(())
             } else {
-                good(batch);
+                good.deliver(batch)
             }
         });
         let publisher = publisher(broker.port(), &campus, "device");
@@ -207,9 +209,10 @@ fn a_sink_that_gives_up_gets_the_batch_again() {
 fn thousands_of_messages_wait_for_a_slow_sink_and_none_is_lost() {
     let (broker, campus, got) = (broker(), school(), Got::default());
     let mut inner = got.sink();
-    let _gateway = start(broker.port(), &campus, move |batch| {
-        std::thread::sleep(Duration::from_millis(2));
-        inner(batch);
+    let mut asked = 0;
+    let _gateway = start(broker.port(), &campus, move |batch: FieldBatch| {
+        asked += 1;
+        if asked % 3 == 0 { inner.deliver(batch) } else { Err(batch) }
     });
     let publisher = publisher(broker.port(), &campus, "device");
     let sent: Vec<_> = (0..20_000)

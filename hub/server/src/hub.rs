@@ -11,6 +11,7 @@ use campanile_devices::Devices;
 use campanile_gateway::{BrokerConfig, Gateway, GatewayConfig, Publisher, PublisherConfig, presence_topics};
 use campanile_history::{CommitQueue, History, HistoryError};
 use campanile_model::{Campus, Timestamp};
+use crossbeam_channel::TrySendError;
 use tokio::sync::watch;
 
 use crate::live::{Live, Turn, wall_clock};
@@ -284,11 +285,15 @@ fn join_field(
     let client_id = format!("campanile-hub-{}", campus.id);
     let config = GatewayConfig { host, port, client_id, ..GatewayConfig::default() };
     let inbox = live.inbox();
-    let gateway = Gateway::start(config, campus.clone(), move |batch| {
-        if inbox.send(Turn::Field(batch)).is_err() {
-            tracing::debug!("the world has stopped; the broker keeps the batch");
-        }
-    })?;
+    let gateway =
+        Gateway::start(config, campus.clone(), move |batch| match inbox.try_send(Turn::Field(batch)) {
+            Err(TrySendError::Full(Turn::Field(batch))) => Err(batch),
+            Err(_) => {
+                tracing::debug!("the world has stopped; the broker keeps the batch");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        })?;
     live.set_gateway(Box::new(gateway));
     Ok(embedded)
 }

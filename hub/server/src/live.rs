@@ -356,7 +356,7 @@ impl Live {
             let mut empty = 0;
             for _ in 0..LOOKS {
                 let status = gateway.status();
-                empty += u32::from(status.unacknowledged == 0 && status.queued_batches == 0);
+                empty += u32::from(status.unacknowledged == 0 && !status.sink_full);
                 std::thread::sleep(Duration::from_millis(20));
             }
             if empty >= MOSTLY {

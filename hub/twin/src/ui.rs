@@ -257,45 +257,46 @@ fn controls_ui(
     card_ui(ctx, "controls", Align2::LEFT_TOP, at, LEFT_WIDTH - 30.0, |ui| {
         search_ui(ui, input, index, view, actions);
         ui.separator();
-        heading_ui(ui, &texts.t("colour-by"));
-        quantity_ui(ui, input, index, view, actions);
-        ui.add_space(2.0);
-        heading_ui(ui, &texts.t("storeys"));
-        slice_ui(ui, input, index, view, actions);
-        ui.add_space(2.0);
-        heading_ui(ui, &texts.t("views"));
-        ui.horizontal_wrapped(|ui| {
-            for (name, text) in [
-                ("overview", texts.t("view-overview")),
-                ("gate", texts.t("view-gate")),
-                ("river", texts.t("view-river")),
-            ] {
-                if ui.button(text).clicked() {
-                    actions.push(Action::View(name.into()));
-                }
-            }
-        });
-        // Down to where the alarms begin.
+        // Down to where the alarms begin; on a low screen the whole card scrolls.
         let alarms = if input.state.alarms.is_empty() { 30.0 } else { crate::alarms_ui::height(screen) };
-        let height = (screen.bottom() - alarms - 84.0 - ui.cursor().top()).clamp(66.0, 420.0);
-        ScrollArea::vertical().id_salt("buildings").max_height(height).min_scrolled_height(height).show(
-            ui,
-            |ui| {
-                for building in &input.storeys.buildings {
-                    let Some(entity) =
-                        index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
-                    else {
-                        continue;
-                    };
-                    let chosen = view.selected.as_deref() == Some(&building.path);
-                    let name = texts.name(&entity.names);
-                    if ui.selectable_label(chosen, name).clicked() {
-                        actions.push(Action::FlyTo(building.path.clone()));
+        let height = (screen.bottom() - alarms - 84.0 - ui.cursor().top()).max(66.0);
+        let scroll = ScrollArea::vertical().id_salt("controls");
+        scroll.max_height(height).min_scrolled_height(height).show(ui, |ui| {
+            heading_ui(ui, &texts.t("colour-by"));
+            quantity_ui(ui, input, index, view, actions);
+            ui.add_space(2.0);
+            heading_ui(ui, &texts.t("storeys"));
+            slice_ui(ui, input, index, view, actions);
+            ui.add_space(2.0);
+            heading_ui(ui, &texts.t("views"));
+            ui.horizontal_wrapped(|ui| {
+                for (name, text) in [
+                    ("overview", texts.t("view-overview")),
+                    ("gate", texts.t("view-gate")),
+                    ("river", texts.t("view-river")),
+                ] {
+                    if ui.button(text).clicked() {
+                        actions.push(Action::View(name.into()));
                     }
                 }
-            },
-        );
+            });
+            buildings_ui(ui, input, index, view, actions);
+        });
     });
+}
+
+fn buildings_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions: &mut Vec<Action>) {
+    for building in &input.storeys.buildings {
+        let Some(entity) =
+            index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
+        else {
+            continue;
+        };
+        let chosen = view.selected.as_deref() == Some(&building.path);
+        if ui.selectable_label(chosen, input.texts.name(&entity.names)).clicked() {
+            actions.push(Action::FlyTo(building.path.clone()));
+        }
+    }
 }
 
 /// A small title over a group.

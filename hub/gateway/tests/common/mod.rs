@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use campanile_gateway::{
     Broker, BrokerConfig, Completion, FieldBatch, Gateway, GatewayConfig, Presence, Publisher,
-    PublisherConfig,
+    PublisherConfig, Sink,
 };
 use campanile_model::{
     Accumulation, Binding, Campus, Choice, CommandBinding, Entity, EntityKind, Names, Path, Point, PointId,
@@ -110,21 +110,23 @@ pub struct Got {
 
 impl Got {
     /// Takes batches and completes them at once.
-    pub fn sink(&self) -> impl FnMut(FieldBatch) + Send + 'static + use<> {
+    pub fn sink(&self) -> impl Sink + use<> {
         let got = self.clone();
-        move |batch| {
+        move |batch: FieldBatch| {
             got.samples.lock().unwrap().extend(batch.samples);
             got.presence.lock().unwrap().extend(batch.presence);
             batch.done.done();
+            Ok(())
         }
     }
 
     /// Takes batches and completes none.
-    pub fn holding_sink(&self) -> impl FnMut(FieldBatch) + Send + 'static + use<> {
+    pub fn holding_sink(&self) -> impl Sink + use<> {
         let got = self.clone();
-        move |batch| {
+        move |batch: FieldBatch| {
             got.samples.lock().unwrap().extend(batch.samples);
             got.held.lock().unwrap().push(batch.done);
+            Ok(())
         }
     }
 
@@ -142,7 +144,7 @@ pub fn gateway_config(port: u16) -> GatewayConfig {
 }
 
 /// Starts a gateway and waits until its subscription is in force.
-pub fn start(port: u16, campus: &Arc<Campus>, sink: impl FnMut(FieldBatch) + Send + 'static) -> Gateway {
+pub fn start(port: u16, campus: &Arc<Campus>, sink: impl Sink) -> Gateway {
     let gateway = Gateway::start(gateway_config(port), campus.clone(), sink).unwrap();
     wait("the gateway to connect", || gateway.is_connected());
     std::thread::sleep(Duration::from_millis(100));
