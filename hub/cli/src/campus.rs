@@ -92,6 +92,21 @@ pub fn terrain(campus: &Campus) -> Result<Option<campanile_formats::Grid>, Failu
     campanile_server::terrain(campus).map_err(|why| Failure::input(why.to_string()))
 }
 
+/// Writes a file anew as one step, keeping what was there beside it as `.bak`.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let (new, old) = (path.with_file_name(format!("{name}.new")), path.with_file_name(format!("{name}.bak")));
+    let write = || {
+        std::fs::copy(path, &old)?;
+        let mut file = std::fs::File::create(&new)?;
+        std::io::Write::write_all(&mut file, bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&new, path)
+    };
+    write()
+        .map_err(|why| Failure::input(format!("{} can't be written: {why}; it is as it was", path.display())))
+}
+
 pub fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
     let loaded = load(&args.dir);
     let errors = loaded.problems.iter().filter(|p| p.severity == Severity::Error).count();

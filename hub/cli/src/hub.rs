@@ -33,6 +33,9 @@ pub struct HubArgs {
     /// Port of the embedded broker; 0 takes a free one.
     #[arg(long, default_value_t = DEFAULT_BROKER_PORT)]
     broker_port: u16,
+    /// Write all inputs of the world to a new file; see `campanile world replay`. About 21 bytes a sample.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Stop by itself after so many seconds.
     #[arg(long = "for", value_name = "SECONDS")]
     run_for_s: Option<u64>,
@@ -77,7 +80,8 @@ pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
         None => Broker::Embedded { port: args.broker_port },
     };
     let campus = crate::campus::open(&args.campus.resolve()?)?;
-    let hub = started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker))?;
+    let hub =
+        started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker).record(args.record))?;
     announce(&hub, args.json);
     stop.wait(args.run_for_s.map(Duration::from_secs));
     eprintln!("stopping: committing what waits");

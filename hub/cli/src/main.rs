@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod alarms;
 mod bench;
 mod bench_ingest;
 mod campus;
@@ -13,6 +14,7 @@ mod field;
 mod history;
 mod hub;
 mod twin;
+mod world;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -50,6 +52,9 @@ enum Command {
     /// List the points of a campus: path, unit, kind of meter, names.
     #[command(after_help = "Example:\n  campanile points '**/energy' --campus scenes/shanghai-school")]
     Points(campus::PointsArgs),
+    /// The alarms of a campus as a list of their own: export, import.
+    #[command(subcommand, after_help = "Example:\n  campanile alarms export --campus DIR > alarms.toml")]
+    Alarms(alarms::AlarmsCommand),
     /// Build what is derived from a campus.
     #[command(subcommand, after_help = "Example:\n  campanile scene build scenes/shanghai-school")]
     Scene(SceneCommand),
@@ -69,6 +74,9 @@ enum Command {
         after_help = "Example:\n  campanile history export --data DIR --point canteen/1f/dining-1/co2"
     )]
     History(history::HistoryCommand),
+    /// What was recorded of a world, applied again.
+    #[command(subcommand, after_help = "Example:\n  campanile world replay day.rec --campus DIR")]
+    World(world::WorldCommand),
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
     #[command(
         after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
@@ -167,6 +175,8 @@ fn main() -> ExitCode {
         Command::Hub(args) => hub::hub(args),
         Command::Check(args) => campus::check(args),
         Command::Points(args) => campus::points(args),
+        Command::Alarms(command) => alarms::run(command),
+        Command::World(command) => world::run(command),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
         Command::Devices(args) => field::devices(args),
         Command::Feed(args) => field::feed(args),

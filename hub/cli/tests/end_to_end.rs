@@ -385,3 +385,59 @@ fn terrain_and_weather_that_cannot_be_read_are_errors_with_a_mend() {
         assert!(said.contains(&format!("error[{code}]")) && said.contains("mend: It has to be"), "{said}");
     }
 }
+
+#[test]
+fn a_recorded_hub_replays_to_the_same_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("day.rec");
+    let run = |arguments: &[&str]| campanile().args(arguments).output().unwrap();
+    let (campus, data, file) = (demo(), folder.path().join("data"), record.display().to_string());
+    let (campus, data) = (campus.display().to_string(), data.display().to_string());
+    let hub = ["hub", "--campus", &campus, "--data", &data, "--listen", "127.0.0.1:0", "--broker-port", "0"];
+    let ran = run(&[&hub[..], &["--record", &file, "--for", "2", "--json"]].concat());
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let replayed = run(&["world", "replay", &file, "--campus", &campus, "--json"]);
+    assert!(replayed.status.success(), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let did: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!(did["same"], true);
+    assert!(did["hashes_equal"].as_u64().unwrap() >= 2 && did["inputs"].as_u64().unwrap() >= 4, "{did}");
+    let again = run(&[&hub[..], &["--record", &file, "--for", "2"]].concat());
+    assert_eq!(again.status.code(), Some(3), "a record that is there is not overwritten");
+    let text = run(&["world", "replay", &format!("{campus}/campus.toml"), "--campus", &campus]);
+    assert_eq!(text.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&text.stderr).contains("no record"), "{text:?}");
+}
+
+#[test]
+fn alarms_go_out_as_a_list_and_only_what_was_changed_comes_in() {
+    let folder = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(demo()).unwrap().map(|f| f.unwrap().path()) {
+        std::fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+    }
+    let campus = folder.path().display().to_string();
+    let list = folder.path().join("alarms.toml");
+    let export = |glob: &str| {
+        let out =
+            campanile().args(["alarms", "export", "--campus", &campus, "--points", glob]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    let import = |text: &str| {
+        std::fs::write(&list, text).unwrap();
+        let list = list.display().to_string();
+        campanile().args(["alarms", "import", &list, "--campus", &campus]).output().unwrap()
+    };
+    let before = std::fs::read(folder.path().join("campus.toml")).unwrap();
+    let as_is = export("canteen/**");
+    assert!(import(&as_is).status.success());
+    assert_eq!(std::fs::read(folder.path().join("campus.toml")).unwrap(), before, "nothing was changed");
+    let co2 = export("canteen/1f/dining-1/co2");
+    assert!(import(&co2.replacen("above = 1500.0", "above = 1200.0", 1)).status.success());
+    assert!(export("canteen/1f/dining-1/co2").contains("above = 1200.0"));
+    assert_eq!(std::fs::read(folder.path().join("campus.toml.bak")).unwrap(), before);
+    let now = std::fs::read(folder.path().join("campus.toml")).unwrap();
+    let bad = import(&co2.replacen("above = 1500.0", "above = 99999.0", 1));
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&bad.stderr).contains("nothing was written"), "{bad:?}");
+    assert_eq!(std::fs::read(folder.path().join("campus.toml")).unwrap(), now);
+}

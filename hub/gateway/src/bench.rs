@@ -248,6 +248,7 @@ pub fn campus() -> Campus {
             submeter: None,
             command: None,
             alarms: Vec::new(),
+            interlocks: Vec::new(),
             binding: Some(Binding {
                 topic: format!("bench/building/{}/p{i}", i % 50),
                 value_pointer: "/value".to_owned(),

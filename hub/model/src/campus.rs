@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Glob, Names, Path, Plan, PointId, Priority, Value, ValueType};
+use crate::{Glob, Names, Path, Plan, PointId, Priority, Quality, Value, ValueType};
 
 /// A campus as loaded from its folder: geometry, entities, points and networks.
 ///
@@ -238,6 +238,8 @@ pub struct Point {
     pub command: Option<CommandSpec>,
     /// Its alarms.
     pub alarms: Vec<AlarmRule>,
+    /// What forbids commands of it, or takes it over, while something holds elsewhere.
+    pub interlocks: Vec<Interlock>,
     /// Where it is found in the field.
     pub binding: Option<Binding>,
 }
@@ -328,6 +330,65 @@ pub struct AlarmRule {
     pub on_delay_s: f64,
     /// How long it has to be gone before the alarm returns to normal, seconds.
     pub off_delay_s: f64,
+    /// While what holds elsewhere the alarm means nothing (suppression by design).
+    pub suppress: Option<SuppressWhen>,
+}
+
+/// When an alarm is suppressed by design.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SuppressWhen {
+    /// The condition elsewhere.
+    pub when: PointCondition,
+    /// For how long after that the alarm stays suppressed, seconds.
+    pub hold_s: f64,
+}
+
+/// A condition on the value of a point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PointCondition {
+    /// The point.
+    pub point: Path,
+    /// What its value has to be.
+    pub test: ValueTest,
+}
+
+/// What a value has to be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ValueTest {
+    /// A number above it, in the point's unit.
+    Above(f64),
+    /// A number below it, in the point's unit.
+    Below(f64),
+    /// This one.
+    Is(Value),
+}
+
+impl ValueTest {
+    /// Whether a value passes.
+    pub fn passes(&self, value: &Value) -> bool {
+        match self {
+            Self::Above(limit) => value.as_f64().is_some_and(|x| x > *limit),
+            Self::Below(limit) => value.as_f64().is_some_and(|x| x < *limit),
+            Self::Is(wanted) => value == wanted,
+        }
+    }
+}
+
+/// While a condition holds elsewhere, commands of a point are refused, or it is taken over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interlock {
+    /// Its id.
+    pub id: String,
+    /// Its names: what is told to whom it refuses.
+    pub names: Names,
+    /// When it holds.
+    pub when: PointCondition,
+    /// The value that may not be commanded; `None`: any.
+    pub forbid: Option<Value>,
+    /// The value that the point is taken to, in slot 5 (critical equipment), for as long as it holds.
+    pub trip: Option<Value>,
+    /// Whether it refuses while the condition can't be known (stale, bad or never heard).
+    pub block_unknown: bool,
 }
 
 /// How urgent an alarm is, after ISA-18.2.
@@ -385,6 +446,24 @@ pub enum AlarmCondition {
     },
     /// No value has come for longer than the period allows.
     Stale,
+    /// The value has risen from its lowest within a time.
+    Rises(Change),
+    /// The value has fallen from its highest within a time.
+    Falls(Change),
+    /// The value can't be trusted.
+    Quality {
+        /// This quality or a worse one: uncertain or bad.
+        worst: Quality,
+    },
+}
+
+/// A change within a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Change {
+    /// By more than this, in the point's unit.
+    pub by: f64,
+    /// Within this, seconds.
+    pub within_s: f64,
 }
 
 /// Where a point is found in the field.

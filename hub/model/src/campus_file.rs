@@ -55,6 +55,9 @@ pub struct CampusFile {
     /// Alarms; all that match count.
     #[serde(default)]
     pub alarm: Vec<AlarmRuleSpec>,
+    /// What forbids commands or takes points over; all that match count.
+    #[serde(default)]
+    pub interlock: Vec<InterlockSpec>,
 }
 
 impl CampusFile {
@@ -227,6 +230,9 @@ pub struct AlarmSpec {
     /// How long it has to be gone, seconds.
     #[serde(default)]
     pub off_delay_s: f64,
+    /// While this holds elsewhere, the alarm means nothing and is suppressed.
+    #[serde(default)]
+    pub suppress: Option<SuppressSpec>,
 }
 
 /// When an alarm is raised: exactly one of the conditions.
@@ -244,6 +250,98 @@ pub enum WhenSpec {
     Off(DeviationSpec),
     /// `{ stale = true }`: no value has come.
     Stale(bool),
+    /// `{ rises = { by = 5, within_s = 600 } }`: the value is above its lowest of that time by more.
+    Rises(ChangeSpec),
+    /// `{ falls = { by = 5, within_s = 600 } }`: the value is below its highest of that time by more.
+    Falls(ChangeSpec),
+    /// `{ quality = "bad" }`, or `"uncertain"`, which is also raised by bad ones.
+    Quality(QualitySpec),
+}
+
+/// See [`WhenSpec::Rises`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeSpec {
+    /// By more than this, in the point's unit.
+    pub by: f64,
+    /// Within this, seconds.
+    pub within_s: f64,
+}
+
+/// See [`WhenSpec::Quality`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum QualitySpec {
+    /// Not to be relied upon.
+    Uncertain,
+    /// Wrong.
+    Bad,
+}
+
+/// A condition elsewhere: exactly one of `above`, `below` and `is`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionSpec {
+    /// The id of a point of the same entity, or the path of any point.
+    pub point: String,
+    /// Its value is above this.
+    #[serde(default)]
+    pub above: Option<f64>,
+    /// Its value is below this.
+    #[serde(default)]
+    pub below: Option<f64>,
+    /// Its value is this one.
+    #[serde(default)]
+    pub is: Option<ScalarSpec>,
+}
+
+/// While a condition holds elsewhere, an alarm is suppressed: `suppress = { when = { point = "run", is = false } }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressSpec {
+    /// The condition.
+    pub when: ConditionSpec,
+    /// For how long after it the alarm stays suppressed, seconds: the time that the plant needs to start.
+    #[serde(default)]
+    pub hold_s: f64,
+}
+
+/// While a condition holds elsewhere, commands of points are refused, or the points are taken over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InterlockSpec {
+    /// Globs of the paths of the points that it guards.
+    pub points: OneOrMany,
+    /// Its id.
+    pub id: String,
+    /// What is told in Simplified Chinese to whom it refuses.
+    #[serde(default, rename = "zh-CN")]
+    pub zh: Option<String>,
+    /// What is told in English to whom it refuses.
+    #[serde(default)]
+    pub en: Option<String>,
+    /// When it holds.
+    pub when: ConditionSpec,
+    /// The value that may not be commanded then; any where left out.
+    #[serde(default)]
+    pub forbid: Option<ScalarSpec>,
+    /// The value that the points are taken to for as long as it holds, in slot 5 (critical equipment).
+    #[serde(default)]
+    pub trip: Option<ScalarSpec>,
+    /// What to do while the condition can't be known: its point is stale, bad or was never heard.
+    #[serde(default)]
+    pub unknown: UnknownSpec,
+}
+
+/// See [`InterlockSpec::unknown`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnknownSpec {
+    /// Refuse: what can't be seen to be safe is not.
+    #[default]
+    Block,
+    /// Allow.
+    Allow,
 }
 
 /// See [`WhenSpec::Off`].
@@ -284,6 +382,9 @@ pub struct AlarmRuleSpec {
     /// How long it has to be gone, seconds.
     #[serde(default)]
     pub off_delay_s: f64,
+    /// While this holds elsewhere, the alarm means nothing and is suppressed.
+    #[serde(default)]
+    pub suppress: Option<SuppressSpec>,
 }
 
 /// A kind of equipment.

@@ -4,9 +4,9 @@ use crate::problem::Report;
 use crate::suggest::did_you_mean;
 use crate::tables;
 use crate::{
-    Accumulation, AccumulationSpec, AlarmCondition, AlarmRule, AlarmSpec, CampusFile, Choice, CommandSpec,
-    CommandSpecFile, KindSpec, Names, Path, Point, PointId, PointKind, PointTable, PointUse, Priority,
-    ScalarSpec, Value, ValueType, WhenSpec,
+    Accumulation, AccumulationSpec, AlarmCondition, AlarmRule, AlarmSpec, CampusFile, Change, Choice,
+    CommandSpec, CommandSpecFile, KindSpec, Names, Path, Point, PointId, PointKind, PointTable, PointUse,
+    Priority, Quality, QualitySpec, ScalarSpec, Value, ValueType, WhenSpec,
 };
 
 /// Both names of a table, or a report that one is missing.
@@ -230,7 +230,7 @@ fn check_command(kind: &KindSpec, command: Option<&CommandSpecFile>, at: &str, r
     }
 }
 
-fn value_mend(kind: &KindSpec) -> String {
+pub(crate) fn value_mend(kind: &KindSpec) -> String {
     match kind.value {
         ValueType::Number => "Write a number.".to_owned(),
         ValueType::Bool => "Write true or false.".to_owned(),
@@ -244,7 +244,7 @@ fn value_mend(kind: &KindSpec) -> String {
     }
 }
 
-fn to_value(scalar: &ScalarSpec, kind: &KindSpec) -> Option<Value> {
+pub(crate) fn to_value(scalar: &ScalarSpec, kind: &KindSpec) -> Option<Value> {
     Some(match (scalar, kind.value) {
         (ScalarSpec::Bool(b), ValueType::Bool) => Value::Bool(*b),
         (ScalarSpec::Number(x), ValueType::Number) if x.is_finite() => Value::Number(*x),
@@ -264,6 +264,14 @@ pub(crate) fn check_alarm(alarm: &AlarmSpec, kind: &KindSpec, at: &str, report: 
     if alarm.deadband < 0.0 || alarm.on_delay_s < 0.0 || alarm.off_delay_s < 0.0 {
         report.campus("alarm-number", at, "a deadband or delay is negative", "Give numbers from 0.");
     }
+    if alarm.suppress.as_ref().is_some_and(|s| s.hold_s < 0.0) {
+        report.campus(
+            "alarm-number",
+            &format!("{at}/suppress"),
+            "hold_s is negative",
+            "Give a number from 0.",
+        );
+    }
 }
 
 /// Whether a condition suits the type and the range of the point.
@@ -282,12 +290,27 @@ pub(crate) fn check_condition(alarm: &AlarmSpec, kind: &KindSpec, at: &str, repo
     let numeric = kind.value == ValueType::Number;
     let ok = match &alarm.when {
         WhenSpec::Above(_) | WhenSpec::Below(_) | WhenSpec::Off(_) => numeric,
+        WhenSpec::Rises(c) | WhenSpec::Falls(c) => {
+            if !(c.by > 0.0 && c.within_s > 0.0) {
+                report.campus(
+                    "alarm-number",
+                    &format!("{at}/when"),
+                    "a change is by nothing, or within no time",
+                    "Give numbers above 0.",
+                );
+            }
+            numeric
+        }
+        WhenSpec::Quality(_) => true,
         WhenSpec::Is(value) => to_value(value, kind).is_some(),
         WhenSpec::Stale(on) => *on,
     };
     if !ok {
-        let mend =
-            if numeric { "Use above, below, off or stale = true.".to_owned() } else { value_mend(kind) };
+        let mend = if numeric {
+            "Use above, below, rises, falls, off, quality or stale = true.".to_owned()
+        } else {
+            value_mend(kind)
+        };
         report.campus(
             "alarm-condition",
             &format!("{at}/when"),
@@ -307,6 +330,14 @@ pub(crate) fn alarm_rule(alarm: &AlarmSpec, kind: &KindSpec, entity: &Path) -> O
             AlarmCondition::Deviation { from: entity.join(&other.point).ok()?, limit: other.by }
         }
         WhenSpec::Stale(_) => AlarmCondition::Stale,
+        WhenSpec::Rises(c) => AlarmCondition::Rises(Change { by: c.by, within_s: c.within_s }),
+        WhenSpec::Falls(c) => AlarmCondition::Falls(Change { by: c.by, within_s: c.within_s }),
+        WhenSpec::Quality(worst) => AlarmCondition::Quality {
+            worst: match worst {
+                QualitySpec::Uncertain => Quality::Uncertain,
+                QualitySpec::Bad => Quality::Bad,
+            },
+        },
     };
     Some(AlarmRule {
         id: alarm.id.clone(),
@@ -316,6 +347,8 @@ pub(crate) fn alarm_rule(alarm: &AlarmSpec, kind: &KindSpec, entity: &Path) -> O
         deadband: alarm.deadband,
         on_delay_s: alarm.on_delay_s,
         off_delay_s: alarm.off_delay_s,
+        // What it names may be a point that is yet to come: see `Resolver::conditions`.
+        suppress: None,
     })
 }
 
@@ -441,6 +474,7 @@ pub(crate) fn make_point(
         submeter: table.and_then(|t| t.submeter.clone()).or_else(|| kind.submeter.clone()),
         command,
         alarms: kind.alarm.iter().filter_map(|a| alarm_rule(a, kind, entity_path)).collect(),
+        interlocks: Vec::new(),
         binding: None,
         path,
     })
@@ -457,5 +491,6 @@ pub(crate) fn as_alarm(rule: &crate::AlarmRuleSpec) -> AlarmSpec {
         deadband: rule.deadband,
         on_delay_s: rule.on_delay_s,
         off_delay_s: rule.off_delay_s,
+        suppress: rule.suppress.clone(),
     }
 }

@@ -1,14 +1,18 @@
 //! From the two files to one [`Campus`]: kinds × entities expanded and cross-referenced.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path as FsPath;
 
 use crate::entities::{Entities, MAX_ENTITIES, Selection, default_names, id_mend, plan_entities, read_globs};
-use crate::points::{alarm_rule, as_alarm, both_names, check_brick, check_condition, check_uses, make_point};
+use crate::points::{
+    alarm_rule, as_alarm, both_names, check_brick, check_condition, check_uses, make_point, to_value,
+    value_mend,
+};
 use crate::problem::Report;
 use crate::suggest::did_you_mean;
 use crate::{
-    AlarmCondition, Campus, CampusFile, Entity, EntityKind, Names, OneOrMany, Path, Plan, Point, PointUse,
+    AlarmCondition, Campus, CampusFile, ConditionSpec, Entity, EntityKind, Interlock, Names, OneOrMany, Path,
+    Plan, Point, PointCondition, PointUse, ScalarSpec, SuppressWhen, UnknownSpec, Value, ValueTest,
 };
 
 /// More equipment of one kind in one place is a slip.
@@ -113,6 +117,8 @@ pub(crate) fn resolve(plan: Plan, file: &CampusFile, dir: &FsPath, report: &mut 
     resolver.unmatched_places();
     resolver.names();
     resolver.alarms();
+    resolver.suppressions();
+    resolver.interlocks();
     resolver.references();
     // Points of one entity lie together, in the order of the entities.
     let mut order: Vec<usize> = (0..resolver.points.len()).collect();
@@ -337,6 +343,141 @@ impl Resolver<'_> {
                 }
             }
         }
+    }
+
+    /// What suppresses alarms: kinds' first, then those of rules, which may refine them.
+    fn suppressions(&mut self) {
+        let file = self.file;
+        let mut found: Vec<(usize, String, SuppressWhen)> = Vec::new();
+        let mut lost = BTreeSet::new();
+        for i in 0..self.points.len() {
+            let Some(kind) = file.kind.get(&self.points[i].quantity) else { continue };
+            for (a, alarm) in kind.alarm.iter().enumerate() {
+                let Some(spec) = &alarm.suppress else { continue };
+                let at = format!("/kind/{}/alarm/{a}/suppress", self.points[i].quantity);
+                let when = self.condition(&spec.when, i, &at, &mut lost);
+                found.extend(
+                    when.map(|when| (i, alarm.id.clone(), SuppressWhen { when, hold_s: spec.hold_s })),
+                );
+            }
+        }
+        for (r, rule) in file.alarm.iter().enumerate() {
+            let Some(spec) = &rule.suppress else { continue };
+            let at = format!("/alarm/{r}/suppress");
+            if spec.hold_s < 0.0 {
+                self.report.campus("alarm-number", &at, "hold_s is negative", "Give a number from 0.");
+            }
+            // Globs that match nothing have been reported with the alarm itself.
+            let mut unheard = Report::default();
+            let globs = read_globs(&rule.points, &at, false, &mut unheard);
+            for i in 0..self.points.len() {
+                if !globs.iter().any(|g| g.matches(self.points[i].path.as_str())) {
+                    continue;
+                }
+                let when = self.condition(&spec.when, i, &at, &mut lost);
+                found.extend(
+                    when.map(|when| (i, rule.id.clone(), SuppressWhen { when, hold_s: spec.hold_s })),
+                );
+            }
+        }
+        for (point, id, suppress) in found {
+            if let Some(alarm) = self.points[point].alarms.iter_mut().find(|a| a.id == id) {
+                alarm.suppress = Some(suppress);
+            }
+        }
+    }
+
+    fn interlocks(&mut self) {
+        let file = self.file;
+        let mut lost = BTreeSet::new();
+        for (r, rule) in file.interlock.iter().enumerate() {
+            let at = format!("/interlock/{r}");
+            both_names(&rule.zh, &rule.en, &at, self.report);
+            if file.interlock.iter().take(r).any(|other| other.id == rule.id) {
+                self.report.campus(
+                    "duplicate-id",
+                    &at,
+                    format!("there is another interlock '{}'", rule.id),
+                    "Give each its own id.",
+                );
+            }
+            for i in self.matching_points(&rule.points, &OneOrMany::default(), &format!("{at}/points")) {
+                let Some(kind) = file.kind.get(&self.points[i].quantity) else { continue };
+                if self.points[i].command.is_none() {
+                    let what = format!("'{}' can't be commanded", self.points[i].path);
+                    if lost.insert((at.clone(), "not-commandable")) {
+                        self.report.campus("not-commandable", &at, what, "Name points with a command.");
+                    }
+                    continue;
+                }
+                let mut value = |scalar: &Option<ScalarSpec>, key: &str| -> Option<Value> {
+                    let value = to_value(scalar.as_ref()?, kind);
+                    if value.is_none() && lost.insert((format!("{at}/{key}"), "value-type")) {
+                        let what = "the value doesn't suit the type of the point";
+                        self.report.campus("value-type", &format!("{at}/{key}"), what, value_mend(kind));
+                    }
+                    value
+                };
+                let (forbid, trip) = (value(&rule.forbid, "forbid"), value(&rule.trip, "trip"));
+                let Some(when) = self.condition(&rule.when, i, &format!("{at}/when"), &mut lost) else {
+                    continue;
+                };
+                let names = Names::new(
+                    rule.zh.as_deref().unwrap_or(&rule.id),
+                    rule.en.as_deref().unwrap_or(&rule.id),
+                );
+                let block_unknown = rule.unknown == UnknownSpec::Block;
+                let made = Interlock { id: rule.id.clone(), names, when, forbid, trip, block_unknown };
+                self.points[i].interlocks.push(made);
+            }
+        }
+    }
+
+    /// A condition elsewhere, of a point; `None` where it can't be, which is reported once a place.
+    fn condition(
+        &mut self,
+        spec: &ConditionSpec,
+        of: usize,
+        at: &str,
+        lost: &mut BTreeSet<(String, &'static str)>,
+    ) -> Option<PointCondition> {
+        let entity = self.points[of].path.parent();
+        let path = match &entity {
+            Some(entity) if !spec.point.contains('/') => entity.join(&spec.point),
+            _ => Path::new(&spec.point),
+        };
+        let found = path.ok().and_then(|p| Some((self.point_paths.get(&p).copied()?, p)));
+        let Some((other, point)) = found else {
+            if lost.insert((at.to_owned(), "unknown-point")) {
+                let siblings =
+                    self.points.iter().filter(|p| p.path.parent() == entity).map(|p| p.path.leaf());
+                let mend = if spec.point.contains('/') {
+                    did_you_mean(&spec.point, self.points.iter().map(|p| p.path.as_str()))
+                } else {
+                    did_you_mean(&spec.point, siblings)
+                };
+                let what = format!("'{}' is no point, seen from '{}'", spec.point, self.points[of].path);
+                self.report.campus("unknown-point", at, what, mend);
+            }
+            return None;
+        };
+        let kind = self.file.kind.get(&self.points[other].quantity)?;
+        let numeric = kind.value == crate::ValueType::Number;
+        let test = match (spec.above, spec.below, &spec.is) {
+            (Some(limit), None, None) if numeric => Some(ValueTest::Above(limit)),
+            (None, Some(limit), None) if numeric => Some(ValueTest::Below(limit)),
+            (None, None, Some(value)) => to_value(value, kind).map(ValueTest::Is),
+            _ => None,
+        };
+        if test.is_none() && lost.insert((at.to_owned(), "condition")) {
+            self.report.campus(
+                "condition",
+                at,
+                "the condition is not exactly one of above, below and is, or doesn't suit the type of its point",
+                if numeric { "Give above, below or is, a number.".to_owned() } else { value_mend(kind) },
+            );
+        }
+        Some(PointCondition { point, test: test? })
     }
 
     /// The points whose paths match, in order. Globs that match nothing are reported.

@@ -78,4 +78,14 @@ pub struct AlarmInfo {
     /// What they said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// When it comes back from the shelf, or when its suppression ends where that is known, microseconds UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_until_us: Option<i64>,
+    /// Who shelved it or took it out of service; of a suppressed one the path of the point, or the id of the alarm,
+    /// that suppresses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_by: Option<String>,
+    /// Why it was shelved or taken out of service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hidden_reason: Option<String>,
 }

@@ -62,6 +62,24 @@ pub enum ClientMessage {
         #[serde(default)]
         comment: String,
     },
+    /// Hide an alarm for a time.
+    Shelve {
+        /// A number of the client's choosing that the answer repeats.
+        request: u64,
+        /// [`AlarmInfo::id`].
+        alarm: String,
+        /// For how many seconds; at most a week.
+        for_s: f64,
+        /// Why: kept in the audit record.
+        reason: String,
+    },
+    /// Take an alarm from the shelf before its time.
+    Unshelve {
+        /// A number of the client's choosing that the answer repeats.
+        request: u64,
+        /// [`AlarmInfo::id`].
+        alarm: String,
+    },
 }
 
 /// What a client follows.
@@ -134,7 +152,7 @@ pub enum ServerMessage {
     /// One alarm changed; one whose state is normal leaves the list.
     AlarmChanged {
         /// How it stands now.
-        alarm: AlarmInfo,
+        alarm: Box<AlarmInfo>,
     },
     /// The commands of a point changed.
     CommandState(CommandState),
@@ -182,6 +200,9 @@ pub struct CommandState {
     /// Whether the field has confirmed it by read-back; absent where nothing is read back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<bool>,
+    /// Until when the value before stays in force, because the point's least interval is not over, microseconds UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_until_us: Option<i64>,
 }
 
 /// One filled slot of a priority array.
@@ -260,7 +281,7 @@ pub enum RejectReason {
     Expiry,
     /// The client may not do this.
     NotAllowed,
-    /// The alarm is not in a state that can be acknowledged.
+    /// The alarm is not in a state in which that can be done.
     State,
     /// The hub is too busy; try again.
     Busy,
@@ -360,13 +381,16 @@ impl ClientMessage {
                 check_reason(reason)?;
             }
             Self::Acknowledge { alarm, comment, .. } => {
-                if alarm.len() > 2 * Path::MAX_LEN {
-                    return err("alarm", "it is too long to be the id of an alarm".into());
-                }
+                check_alarm(alarm)?;
                 if comment.len() > limits::MAX_REASON_BYTES {
                     return err("comment", format!("at most {} bytes", limits::MAX_REASON_BYTES));
                 }
             }
+            Self::Shelve { alarm, reason, .. } => {
+                check_alarm(alarm)?;
+                check_reason(reason)?;
+            }
+            Self::Unshelve { alarm, .. } => check_alarm(alarm)?,
             Self::Hello { client, .. } => {
                 if client.len() > limits::MAX_REASON_BYTES {
                     return err("client", format!("at most {} bytes", limits::MAX_REASON_BYTES));
@@ -421,6 +445,14 @@ fn check_priority(priority: u8) -> Result<(), MessageError> {
 }
 
 /// A command without a why is worth nothing in an audit.
+fn check_alarm(alarm: &str) -> Result<(), MessageError> {
+    if alarm.len() > 2 * Path::MAX_LEN {
+        let why = "it is too long to be the id of an alarm".to_owned();
+        return Err(MessageError::Field { field: "alarm", why });
+    }
+    Ok(())
+}
+
 fn check_reason(reason: &str) -> Result<(), MessageError> {
     let why = if reason.trim().is_empty() {
         "say why: it is kept in the record"
@@ -512,6 +544,7 @@ mod tests {
                 }],
                 effective: JsonValue::Bool(true),
                 confirmed: Some(false),
+                held_until_us: None,
             }),
         ] {
             assert_eq!(ServerMessage::decode(&message.encode().unwrap()).unwrap(), message);

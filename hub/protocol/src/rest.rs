@@ -14,6 +14,8 @@
 //! | `GET /history/buckets` ([`BucketsQuery`]) | [`BucketsAnswer`] |
 //! | `GET /alarms` | [`AlarmsAnswer`] |
 //! | `POST /alarms/acknowledge` ([`AcknowledgeRequest`]) | [`Outcome`] |
+//! | `POST /alarms/shelve` ([`ShelveRequest`]), `/alarms/unshelve` ([`AlarmRequest`]) | [`Outcome`] |
+//! | `POST /alarms/out-of-service` ([`OutOfServiceRequest`]), `/alarms/return-to-service` ([`AlarmRequest`]) | [`Outcome`] |
 //! | `GET /commands` ([`CommandsQuery`]) | [`CommandsAnswer`] |
 //! | `POST /commands` ([`CommandRequest`]) | [`Outcome`] |
 //! | `POST /commands/relinquish` ([`RelinquishRequest`]) | [`Outcome`] |
@@ -226,6 +228,36 @@ pub struct AcknowledgeRequest {
     /// What was seen or done; at most 500 bytes.
     #[serde(default)]
     pub comment: String,
+}
+
+/// Hide an alarm for a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShelveRequest {
+    /// The id of the alarm.
+    pub alarm: String,
+    /// For how many seconds; at most a week.
+    pub for_s: f64,
+    /// Why; 1 to 500 bytes.
+    pub reason: String,
+}
+
+/// Take an alarm out of service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutOfServiceRequest {
+    /// The id of the alarm.
+    pub alarm: String,
+    /// Why; 1 to 500 bytes.
+    pub reason: String,
+}
+
+/// Take an alarm from the shelf, or back into service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmRequest {
+    /// The id of the alarm.
+    pub alarm: String,
 }
 
 /// Which commands.

@@ -11,15 +11,16 @@ use axum::response::{IntoResponse, Response};
 use campanile_history::HistoryError;
 use campanile_model::{Accumulation, PointId, Timestamp};
 use campanile_protocol::rest::{
-    AcknowledgeRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery, CommandRequest,
-    CommandsAnswer, CommandsQuery, ExportQuery, Health, Outcome, PointValue, PointWithValue, PointsAnswer,
-    PointsQuery, RangeAnswer, RangeQuery, Reading, RelinquishRequest, ValueQuery,
+    AcknowledgeRequest, AlarmRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery,
+    CommandRequest, CommandsAnswer, CommandsQuery, ExportQuery, Health, OutOfServiceRequest, Outcome,
+    PointValue, PointWithValue, PointsAnswer, PointsQuery, RangeAnswer, RangeQuery, Reading,
+    RelinquishRequest, ShelveRequest, ValueQuery,
 };
 use campanile_protocol::{Catalogue, CommandState, ErrorCode, JsonValue, Path, RejectReason, limits};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::live::Live;
+use crate::live::{AlarmAct, Live};
 use crate::seams::Store;
 
 /// Everything under `/api/v1` but the WebSocket.
@@ -35,6 +36,10 @@ pub fn router() -> OpenApiRouter<Arc<Live>> {
         .routes(routes!(export))
         .routes(routes!(alarms))
         .routes(routes!(acknowledge))
+        .routes(routes!(shelve))
+        .routes(routes!(unshelve))
+        .routes(routes!(out_of_service))
+        .routes(routes!(return_to_service))
         .routes(routes!(commands, command))
         .routes(routes!(relinquish))
         .routes(routes!(field))
@@ -292,7 +297,7 @@ fn outcome(outcome: Outcome) -> Response {
         None => StatusCode::OK,
         Some(RejectReason::NotFound) => StatusCode::NOT_FOUND,
         Some(RejectReason::Busy) => StatusCode::SERVICE_UNAVAILABLE,
-        Some(RejectReason::TooSoon | RejectReason::State) => StatusCode::CONFLICT,
+        Some(RejectReason::TooSoon | RejectReason::State | RejectReason::Interlock) => StatusCode::CONFLICT,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     (status, Json(outcome)).into_response()
@@ -301,7 +306,33 @@ fn outcome(outcome: Outcome) -> Response {
 /// Acknowledges an alarm.
 #[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: too soon after the last change, or nothing to acknowledge", body = Outcome)))]
 async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>) -> Response {
-    outcome(live.acknowledge(request.alarm, request.comment).await)
+    outcome(live.alarm(request.alarm, AlarmAct::Acknowledge { comment: request.comment }).await)
+}
+
+/// Hides an alarm for a time.
+#[utoipa::path(post, path = "/alarms/shelve", request_body = ShelveRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
+async fn shelve(State(live): Live_, Body(request): Body<ShelveRequest>) -> Response {
+    outcome(
+        live.alarm(request.alarm, AlarmAct::Shelve { for_s: request.for_s, reason: request.reason }).await,
+    )
+}
+
+/// Takes an alarm from the shelf before its time.
+#[utoipa::path(post, path = "/alarms/unshelve", request_body = AlarmRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
+async fn unshelve(State(live): Live_, Body(request): Body<AlarmRequest>) -> Response {
+    outcome(live.alarm(request.alarm, AlarmAct::Unshelve).await)
+}
+
+/// Takes an alarm out of service, for maintenance.
+#[utoipa::path(post, path = "/alarms/out-of-service", request_body = OutOfServiceRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
+async fn out_of_service(State(live): Live_, Body(request): Body<OutOfServiceRequest>) -> Response {
+    outcome(live.alarm(request.alarm, AlarmAct::OutOfService { reason: request.reason }).await)
+}
+
+/// Takes an alarm back into service.
+#[utoipa::path(post, path = "/alarms/return-to-service", request_body = AlarmRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
+async fn return_to_service(State(live): Live_, Body(request): Body<AlarmRequest>) -> Response {
+    outcome(live.alarm(request.alarm, AlarmAct::ReturnToService).await)
 }
 
 /// What holds the points that can be commanded.

@@ -48,13 +48,14 @@ pub struct HubConfig {
     listen: SocketAddr,
     broker: Broker,
     simulated: Option<(Timestamp, u64)>,
+    record: Option<PathBuf>,
 }
 
 impl HubConfig {
     /// A hub of a campus with its data in a folder, on a free loopback port, with an embedded broker on a free port.
     pub fn new(campus: Arc<Campus>, data: PathBuf) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { campus, data, listen, broker: Broker::Embedded { port: 0 }, simulated: None }
+        Self { campus, data, listen, broker: Broker::Embedded { port: 0 }, simulated: None, record: None }
     }
 
     /// The address of the API.
@@ -66,6 +67,12 @@ impl HubConfig {
     /// The broker.
     pub fn broker(mut self, broker: Broker) -> Self {
         self.broker = broker;
+        self
+    }
+
+    /// Writes all inputs of the world to a new file, to be replayed.
+    pub fn record(mut self, file: Option<PathBuf>) -> Self {
+        self.record = file;
         self
     }
 
@@ -116,6 +123,14 @@ pub enum HubError {
     /// The terrain.
     #[error("{0}")]
     Terrain(String),
+    /// The record of the world's inputs.
+    #[error("can't write the record {}: {why}. Name a new file in a folder that can be written to", path.display())]
+    Record {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
     /// Threads or the runtime.
     #[error("can't start the hub's threads: {0}")]
     Io(#[from] std::io::Error),
@@ -148,7 +163,8 @@ impl Hub {
         let history = History::open(&config.data, &crate::point_specs(&campus))?;
         let queue = Box::new(CommitQueue::start(history.writer(), COMMITS)?);
         let began = config.simulated.map(|(at, _)| at.plus_micros(-(PAST.as_micros() as i64)));
-        let (live, world) = Live::start(campus.clone(), Box::new(history), queue, began)?;
+        let (live, world) =
+            Live::start(campus.clone(), Box::new(history), queue, began, config.record.as_deref())?;
         let broker = join_field(&config.broker, &campus, &live)?;
         if let Some((at, seed)) = config.simulated {
             simulate(&live, campus, at, seed)?;

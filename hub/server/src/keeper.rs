@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use campanile_history::{Record, Submission};
 use campanile_model::{PointId, Sample, Timestamp, Value};
 use campanile_protocol::{RejectReason, ServerMessage};
-use campanile_world::{Confirmation, Event, Saved, World};
+use campanile_world::{Confirmation, Event, Input, RecordError, Recorder, Refusal, Saved, World};
 use crossbeam_channel::Receiver;
 use serde_json::json;
 
 use crate::clients::PointSet;
-use crate::live::{Live, Turn, wall_clock};
+use crate::live::{AlarmAct, Live, Turn, wall_clock};
 use crate::seams::{Commits, Store};
 use crate::view::{alarm_info, command_state, view_of};
 
@@ -86,11 +86,24 @@ pub struct Keeper {
     answers: Vec<Box<dyn FnOnce() + Send>>,
     /// Whether the field was connected at the last look.
     connected: bool,
+    /// Where the inputs are written down, if they are.
+    recorder: Option<FileRecorder>,
+    /// The minute of the record's newest hash.
+    marked: i64,
 }
+
+/// A record in a file.
+pub type FileRecorder = Recorder<std::io::BufWriter<std::fs::File>>;
 
 impl Keeper {
     /// A keeper of a world that has taken up what was kept.
-    pub fn new(live: Arc<Live>, world: World, queue: Box<dyn Commits>, simulated: bool) -> Self {
+    pub fn new(
+        live: Arc<Live>,
+        world: World,
+        queue: Box<dyn Commits>,
+        simulated: bool,
+        recorder: Option<FileRecorder>,
+    ) -> Self {
         Self {
             live,
             world,
@@ -100,6 +113,8 @@ impl Keeper {
             audits: Vec::new(),
             answers: Vec::new(),
             connected: false,
+            recorder,
+            marked: i64::MIN,
         }
     }
 
@@ -122,16 +137,18 @@ impl Keeper {
                 if back_us > CLOCK_STEP_US {
                     let seconds = back_us / Timestamp::SECOND;
                     tracing::warn!(seconds, "the machine's clock was set back; the world follows");
-                    self.world.set_back(now);
+                    let _ = self.apply(&Input::SetBack { now });
                 }
-                self.world.tick(now, &mut self.events);
+                self.tick(now);
                 self.reconcile();
+                self.mark();
             }
             self.tell();
             if stop {
                 break;
             }
         }
+        self.mark_now();
         drop(self.queue);
     }
 
@@ -146,16 +163,17 @@ impl Keeper {
                 let mut applied = 0;
                 for presence in &batch.presence {
                     let before = batch.samples.get(applied..presence.after_samples).unwrap_or_default();
-                    self.world.apply_samples(before, &mut self.events);
+                    self.samples(before);
                     applied = presence.after_samples.max(applied);
                     if presence.online {
                         // It may have started anew and know nothing of what holds.
                         presence.points.iter().for_each(|point| self.send_again(*point));
+                        let _ = self.apply(&Input::SourceBack { points: presence.points.clone() });
                     } else {
-                        self.world.source_lost(&presence.points, &mut self.events);
+                        let _ = self.apply(&Input::SourceLost { points: presence.points.clone() });
                     }
                 }
-                self.world.apply_samples(batch.samples.get(applied..).unwrap_or_default(), &mut self.events);
+                self.samples(batch.samples.get(applied..).unwrap_or_default());
                 let done = batch.done;
                 self.commit(
                     batch.samples,
@@ -170,17 +188,17 @@ impl Keeper {
             }
             Turn::Simulated(samples, now) => {
                 if self.simulated {
-                    self.world.tick(now, &mut self.events);
+                    self.tick(now);
                 }
-                self.world.apply_samples(&samples, &mut self.events);
+                self.samples(&samples);
                 self.commit(samples, Vec::new(), None);
             }
             Turn::Intend(intent, reply) => {
                 // Commands are timed by the moment they come, not by the last tick.
                 let now = self.now();
-                self.world.tick(now, &mut self.events);
+                self.tick(now);
                 let before = self.world.effective(intent.point);
-                let outcome = self.world.intend(&intent, &mut self.events);
+                let outcome = self.apply(&Input::Intend { intent: intent.clone() }).map(drop);
                 let body = json!({
                     "act": if intent.value.is_some() { "write" } else { "relinquish" },
                     "actor": intent.actor, "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
@@ -194,13 +212,20 @@ impl Keeper {
                     let _ = reply.send(outcome);
                 }));
             }
-            Turn::Acknowledge { alarm, by, comment, reply } => {
+            Turn::Alarm { alarm, by, act, reply } => {
                 let outcome = match self.world.schema().rule(&alarm) {
                     None => Err(RejectReason::NotFound),
-                    Some(rule) if self.world.acknowledge(rule, &by, &comment, &mut self.events) => Ok(()),
-                    Some(_) => Err(RejectReason::State),
+                    Some(rule) => {
+                        // A shelf is timed from the moment that it is asked for.
+                        let now = self.now();
+                        self.tick(now);
+                        match self.apply(&alarm_input(rule, &by, &act, now)) {
+                            Ok(true) => Ok(()),
+                            _ => Err(RejectReason::State),
+                        }
+                    }
                 };
-                let body = json!({"act": "acknowledge", "actor": by, "alarm": alarm, "comment": comment, "done": outcome.is_ok()});
+                let body = json!({"act": act.name(), "actor": by, "alarm": alarm, "comment": act.words(), "done": outcome.is_ok()});
                 self.audits.push(Record::audit(self.world.now(), body));
                 self.answers.push(Box::new(move || {
                     let _ = reply.send(outcome);
@@ -209,6 +234,49 @@ impl Keeper {
             Turn::Stop => return true,
         }
         false
+    }
+
+    fn apply(&mut self, input: &Input) -> Result<bool, Refusal> {
+        self.write_down(|recorder| recorder.input(input));
+        self.world.apply(input, &mut self.events)
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        // Never refused.
+        let _ = self.apply(&Input::Tick { now });
+    }
+
+    fn samples(&mut self, samples: &[Sample]) {
+        self.write_down(|recorder| recorder.samples(samples));
+        self.world.apply_samples(samples, &mut self.events);
+    }
+
+    /// Writes to the record, if there is one; one that can't be written ends, and the hub goes on.
+    fn write_down(&mut self, write: impl FnOnce(&mut FileRecorder) -> Result<(), RecordError>) {
+        if let Some(recorder) = &mut self.recorder
+            && let Err(why) = write(recorder)
+        {
+            tracing::error!(%why, "the record of the world's inputs ends here; the hub goes on without it");
+            self.recorder = None;
+        }
+    }
+
+    /// Writes the state's hash to the record once a minute.
+    fn mark(&mut self) {
+        let minute = self.world.now().0.div_euclid(60 * Timestamp::SECOND);
+        if self.recorder.is_some() && self.marked != minute {
+            self.marked = minute;
+            self.mark_now();
+        }
+    }
+
+    fn mark_now(&mut self) {
+        if let Some(mut recorder) = self.recorder.take() {
+            match recorder.hash(&mut self.world) {
+                Ok(()) => self.recorder = Some(recorder),
+                Err(why) => tracing::error!(%why, "the record of the world's inputs ends here"),
+            }
+        }
     }
 
     fn commit(&mut self, samples: Vec<Sample>, records: Vec<Record>, done: Option<campanile_history::Done>) {
@@ -275,7 +343,9 @@ impl Keeper {
         }
         let time = self.world.now();
         for (path, array) in points.into_iter().filter_map(|p| self.world.saved_command(p)) {
-            let over = array.strongest().is_none() && array.confirmation == Confirmation::Confirmed;
+            let over = array.strongest().is_none()
+                && array.held.is_none()
+                && array.confirmation == Confirmation::Confirmed;
             records.extend(kept(COMMAND_RECORD, path.as_str(), time, (!over).then_some(&array)));
         }
         for (id, alarm) in rules.into_iter().filter_map(|r| self.world.saved_alarm(r)) {
@@ -330,11 +400,28 @@ impl Keeper {
             }
             Event::Alarm { rule, .. } => {
                 if let Some(alarm) = alarm_info(campus, &self.world, *rule) {
-                    send(ServerMessage::AlarmChanged { alarm });
+                    send(ServerMessage::AlarmChanged { alarm: Box::new(alarm) });
                 }
             }
             _ => {}
         }
+    }
+}
+
+/// What a person does to an alarm, as an input of the world.
+fn alarm_input(rule: u32, by: &str, act: &AlarmAct, now: Timestamp) -> Input {
+    let who = |reason: &str| (by.into(), reason.into());
+    match act {
+        AlarmAct::Acknowledge { comment } => {
+            Input::Acknowledge { rule, by: by.into(), comment: comment.as_str().into() }
+        }
+        AlarmAct::Shelve { for_s, reason } => {
+            let until = now.plus_micros((for_s * 1e6) as i64);
+            Input::Shelve { rule, until, by: by.into(), reason: reason.as_str().into() }
+        }
+        AlarmAct::Unshelve => Input::Unshelve { rule },
+        AlarmAct::OutOfService { reason } => Input::OutOfService { rule, who: Some(who(reason)) },
+        AlarmAct::ReturnToService => Input::OutOfService { rule, who: None },
     }
 }
 

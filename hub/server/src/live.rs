@@ -12,12 +12,13 @@ use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading, Relinqu
 use campanile_protocol::{
     Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, ServerMessage, limits,
 };
-use campanile_world::{Refusal, Schema, World};
+use campanile_world::{Recorder, Refusal, Schema, World};
 use crossbeam_channel::Sender;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::clients::Clients;
-use crate::keeper::{Keeper, recover};
+use crate::hub::HubError;
+use crate::keeper::{FileRecorder, Keeper, recover};
 use crate::seams::{Commits, Field, Store};
 use crate::view::{View, reject_reason, view};
 
@@ -34,16 +35,72 @@ pub enum Turn {
     Simulated(Vec<Sample>, Timestamp),
     /// A wish to command.
     Intend(Box<Intent>, oneshot::Sender<Result<(), Refusal>>),
-    /// An acknowledgement of an alarm by id.
-    Acknowledge {
-        alarm: String,
-        by: String,
-        comment: String,
-        reply: oneshot::Sender<Result<(), RejectReason>>,
-    },
+    /// What a person does to an alarm, by its id.
+    Alarm { alarm: String, by: String, act: AlarmAct, reply: oneshot::Sender<Result<(), RejectReason>> },
     /// No more turns come.
     Stop,
 }
+
+/// What a person does to an alarm.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AlarmAct {
+    Acknowledge { comment: String },
+    Shelve { for_s: f64, reason: String },
+    Unshelve,
+    OutOfService { reason: String },
+    ReturnToService,
+}
+
+impl AlarmAct {
+    /// What the audit record calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Acknowledge { .. } => "acknowledge",
+            Self::Shelve { .. } => "shelve",
+            Self::Unshelve => "unshelve",
+            Self::OutOfService { .. } => "out-of-service",
+            Self::ReturnToService => "return-to-service",
+        }
+    }
+
+    /// What was said with it.
+    pub fn words(&self) -> &str {
+        match self {
+            Self::Acknowledge { comment } => comment,
+            Self::Shelve { reason, .. } | Self::OutOfService { reason } => reason,
+            Self::Unshelve | Self::ReturnToService => "",
+        }
+    }
+
+    /// Why it can't be done to any alarm.
+    fn refusal(&self) -> Option<(RejectReason, &'static str)> {
+        let needs_words = matches!(self, Self::Shelve { .. } | Self::OutOfService { .. });
+        if self.words().len() > limits::MAX_REASON_BYTES || (needs_words && self.words().trim().is_empty()) {
+            return Some((RejectReason::Reason, "give a reason or comment of at most 500 bytes"));
+        }
+        match self {
+            Self::Shelve { for_s, .. } if !(*for_s > 0.0 && *for_s <= MAX_SHELVED_S) => Some((
+                RejectReason::Expiry,
+                "an alarm is shelved for up to a week: give the seconds, above 0",
+            )),
+            _ => None,
+        }
+    }
+
+    /// Why it can't be done to an alarm as it is.
+    fn wrong_state(&self) -> &'static str {
+        match self {
+            Self::Acknowledge { .. } => "the alarm has nothing to acknowledge",
+            Self::Shelve { .. } => "the alarm can't be shelved",
+            Self::Unshelve => "the alarm is not on the shelf",
+            Self::OutOfService { .. } => "the alarm is out of service already",
+            Self::ReturnToService => "the alarm is in service",
+        }
+    }
+}
+
+/// An alarm on the shelf for longer is forgotten there: take it out of service instead.
+const MAX_SHELVED_S: f64 = 7.0 * 86_400.0;
 
 /// A wish to write a slot of a point's priority array or, without a value, to let go of it.
 pub struct Wish {
@@ -112,7 +169,8 @@ impl Live {
         history: Box<dyn Store>,
         queue: Box<dyn Commits>,
         simulated_from: Option<Timestamp>,
-    ) -> std::io::Result<(Arc<Self>, std::thread::JoinHandle<()>)> {
+        record: Option<&std::path::Path>,
+    ) -> Result<(Arc<Self>, std::thread::JoinHandle<()>), HubError> {
         let now = simulated_from.unwrap_or_else(wall_clock);
         let schema = Arc::new(Schema::of(&campus));
         let mut world = World::new(schema, now);
@@ -140,7 +198,8 @@ impl Live {
             samples: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         });
-        let keeper = Keeper::new(live.clone(), world, queue, simulated_from.is_some());
+        let recorder = record.map(|path| start_record(path, &live.campus.id, &world)).transpose()?;
+        let keeper = Keeper::new(live.clone(), world, queue, simulated_from.is_some(), recorder);
         let thread =
             std::thread::Builder::new().name("world-live".to_owned()).spawn(move || keeper.run(&turns))?;
         Ok((live, thread))
@@ -212,22 +271,23 @@ impl Live {
         }
     }
 
-    /// Acknowledges an alarm.
-    pub async fn acknowledge(&self, alarm: String, comment: String) -> Outcome {
+    /// Does something to an alarm.
+    pub async fn alarm(&self, alarm: String, act: AlarmAct) -> Outcome {
         let refused =
             |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
-        if comment.len() > limits::MAX_REASON_BYTES {
-            return refused(RejectReason::Reason, "the comment is longer than 500 bytes");
+        if let Some((reason, why)) = act.refusal() {
+            return refused(reason, why);
         }
+        let wrong_state = act.wrong_state();
         let (reply, answer) = oneshot::channel();
-        let turn = Turn::Acknowledge { alarm, by: "person:local".to_owned(), comment, reply };
+        let turn = Turn::Alarm { alarm, by: "person:local".to_owned(), act, reply };
         if self.inbox.try_send(turn).is_err() {
             return refused(RejectReason::Busy, "the hub is too busy; try again");
         }
         match answer.await {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
             Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "there is no such alarm"),
-            Ok(Err(reason)) => refused(reason, "the alarm has nothing to acknowledge"),
+            Ok(Err(reason)) => refused(reason, wrong_state),
             Err(_) => refused(RejectReason::Busy, NOT_STORED),
         }
     }
@@ -372,6 +432,14 @@ impl Live {
     pub fn gateway_connected(&self) -> bool {
         self.gateway.get().is_some_and(|g| g.is_connected())
     }
+}
+
+/// Begins a record in a new file: one that is there is somebody's.
+fn start_record(path: &std::path::Path, campus: &str, world: &World) -> Result<FileRecorder, HubError> {
+    let failed =
+        |why: &dyn std::fmt::Display| HubError::Record { path: path.to_owned(), why: why.to_string() };
+    let file = std::fs::File::create_new(path).map_err(|why| failed(&why))?;
+    Recorder::start(std::io::BufWriter::new(file), campus, world).map_err(|why| failed(&why))
 }
 
 /// The time of day of this machine.

@@ -74,6 +74,11 @@ pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo
     let described = point.alarms.get(spec.index)?;
     let choices = || point.choices.iter().map(|c| c.id.as_str());
     use campanile_world::AlarmState as S;
+    let hidden = match alarm.state {
+        S::Shelved => alarm.shelved.as_ref(),
+        S::OutOfService => alarm.out_of_service.as_ref(),
+        _ => None,
+    };
     Some(AlarmInfo {
         id: spec.id.to_string(),
         point: point.path.clone(),
@@ -97,7 +102,8 @@ pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo
             AlarmCondition::High { limit }
             | AlarmCondition::Low { limit }
             | AlarmCondition::Deviation { limit, .. } => Some(*limit),
-            AlarmCondition::Is { .. } | AlarmCondition::Stale => None,
+            AlarmCondition::Rises(change) | AlarmCondition::Falls(change) => Some(change.by),
+            AlarmCondition::Is { .. } | AlarmCondition::Stale | AlarmCondition::Quality { .. } => None,
         },
         acknowledged_by: alarm.acknowledged.as_ref().map(|(by, _)| by.to_string()),
         comment: alarm
@@ -105,6 +111,16 @@ pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo
             .as_ref()
             .map(|(_, comment)| comment.to_string())
             .filter(|c| !c.is_empty()),
+        hidden_until_us: match alarm.state {
+            S::Shelved => alarm.shelved_until.map(|t| t.0),
+            S::Suppressed => alarm.suppression.as_ref().and_then(|s| s.until).map(|t| t.0),
+            _ => None,
+        },
+        hidden_by: match alarm.state {
+            S::Suppressed => alarm.suppression.as_ref().map(|s| s.by.to_string()),
+            _ => hidden.map(|(by, _)| by.to_string()),
+        },
+        hidden_reason: hidden.map(|(_, why)| why.to_string()),
     })
 }
 
@@ -138,6 +154,7 @@ pub fn command_state(campus: &Campus, world: &World, id: PointId) -> Option<Comm
             .collect(),
         effective: json(&world.effective(id)?),
         confirmed: Some(array.confirmation == Confirmation::Confirmed),
+        held_until_us: array.held.as_ref().map(|held| held.until.0),
     })
 }
 
@@ -150,6 +167,7 @@ pub fn reject_reason(why: &Refusal) -> RejectReason {
         Refusal::OutOfLimits { .. } => RejectReason::OutOfLimits,
         Refusal::TooSoon { .. } => RejectReason::TooSoon,
         Refusal::TooWeak { .. } => RejectReason::Priority,
+        Refusal::Interlocked { .. } => RejectReason::Interlock,
         Refusal::Expired => RejectReason::Expiry,
         Refusal::Reason => RejectReason::Reason,
         _ => RejectReason::NotFound,

@@ -18,7 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clients::{Client, PointSet};
-use crate::live::{Live, Wish};
+use crate::live::{AlarmAct, Live, Wish};
 
 /// A client that takes nothing for this long is let go.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
@@ -200,7 +200,15 @@ impl Session {
                 self.reply(request, outcome).await
             }
             ClientMessage::Acknowledge { request, alarm, comment } => {
-                let outcome = self.live.acknowledge(alarm, comment).await;
+                let outcome = self.live.alarm(alarm, AlarmAct::Acknowledge { comment }).await;
+                self.reply(request, outcome).await
+            }
+            ClientMessage::Shelve { request, alarm, for_s, reason } => {
+                let outcome = self.live.alarm(alarm, AlarmAct::Shelve { for_s, reason }).await;
+                self.reply(request, outcome).await
+            }
+            ClientMessage::Unshelve { request, alarm } => {
+                let outcome = self.live.alarm(alarm, AlarmAct::Unshelve).await;
                 self.reply(request, outcome).await
             }
         }

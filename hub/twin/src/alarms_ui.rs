@@ -94,6 +94,9 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
         let since = texts.with("alarms-since", &[("time", &since)]);
         let line = format!("{} · {since}", state_text(alarm.state, texts));
         ui.label(RichText::new(line).small().color(FAINT));
+        if let Some(text) = hidden_text(alarm, input) {
+            ui.label(RichText::new(text).small().color(FAINT));
+        }
         let is_drafting = view.acknowledging.as_ref().is_some_and(|draft| draft.alarm == alarm.id);
         if is_drafting && let Some(draft) = view.acknowledging.as_mut() {
             let hint = texts.t("alarm-comment");
@@ -121,6 +124,32 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
                     }
                 }
             }
+            // What is hidden needs a reason: the word that was asked for.
+            if is_drafting
+                && view.acknowledging.as_ref().is_some_and(|draft| !draft.comment.trim().is_empty())
+                && ui
+                    .small_button(texts.t("alarm-shelve"))
+                    .on_hover_text(texts.t("alarm-shelve-hint"))
+                    .clicked()
+                && let Some(draft) = view.acknowledging.take()
+            {
+                actions.push(Action::Shelve { alarm: draft.alarm, reason: draft.comment });
+            }
+            let may_unshelve = alarm.state == AlarmState::Shelved && input.state.can_operate;
+            if may_unshelve && ui.small_button(texts.t("alarm-unshelve")).clicked() {
+                actions.push(Action::Unshelve { alarm: alarm.id.clone() });
+            }
         });
     });
+}
+
+/// By whom or what, until when and why an alarm is hidden.
+fn hidden_text(alarm: &AlarmInfo, input: &Input<'_>) -> Option<String> {
+    let mut parts: Vec<String> = alarm.hidden_by.iter().cloned().collect();
+    if let Some(until) = alarm.hidden_until_us {
+        let time = time_text(until, input.timezone(), "%m-%d %H:%M");
+        parts.push(input.texts.with("alarm-until", &[("time", &time)]));
+    }
+    parts.extend(alarm.hidden_reason.iter().cloned());
+    (!parts.is_empty()).then(|| parts.join(" · "))
 }

@@ -137,6 +137,14 @@ impl Twin {
                 let request = self.request();
                 self.send(ClientMessage::Acknowledge { request, alarm, comment }, now_s);
             }
+            Action::Shelve { alarm, reason } => {
+                let request = self.request();
+                self.send(ClientMessage::Shelve { request, alarm, for_s: 3600.0, reason }, now_s);
+            }
+            Action::Unshelve { alarm } => {
+                let request = self.request();
+                self.send(ClientMessage::Unshelve { request, alarm }, now_s);
+            }
             Action::Write { point, value, priority, expiry_s, reason } => {
                 let request = self.request();
                 let message = ClientMessage::Write { request, point, value, priority, expiry_s, reason };

@@ -265,7 +265,7 @@ impl State {
             }
             ServerMessage::AlarmChanged { alarm } => {
                 if alarm.state.is_in_force() {
-                    self.alarms.insert(alarm.id.clone(), alarm);
+                    self.alarms.insert(alarm.id.clone(), *alarm);
                 } else {
                     self.alarms.remove(&alarm.id);
                 }
@@ -466,6 +466,9 @@ pub(crate) mod tests {
             limit: Some(1500.0),
             acknowledged_by: None,
             comment: None,
+            hidden_until_us: None,
+            hidden_by: None,
+            hidden_reason: None,
         }
     }
 
@@ -530,7 +533,7 @@ pub(crate) mod tests {
         };
         assert_eq!(ids(&state), ["high", "low", "seen"]);
         let gone = alarm("high", AlarmPriority::High, Normal, 1);
-        state.apply(Event::Message(ServerMessage::AlarmChanged { alarm: gone }), 0.0);
+        state.apply(Event::Message(ServerMessage::AlarmChanged { alarm: Box::new(gone) }), 0.0);
         assert_eq!(ids(&state), ["low", "seen"]);
     }
 

@@ -70,6 +70,18 @@ pub enum Action {
         /// What was seen or done.
         comment: String,
     },
+    /// Hide an alarm for an hour.
+    Shelve {
+        /// Its id.
+        alarm: String,
+        /// Why.
+        reason: String,
+    },
+    /// Take an alarm from the shelf.
+    Unshelve {
+        /// Its id.
+        alarm: String,
+    },
     /// Override a point.
     Write {
         /// Which.

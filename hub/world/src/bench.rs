@@ -48,6 +48,7 @@ fn world() -> World {
         deadband: 50.0,
         on_delay_us: 60_000_000,
         off_delay_us: 0,
+        suppress: None,
     });
     let paths: Vec<Path> = Vec::new();
     let schema = Schema::new(vec![spec; POINTS as usize], paths, rules.collect());

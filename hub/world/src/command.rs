@@ -43,11 +43,29 @@ pub struct Array {
     pub sent: Timestamp,
     /// Whether the field confirmed it.
     pub confirmation: Confirmation,
+    /// A value that stays in force though its slot is empty, because the least interval is not yet over.
+    #[serde(default)]
+    pub held: Option<Held>,
+}
+
+/// A value that stays in force until the least interval is over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// The value.
+    pub value: Value,
+    /// Until when.
+    pub until: Timestamp,
 }
 
 impl Array {
     pub(crate) fn empty(now: Timestamp) -> Self {
-        Self { slots: Default::default(), changed: now, sent: now, confirmation: Confirmation::Pending }
+        Self {
+            slots: Default::default(),
+            changed: now,
+            sent: now,
+            confirmation: Confirmation::Pending,
+            held: None,
+        }
     }
 
     /// The strongest filled slot.
@@ -102,6 +120,18 @@ pub enum Refusal {
         /// The weakest allowed.
         weakest: u8,
     },
+    /// An interlock forbids it.
+    #[error("the interlock '{id}' forbids it{}: {zh} / {en}", if *unknown { ", as its condition can't be known" } else { "" })]
+    Interlocked {
+        /// Its id.
+        id: std::sync::Arc<str>,
+        /// What it means, in Simplified Chinese.
+        zh: String,
+        /// What it means, in English.
+        en: String,
+        /// Whether its condition can't be known, rather than holds.
+        unknown: bool,
+    },
     /// The expiry is not in the future.
     #[error("the expiry is not in the future")]
     Expired,
@@ -121,6 +151,7 @@ pub(crate) fn check(
     intent: &Intent,
     spec: &PointSpec,
     array: Option<&Array>,
+    effective: &Value,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     let command = spec.command.as_ref().ok_or(Refusal::NotCommandable)?;
@@ -146,9 +177,8 @@ pub(crate) fn check(
         && let Some(array) = array
     {
         let wait = array.changed.plus_micros(command.min_interval_us).0.saturating_sub(now.0);
-        let would_change = array
-            .strongest()
-            .is_none_or(|(p, s)| intent.priority <= p && Some(&s.value) != intent.value.as_ref());
+        let would_change = array.strongest().is_none_or(|(p, _)| intent.priority <= p)
+            && intent.value.as_ref() != Some(effective);
         if wait > 0 && would_change {
             return Err(Refusal::TooSoon { wait_s: wait as f64 / 1e6 });
         }

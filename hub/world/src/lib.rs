@@ -11,13 +11,17 @@ mod alarm;
 pub mod bench;
 mod command;
 mod page;
+mod record;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod world;
 
-pub use alarm::{Alarm, State as AlarmState};
-pub use command::{Array, Confirmation, MAX_REASON, Refusal, Slot};
+pub use alarm::{Alarm, State as AlarmState, Suppression};
+pub use command::{Array, Confirmation, Held, MAX_REASON, Refusal, Slot};
 pub use page::{PAGE_POINTS, Reading};
-pub use schema::{Commandable, PointSpec, RuleSpec, STALE_PERIODS, Schema};
+pub use record::{Checkpoint, Input, RecordError, Recorder, Replayed, replay};
+pub use schema::{
+    Commandable, Condition, LockSpec, PointSpec, RuleSpec, STALE_PERIODS, Schema, SuppressSpec,
+};
 pub use world::{Counts, Event, Saved, Snapshot, World};

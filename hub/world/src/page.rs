@@ -61,8 +61,11 @@ impl Page {
         Quality::from_u8(self.tags[slot] & 3).unwrap_or(Quality::Bad)
     }
 
+    /// Of a reading that there is; without one there is nothing to trust.
     pub fn set_quality(&mut self, slot: usize, quality: Quality) {
-        self.tags[slot] = (self.tags[slot] & !3) | quality as u8;
+        if self.tags[slot] & PRESENT != 0 {
+            self.tags[slot] = (self.tags[slot] & !3) | quality as u8;
+        }
     }
 
     /// Moves readings of after a time to it.

@@ -28,6 +28,7 @@ fn schema() -> Arc<Schema> {
             safe: Value::Number(26.0),
             weakest: Priority::new(14).unwrap(),
             readback: PointId(1),
+            interlocks: Vec::new(),
         }),
         ..sensor.clone()
     };
@@ -42,6 +43,7 @@ fn schema() -> Arc<Schema> {
         deadband: 100.0,
         on_delay_us: 60 * S,
         off_delay_us: 0,
+        suppress: None,
     };
     let paths = ["a/co2", "a/setpoint", "a/door"].map(|p| Path::new(p).unwrap()).to_vec();
     Arc::new(Schema::new(vec![sensor, setpoint, contact], paths, vec![rule]))
@@ -143,8 +145,18 @@ fn the_strongest_slot_wins_and_what_is_not_allowed_is_refused_with_a_reason() {
     world.tick(Timestamp(60 * S), &mut events);
     world.intend(&intent(1, None), &mut events).unwrap();
     assert_eq!(world.effective(PointId(1)), Some(Value::Number(24.0)), "the weaker slot was kept");
+    events.clear();
+    world.tick(Timestamp(100 * S), &mut events);
     world.intend(&intent(12, None), &mut events).unwrap();
-    assert_eq!(world.effective(PointId(1)), Some(Value::Number(26.0)));
+    assert_eq!(world.effective(PointId(1)), Some(Value::Number(24.0)), "a machine is not switched too often");
+    assert!(matches!(events[..], [Event::Command { send: false, .. }]), "{events:?}");
+    world.tick(Timestamp(120 * S), &mut events);
+    assert_eq!(
+        world.effective(PointId(1)),
+        Some(Value::Number(26.0)),
+        "after the least interval it is let go"
+    );
+    assert!(matches!(events[..], [_, Event::Command { send: true, .. }]), "{events:?}");
 }
 
 #[test]
@@ -230,8 +242,11 @@ fn an_alarm_goes_through_the_states_of_isa_18_2() {
     assert_eq!(world.alarm(0).unwrap().state, Unacknowledged, "the delay runs without new samples");
     assert!(world.acknowledge(0, "wang", "", &mut later));
     assert_eq!(world.alarm(0).unwrap().state, Acknowledged);
-    assert!(world.shelve(0, Timestamp(400 * S), &mut later));
-    assert!(!world.shelve(0, Timestamp(300 * S), &mut later), "the past is no expiry");
+    assert!(world.shelve(0, Timestamp(400 * S), "wang", "being mended", &mut later));
+    assert!(
+        !world.shelve(0, Timestamp(300 * S), "wang", "being mended", &mut later),
+        "the past is no expiry"
+    );
     world.apply_samples(&[number(0, 390 * S, 1500.0)], &mut later);
     world.tick(Timestamp(400 * S), &mut later);
     assert_eq!(world.alarm(0).unwrap().state, Unacknowledged, "it comes back when the shelf is over");
@@ -256,22 +271,18 @@ fn what_is_saved_is_restored() {
     assert_eq!(other.restore(strangers), ["gone/x"]);
 }
 
-#[derive(Clone, Debug)]
-enum Input {
-    Samples(Vec<Sample>),
-    Tick(i64),
-    Intent(Intent),
-    Acknowledge,
-}
-
 fn input() -> impl Strategy<Value = Input> {
     let sample = (0u32..4, 0i64..600, prop_oneof![0.0..3000.0, Just(f64::NAN)])
         .prop_map(|(point, second, x)| number(point, second * S, x));
     prop_oneof![
-        4 => prop::collection::vec(sample, 0..8).prop_map(Input::Samples),
-        2 => (0i64..900).prop_map(|s| Input::Tick(s * S)),
-        1 => (1u8..=16, prop::option::of(10.0..35.0)).prop_map(|(p, v)| Input::Intent(intent(p, v))),
-        1 => Just(Input::Acknowledge),
+        4 => prop::collection::vec(sample, 0..8).prop_map(|samples| Input::Samples { samples }),
+        2 => (0i64..900).prop_map(|s| Input::Tick { now: Timestamp(s * S) }),
+        1 => (1u8..=16, prop::option::of(10.0..35.0)).prop_map(|(p, v)| Input::Intend { intent: Box::new(intent(p, v)) }),
+        1 => Just(Input::Acknowledge { rule: 0, by: "wang".into(), comment: "".into() }),
+        1 => (0i64..900).prop_map(|s| Input::Shelve { rule: 0, until: Timestamp(s * S), by: "wang".into(), reason: "mended".into() }),
+        1 => any::<bool>().prop_map(|out| Input::OutOfService { rule: 0, who: out.then(|| ("wang".into(), "mended".into())) }),
+        1 => Just(Input::SourceLost { points: [PointId(0), PointId(2)].into() }),
+        1 => (0i64..900).prop_map(|s| Input::SetBack { now: Timestamp(s * S) }),
     ]
 }
 
@@ -279,13 +290,10 @@ fn run(world: &mut World, inputs: &[Input], one_by_one: bool) -> Vec<Event> {
     let mut events = Vec::new();
     for input in inputs {
         match input {
-            Input::Samples(samples) if one_by_one => {
+            Input::Samples { samples } if one_by_one => {
                 samples.chunks(1).for_each(|one| world.apply_samples(one, &mut events));
             }
-            Input::Samples(samples) => world.apply_samples(samples, &mut events),
-            Input::Tick(at) => world.tick(Timestamp(*at), &mut events),
-            Input::Intent(intent) => drop(world.intend(intent, &mut events)),
-            Input::Acknowledge => drop(world.acknowledge(0, "wang", "", &mut events)),
+            other => drop(world.apply(other, &mut events)),
         }
     }
     events
@@ -298,6 +306,23 @@ proptest! {
         let events = run(&mut a, &inputs, false);
         prop_assert_eq!(run(&mut b, &inputs, true), events);
         prop_assert_eq!(a.hash(), b.hash());
+    }
+
+    #[test]
+    fn a_record_replays_to_the_same_state_from_any_moment(before in prop::collection::vec(input(), 0..20), after in prop::collection::vec(input(), 0..20)) {
+        let mut world = world();
+        run(&mut world, &before, false);
+        let mut bytes = Vec::new();
+        let mut recorder = Recorder::start(&mut bytes, "a", &world).unwrap();
+        for input in &after {
+            recorder.input(input).unwrap();
+            let _ = world.apply(input, &mut Vec::new());
+            recorder.hash(&mut world).unwrap();
+        }
+        let (_, did) = replay(&bytes[..], "a", &schema(), |_| true).unwrap();
+        prop_assert_eq!(did.first_different, None);
+        prop_assert_eq!(did.hashes_equal, after.len() as u64);
+        prop_assert_eq!(did.hash, world.hash().iter().map(|b| format!("{b:02x}")).collect::<String>());
     }
 
     #[test]
@@ -319,7 +344,13 @@ proptest! {
         let mut world = world();
         run(&mut world, &inputs, false);
         let expected = world.array(PointId(1)).and_then(|a| a.slots.iter().flatten().next().map(|s| s.value.clone()));
-        prop_assert_eq!(world.effective(PointId(1)), Some(expected.unwrap_or(Value::Number(26.0))));
+        let expected = expected.unwrap_or(Value::Number(26.0));
+        let array = world.array(PointId(1)).cloned();
+        let held = array.as_ref().and_then(|a| a.held.as_ref());
+        prop_assert!(held.is_none_or(|h| h.until.0 <= array.as_ref().unwrap().changed.0 + 60 * S), "no longer than the interval");
+        prop_assert_eq!(world.effective(PointId(1)), Some(held.map_or(expected.clone(), |h| h.value.clone())));
+        world.tick(Timestamp(2000 * S), &mut Vec::new());
+        prop_assert_eq!(world.effective(PointId(1)), Some(expected), "in the end the strongest slot's");
     }
 }
 
@@ -337,6 +368,252 @@ fn the_hash_sees_every_kind_of_change() {
     assert!(seen.insert(world.hash()), "the sign of zero");
     world.intend(&intent(8, Some(22.0)), &mut events).unwrap();
     assert!(seen.insert(world.hash()), "a command");
-    world.shelve(0, Timestamp(90 * S), &mut events);
+    world.shelve(0, Timestamp(90 * S), "wang", "being mended", &mut events);
     assert!(seen.insert(world.hash()), "an alarm");
+}
+
+/// A world of one number `a/x`, a switch `a/run` with a least interval, and the rules given.
+fn plant(rules: Vec<(AlarmCondition, Option<SuppressSpec>)>, interlocks: Vec<LockSpec>) -> World {
+    let number = PointSpec {
+        value_type: ValueType::Number,
+        choices: 0,
+        range: None,
+        stale_after_us: 600 * S,
+        resolution: None,
+        command: None,
+    };
+    let command = Commandable {
+        limits: None,
+        min_interval_us: 0,
+        safe: Value::Bool(false),
+        weakest: Priority::new(16).unwrap(),
+        readback: PointId(1),
+        interlocks,
+    };
+    let run = PointSpec { value_type: ValueType::Bool, command: Some(command), ..number.clone() };
+    let rules = rules.into_iter().enumerate().map(|(index, (condition, suppress))| RuleSpec {
+        id: format!("a/x#{index}").into(),
+        point: PointId(0),
+        index,
+        priority: if index == 1 { AlarmPriority::High } else { AlarmPriority::Low },
+        condition,
+        other: None,
+        deadband: 1.0,
+        on_delay_us: 0,
+        off_delay_us: 0,
+        suppress,
+    });
+    let paths = ["a/x", "a/run"].map(|p| Path::new(p).unwrap()).to_vec();
+    World::new(Arc::new(Schema::new(vec![number, run], paths, rules.collect())), Timestamp(0))
+}
+
+fn running(on: bool, second: i64) -> Sample {
+    Sample { point: PointId(1), time: Timestamp(second * S), value: Value::Bool(on), quality: Quality::Good }
+}
+
+fn states(world: &World) -> Vec<AlarmState> {
+    world.alarms().iter().map(|a| a.state).collect()
+}
+
+#[test]
+fn a_rise_and_a_fall_within_a_time_raise_and_a_slow_change_does_not() {
+    let change = campanile_model::Change { by: 5.0, within_s: 60.0 };
+    let mut world =
+        plant(vec![(AlarmCondition::Rises(change), None), (AlarmCondition::Falls(change), None)], vec![]);
+    let mut at = |second: i64, x: f64| {
+        world.apply_samples(&[number(0, second * S, x)], &mut Vec::new());
+        states(&world)
+    };
+    assert_eq!(at(0, 20.0), [AlarmState::Normal; 2]);
+    assert_eq!(at(50, 24.0), [AlarmState::Normal; 2]);
+    assert_eq!(at(100, 28.0), [AlarmState::Normal; 2], "8 in 100 s, 4 in 60 s");
+    assert_eq!(
+        at(110, 29.5),
+        [AlarmState::Unacknowledged, AlarmState::Normal],
+        "5.5 above the lowest of the last minute"
+    );
+    assert_eq!(at(110, 28.5), [AlarmState::Unacknowledged, AlarmState::Normal], "within the deadband");
+    assert_eq!(at(130, 24.0), [AlarmState::ReturnedUnacknowledged, AlarmState::Unacknowledged]);
+}
+
+#[test]
+fn what_cannot_be_trusted_raises_the_rule_that_watches_for_it() {
+    let mut world = plant(
+        vec![
+            (AlarmCondition::Quality { worst: Quality::Bad }, None),
+            (AlarmCondition::Quality { worst: Quality::Uncertain }, None),
+        ],
+        vec![],
+    );
+    let mut events = Vec::new();
+    let unsure = Sample { quality: Quality::Uncertain, ..number(0, S, 1.0) };
+    world.apply_samples(&[unsure], &mut events);
+    assert_eq!(states(&world), [AlarmState::Normal, AlarmState::Unacknowledged]);
+    world.apply_samples(&[number(0, 2 * S, f64::NAN)], &mut events);
+    assert_eq!(states(&world), [AlarmState::Unacknowledged; 2], "not a number is bad");
+    world.apply_samples(&[number(0, 3 * S, 1.0)], &mut events);
+    assert_eq!(states(&world), [AlarmState::ReturnedUnacknowledged; 2]);
+}
+
+#[test]
+fn low_pressure_means_nothing_while_the_pump_is_off_and_a_moment_after() {
+    let off = Condition { point: PointId(1), test: campanile_model::ValueTest::Is(Value::Bool(false)) };
+    let suppress = Some(SuppressSpec { when: off, hold_us: 30 * S });
+    let mut world = plant(vec![(AlarmCondition::Low { limit: 100.0 }, suppress)], vec![]);
+    let mut events = Vec::new();
+    world.apply_samples(&[running(false, 1), number(0, 2 * S, 10.0)], &mut events);
+    assert_eq!(states(&world), [AlarmState::Suppressed]);
+    assert_eq!(&*world.alarm(0).unwrap().suppression.as_ref().unwrap().by, "a/run");
+    assert!(!world.acknowledge(0, "wang", "", &mut events), "there is nothing to acknowledge");
+    world.tick(Timestamp(10 * S), &mut events);
+    world.apply_samples(&[running(true, 10)], &mut events);
+    world.tick(Timestamp(39 * S), &mut events);
+    assert_eq!(states(&world), [AlarmState::Suppressed], "the pump gets its time to build pressure up");
+    world.tick(Timestamp(40 * S), &mut events);
+    assert_eq!(states(&world), [AlarmState::Unacknowledged], "and did not");
+    world.apply_samples(&[running(false, 50)], &mut events);
+    world.apply_samples(&[number(0, 55 * S, 200.0)], &mut events);
+    world.apply_samples(&[running(true, 60)], &mut events);
+    world.tick(Timestamp(120 * S), &mut events);
+    assert_eq!(states(&world), [AlarmState::Normal], "what ended while it was hidden asks nobody");
+}
+
+#[test]
+fn the_loss_of_a_source_is_told_once_and_what_stays_silent_counts_for_itself() {
+    let stale = || (AlarmCondition::Stale, None);
+    let mut world = plant(vec![stale(), stale(), stale()], vec![]);
+    let mut events = Vec::new();
+    world.apply_samples(&[number(0, S, 1.0)], &mut events);
+    world.source_lost(&[PointId(0)], &mut events);
+    use AlarmState::*;
+    assert_eq!(states(&world), [Suppressed, Unacknowledged, Suppressed], "the most urgent stands for all");
+    assert_eq!(&*world.alarm(0).unwrap().suppression.as_ref().unwrap().by, "a/x#1");
+    let mut heard = world.fork();
+    heard.source_back(&[PointId(0)], &mut events);
+    heard.apply_samples(&[number(0, 2 * S, 1.0)], &mut events);
+    assert_eq!(states(&heard), [Normal, ReturnedUnacknowledged, Normal]);
+    world.tick(Timestamp(10 * S), &mut events);
+    world.source_back(&[PointId(0)], &mut events);
+    world.tick(Timestamp(609 * S), &mut events);
+    assert_eq!(states(&world), [Suppressed, Unacknowledged, Suppressed]);
+    world.tick(Timestamp(610 * S), &mut events);
+    assert_eq!(states(&world), [Unacknowledged; 3], "the source is back and this point was not heard");
+}
+
+#[test]
+fn out_of_service_hides_more_than_the_shelf_and_what_comes_out_while_it_holds_is_new() {
+    let mut world = plant(vec![(AlarmCondition::High { limit: 10.0 }, None)], vec![]);
+    let mut events = Vec::new();
+    world.apply_samples(&[number(0, S, 20.0)], &mut events);
+    world.acknowledge(0, "wang", "", &mut events);
+    assert!(world.shelve(0, Timestamp(100 * S), "wang", "being mended", &mut events));
+    assert!(world.set_out_of_service(0, Some(("li", "replaced")), &mut events));
+    assert_eq!(states(&world), [AlarmState::OutOfService]);
+    world.tick(Timestamp(50 * S), &mut events);
+    assert!(world.set_out_of_service(0, None, &mut events));
+    assert!(!world.set_out_of_service(0, None, &mut events), "it is in service already");
+    assert_eq!(states(&world), [AlarmState::Shelved], "the shelf has not ended");
+    assert!(world.unshelve(0, &mut events));
+    assert!(!world.unshelve(0, &mut events));
+    assert_eq!(states(&world), [AlarmState::Unacknowledged]);
+    assert_eq!(world.alarm(0).unwrap().acknowledged, None);
+}
+
+fn write(priority: u8, on: bool) -> Intent {
+    Intent {
+        point: PointId(1),
+        priority: Priority::new(priority).unwrap(),
+        value: Some(Value::Bool(on)),
+        expires: None,
+        actor: Actor::Person("wang".into()),
+        reason: "test".into(),
+    }
+}
+
+#[test]
+fn an_interlock_refuses_with_its_name_and_what_cannot_be_seen_to_be_safe_is_not() {
+    let lock = |block_unknown| LockSpec {
+        id: "dry".into(),
+        names: campanile_model::Names::new("集水坑无水", "the sump is dry"),
+        when: Condition { point: PointId(0), test: campanile_model::ValueTest::Below(0.2) },
+        forbid: Some(Value::Bool(true)),
+        trip: None,
+        block_unknown,
+    };
+    let mut events = Vec::new();
+    let mut world = plant(vec![], vec![lock(true)]);
+    let why = world.intend(&write(8, true), &mut events).unwrap_err().to_string();
+    assert!(why.contains("can't be known") && why.contains("集水坑无水 / the sump is dry"), "{why}");
+    world.apply_samples(&[number(0, S, 0.1)], &mut events);
+    assert!(matches!(
+        world.intend(&write(8, true), &mut events),
+        Err(Refusal::Interlocked { unknown: false, .. })
+    ));
+    world.intend(&write(8, false), &mut events).unwrap();
+    world.intend(&write(2, true), &mut events).unwrap();
+    world.apply_samples(&[number(0, 2 * S, 0.3)], &mut events);
+    world.intend(&write(8, true), &mut events).unwrap();
+    let mut trusting = plant(vec![], vec![lock(false)]);
+    trusting.intend(&write(8, true), &mut events).unwrap();
+}
+
+#[test]
+fn an_interlock_takes_a_point_over_for_as_long_as_it_holds() {
+    let lock = LockSpec {
+        id: "gas".into(),
+        names: campanile_model::Names::new("燃气泄漏", "gas leak"),
+        when: Condition { point: PointId(0), test: campanile_model::ValueTest::Above(20.0) },
+        forbid: None,
+        trip: Some(Value::Bool(false)),
+        block_unknown: true,
+    };
+    let mut world = plant(vec![], vec![lock]);
+    let mut events = Vec::new();
+    world.intend(&write(8, true), &mut events).unwrap();
+    world.apply_samples(&[number(0, S, 30.0)], &mut events);
+    assert_eq!(
+        world.effective(PointId(1)),
+        Some(Value::Bool(false)),
+        "the valve shuts, over the operator's wish"
+    );
+    assert!(
+        matches!(world.intend(&write(5, true), &mut events), Err(Refusal::Interlocked { .. })),
+        "its slot is its own"
+    );
+    let relinquish = Intent { value: None, ..write(5, false) };
+    assert!(matches!(world.intend(&relinquish, &mut events), Err(Refusal::Interlocked { .. })));
+    world.source_lost(&[PointId(0)], &mut events);
+    assert_eq!(
+        world.effective(PointId(1)),
+        Some(Value::Bool(false)),
+        "no word of the sensor is no all-clear"
+    );
+    world.intend(&write(1, true), &mut events).unwrap();
+    assert_eq!(world.effective(PointId(1)), Some(Value::Bool(true)), "life safety is stronger");
+    world.intend(&Intent { value: None, ..write(1, true) }, &mut events).unwrap();
+    world.apply_samples(&[number(0, 2 * S, 3.0)], &mut events);
+    assert_eq!(world.effective(PointId(1)), Some(Value::Bool(true)), "the operator's wish holds again");
+}
+
+#[test]
+fn a_record_that_is_not_one_or_is_damaged_is_refused_and_a_cut_one_replays_as_far_as_it_goes() {
+    let mut world = world();
+    let mut bytes = Vec::new();
+    let mut recorder = Recorder::start(&mut bytes, "a", &world).unwrap();
+    for second in 1..5 {
+        let samples = [number(0, second * S, second as f64)];
+        recorder.samples(&samples).unwrap();
+        world.apply_samples(&samples, &mut Vec::new());
+    }
+    recorder.hash(&mut world).unwrap();
+    let again = |bytes: &[u8]| replay(bytes, "a", &schema(), |_| true).map(|(_, did)| did);
+    assert_eq!(again(&bytes).unwrap().samples, 4);
+    assert!(matches!(again(b"timestamp,value\n1,2"), Err(RecordError::NotARecord)));
+    let cut = again(&bytes[..bytes.len() - 50]).unwrap();
+    assert_eq!((cut.cut_off, cut.samples), (true, 3));
+    let mut flipped = bytes.clone();
+    flipped[bytes.len() - 60] ^= 1;
+    assert!(matches!(again(&flipped), Err(RecordError::Damaged { .. })));
+    let other = plant(vec![], vec![]).schema().clone();
+    assert!(matches!(replay(&bytes[..], "b", &other, |_| true), Err(RecordError::OtherCampus { .. })));
 }

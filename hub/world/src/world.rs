@@ -1,15 +1,18 @@
 //! The world: state, inputs, events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use campanile_model::{Actor, Intent, Path, PointId, Quality, Sample, Timestamp, Value};
+use campanile_model::{
+    Actor, AlarmCondition, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
+};
 use serde::{Deserialize, Serialize};
 
-use crate::alarm::{self, Alarm, Seen, State};
-use crate::command::{self, Array, Arrays, Confirmation, Refusal, Slot};
+use crate::alarm::{self, Alarm, Seen, State, Suppression, Window};
+use crate::command::{self, Array, Arrays, Confirmation, Held, Refusal, Slot};
 use crate::page::{PAGE_POINTS, Page, Reading};
-use crate::schema::Schema;
+use crate::record::Checkpoint;
+use crate::schema::{Condition, LockSpec, Schema};
 
 /// The shortest time that a command is given to be read back, microseconds.
 const CONFIRM_WITHIN_US: i64 = 10_000_000;
@@ -73,8 +76,10 @@ pub struct World {
     dirty: Vec<u64>,
     arrays: Arc<Arrays>,
     alarms: Arc<Vec<Alarm>>,
-    /// Alarms that a tick has to look at: about to change, or shelved.
+    /// Alarms that a tick has to look at: about to change, or hidden until a time.
     waiting: BTreeSet<u32>,
+    /// Of the rules that look at changes, the values of their time.
+    windows: Arc<BTreeMap<u32, Window>>,
     now: Timestamp,
     started: Timestamp,
     counts: Counts,
@@ -118,6 +123,7 @@ impl World {
             arrays: Arc::default(),
             alarms: Arc::new(vec![Alarm::default(); schema.rules.len()]),
             waiting: BTreeSet::new(),
+            windows: Arc::default(),
             now: start,
             started: start,
             counts: Counts::default(),
@@ -165,9 +171,15 @@ impl World {
         self.arrays.get(&point)
     }
 
-    /// The value that a point is commanded to: of the strongest slot, else the safe value; `None` where it can't be
-    /// commanded.
+    /// The value that a point is commanded to: of the strongest slot, else the safe value; while the least interval
+    /// is not over, the value before. `None` where it can't be commanded.
     pub fn effective(&self, point: PointId) -> Option<Value> {
+        let held = self.arrays.get(&point).and_then(|array| array.held.as_ref());
+        held.map(|held| held.value.clone()).or_else(|| self.asked_for(point))
+    }
+
+    /// The value that the slots ask for.
+    fn asked_for(&self, point: PointId) -> Option<Value> {
         let safe = &self.schema.points.get(point.index())?.command.as_ref()?.safe;
         let slot = self.arrays.get(&point).and_then(Array::strongest);
         Some(slot.map_or_else(|| safe.clone(), |(_, slot)| slot.value.clone()))
@@ -259,6 +271,14 @@ impl World {
                 if !x.is_finite() {
                     self.counts.not_finite += 1;
                     content.set_quality(slot, Quality::Bad);
+                    // What is bad and grows old is stale all the same.
+                    if let Some(time) = content.time(slot) {
+                        let earliest = &mut self.earliest_stale[page];
+                        *earliest = time.saturating_add(check.stale_after_us).min(*earliest);
+                    }
+                    if check.watched {
+                        self.look_at(schema, sample.point, events);
+                    }
                     continue;
                 }
                 if quality == Quality::Good && (x < check.low || x > check.high) {
@@ -278,7 +298,11 @@ impl World {
     /// After a reading of a watched point changed: its alarms, and the commands that it confirms.
     fn look_at(&mut self, schema: &Schema, point: PointId, events: &mut Vec<Event>) {
         for rule in schema.rules_of.get(&point).into_iter().flatten() {
+            self.slide(schema, *rule, point);
             self.observe(*rule, events);
+        }
+        for guarded in schema.locks_of.get(&point).into_iter().flatten() {
+            self.trip(schema, *guarded, events);
         }
         for command in schema.commands_read_by.get(&point).into_iter().flatten() {
             let Some(array) = self.arrays.get(command) else { continue };
@@ -305,6 +329,31 @@ impl World {
         }
     }
 
+    /// Takes a new value up into the window of a rule that looks at changes.
+    fn slide(&mut self, schema: &Schema, rule: u32, point: PointId) {
+        let Some(spec) = schema.rules.get(rule as usize).filter(|spec| spec.point == point) else { return };
+        let (change, rises) = match &spec.condition {
+            AlarmCondition::Rises(change) => (*change, true),
+            AlarmCondition::Falls(change) => (*change, false),
+            _ => return,
+        };
+        let Some(reading) = self.reading(point) else { return };
+        let (Some(x), Quality::Good | Quality::Uncertain) = (reading.value.as_f64(), reading.quality) else {
+            return;
+        };
+        let window = Arc::make_mut(&mut self.windows).entry(rule).or_default();
+        alarm::slide(window, change, rises, reading.time.0, x);
+    }
+
+    /// Whether a condition holds; `None` where it can't be known.
+    fn holds(&self, condition: &Condition) -> Option<bool> {
+        let reading = self.reading(condition.point)?;
+        match reading.quality {
+            Quality::Good | Quality::Uncertain => Some(condition.test.passes(&reading.value)),
+            Quality::Bad | Quality::Stale => None,
+        }
+    }
+
     fn observe(&mut self, rule: u32, events: &mut Vec<Event>) {
         let schema = self.schema.clone();
         let Some(spec) = schema.rules.get(rule as usize) else { return };
@@ -322,19 +371,49 @@ impl World {
         let stale =
             stale || other.as_ref().is_some_and(|o| matches!(o.quality, Quality::Stale | Quality::Bad));
         let other = other.and_then(|r| r.value.as_f64());
-        let seen = Seen { value: reading.as_ref().map(|r| &r.value), other, stale };
-        let active = self.alarms[rule as usize].active;
-        let holds = alarm::holds(spec, active, &seen);
-        if holds == active && !self.waiting.contains(&rule) {
+        let quality = reading.as_ref().map(|r| r.quality);
+        let extreme = self.windows.get(&rule).and_then(|w| w.front()).map(|(_, x)| *x);
+        let seen = Seen { value: reading.as_ref().map(|r| &r.value), other, stale, quality, extreme };
+        let alarm = &self.alarms[rule as usize];
+        let holds = alarm::holds(spec, alarm.active, &seen);
+        let now = self.now;
+        // What suppresses it now; unknown suppresses nothing.
+        let by_design = spec.suppress.as_ref().filter(|s| self.holds(&s.when) == Some(true));
+        let wanted = match (&alarm.suppression, by_design) {
+            (Some(old), _) if old.lost && (reading.is_none() || stale) => Some(old.clone()),
+            (_, Some(s)) => {
+                let by = schema.paths.get(s.when.point.index()).map_or("", |path| path.as_str());
+                Some(Suppression { by: by.into(), until: None, lost: false })
+            }
+            (Some(old), None) if !old.lost => {
+                let hold_us = spec.suppress.as_ref().map_or(0, |s| s.hold_us);
+                let until = old.until.unwrap_or(now.plus_micros(hold_us));
+                (until > now).then(|| Suppression { until: Some(until), ..old.clone() })
+            }
+            _ => None,
+        };
+        if holds == alarm.active && wanted == alarm.suppression && !self.waiting.contains(&rule) {
             return;
         }
-        let now = self.now;
         let alarm = &mut Arc::make_mut(&mut self.alarms)[rule as usize];
         let before = alarm.state;
-        if alarm.observe(spec, holds, seen.value, now) {
+        // What ends while it is hidden comes out of hiding as normal, so it is looked at before that.
+        let changed = if wanted.is_some() {
+            alarm.set_suppression(wanted, now) | alarm.observe(spec, holds, seen.value, now)
+        } else {
+            let moved = alarm.observe(spec, holds, seen.value, now);
+            let waits = alarm.active && alarm.suppression.as_ref().is_some_and(|s| s.lost);
+            moved | (!waits && alarm.set_suppression(None, now))
+        };
+        if changed {
             events.push(Event::Alarm { rule, before });
         }
-        if alarm.turning.is_some() || alarm.state == State::Shelved {
+        self.wait_for(rule);
+    }
+
+    /// Has ticks look at an alarm for as long as it waits for something.
+    fn wait_for(&mut self, rule: u32) {
+        if self.alarms.get(rule as usize).is_some_and(Alarm::waits) {
             self.waiting.insert(rule);
         } else {
             self.waiting.remove(&rule);
@@ -353,10 +432,11 @@ impl World {
         for rule in self.waiting.iter().copied().collect::<Vec<_>>() {
             let alarm = &mut Arc::make_mut(&mut self.alarms)[rule as usize];
             let before = alarm.state;
-            if alarm.unshelve(now) {
+            if alarm.expire(now) {
                 events.push(Event::Alarm { rule, before });
             }
             self.observe(rule, events);
+            self.wait_for(rule);
         }
     }
 
@@ -385,13 +465,17 @@ impl World {
                 earlier(&mut slot.since);
                 slot.expires.iter_mut().for_each(closer);
             }
+            array.held.iter_mut().for_each(|held| closer(&mut held.until));
         }
         for alarm in Arc::make_mut(&mut self.alarms) {
             earlier(&mut alarm.changed);
             earlier(&mut alarm.raised);
             alarm.turning.iter_mut().for_each(earlier);
             alarm.shelved_until.iter_mut().for_each(closer);
+            alarm.suppression.iter_mut().flat_map(|s| &mut s.until).for_each(closer);
         }
+        // What came after the time it is now is no past to compare with.
+        self.windows = Arc::default();
     }
 
     fn expire(&mut self, events: &mut Vec<Event>) {
@@ -399,7 +483,10 @@ impl World {
         let due: Vec<PointId> = self
             .arrays
             .iter()
-            .filter(|(_, array)| array.filled().any(|(_, slot)| slot.expires.is_some_and(|at| at <= now)))
+            .filter(|(_, array)| {
+                array.held.as_ref().is_some_and(|held| held.until <= now)
+                    || array.filled().any(|(_, slot)| slot.expires.is_some_and(|at| at <= now))
+            })
             .map(|(point, _)| *point)
             .collect();
         for point in due {
@@ -408,6 +495,7 @@ impl World {
                 for slot in &mut array.slots {
                     slot.take_if(|s| s.expires.is_some_and(|at| at <= now));
                 }
+                array.held.take_if(|held| held.until <= now);
             }
             self.after_change(point, before, false, Actor::System, events);
         }
@@ -470,15 +558,60 @@ impl World {
         }
     }
 
-    /// The source of these points is gone: their readings are stale until new ones come.
+    /// The source of these points is gone: their readings are stale until new ones come. Of the alarms that tell of
+    /// it, the most urgent stands for all; the others follow from it and are suppressed until their point is heard
+    /// again.
     pub fn source_lost(&mut self, points: &[PointId], events: &mut Vec<Event>) {
         let schema = self.schema.clone();
+        let mut told = self.stale_rules(&schema, points);
+        told.sort_by_key(|rule| (schema.rules[*rule as usize].priority, *rule));
+        if let Some((first, rest)) = told.split_first() {
+            let by = &schema.rules[*first as usize].id;
+            for rule in rest {
+                self.suppress(*rule, Suppression { by: by.clone(), until: None, lost: true }, events);
+            }
+        }
         for point in points {
             let page = self.pages.get(point.index() / PAGE_POINTS);
             if page.is_some_and(|p| p.time(point.index() % PAGE_POINTS).is_some()) {
                 self.set_stale(&schema, *point, events);
             }
         }
+    }
+
+    /// The source of these points is there again: what followed from its loss has as long as a point may be silent to
+    /// end, and counts for itself then.
+    pub fn source_back(&mut self, points: &[PointId], events: &mut Vec<Event>) {
+        let schema = self.schema.clone();
+        for rule in self.stale_rules(&schema, points) {
+            let point = schema.rules[rule as usize].point;
+            let patience = schema.points.get(point.index()).map_or(0, |p| p.stale_after_us);
+            let until = Some(self.now.plus_micros(patience));
+            if let Some(old) = self.alarms[rule as usize].suppression.clone().filter(|s| s.lost) {
+                self.suppress(rule, Suppression { until, ..old }, events);
+            }
+        }
+    }
+
+    /// The rules of these points that tell of silence.
+    fn stale_rules(&self, schema: &Schema, points: &[PointId]) -> Vec<u32> {
+        let of =
+            |point: &PointId| schema.rules_of.get(point).into_iter().flatten().copied().collect::<Vec<_>>();
+        let tells = |rule: &u32, point: &PointId| {
+            let spec = &schema.rules[*rule as usize];
+            spec.point == *point && spec.condition == AlarmCondition::Stale
+        };
+        points.iter().flat_map(|p| of(p).into_iter().filter(|rule| tells(rule, p))).collect()
+    }
+
+    fn suppress(&mut self, rule: u32, why: Suppression, events: &mut Vec<Event>) {
+        let now = self.now;
+        let alarm = &mut Arc::make_mut(&mut self.alarms)[rule as usize];
+        let before = alarm.state;
+        if alarm.set_suppression(Some(why), now) {
+            events.push(Event::Alarm { rule, before });
+        }
+        self.wait_for(rule);
     }
 
     /// Writes or relinquishes a slot of a priority array.
@@ -488,8 +621,10 @@ impl World {
     pub fn intend(&mut self, intent: &Intent, events: &mut Vec<Event>) -> Result<(), Refusal> {
         let schema = self.schema.clone();
         let spec = schema.points.get(intent.point.index()).ok_or(Refusal::UnknownPoint)?;
-        command::check(intent, spec, self.arrays.get(&intent.point), self.now)?;
         let before = self.effective(intent.point);
+        let in_force = before.as_ref().ok_or(Refusal::NotCommandable)?;
+        command::check(intent, spec, self.arrays.get(&intent.point), in_force, self.now)?;
+        self.check_interlocks(intent)?;
         let now = self.now;
         let array = Arc::make_mut(&mut self.arrays).entry(intent.point).or_insert_with(|| Array::empty(now));
         array.slots[usize::from(intent.priority.get()) - 1] = intent.value.clone().map(|value| Slot {
@@ -513,6 +648,7 @@ impl World {
         actor: Actor,
         events: &mut Vec<Event>,
     ) {
+        self.hold(point, before.as_ref(), written);
         let Some(effective) = self.effective(point) else { return };
         let changed = before.as_ref() != Some(&effective);
         let now = self.now;
@@ -529,27 +665,140 @@ impl World {
         events.push(Event::Command { point, effective, send: changed || written, actor });
     }
 
+    /// Keeps the value before in force where the slots ask for another and the least interval is not yet over. A write
+    /// has been checked; life safety never waits.
+    fn hold(&mut self, point: PointId, before: Option<&Value>, written: bool) {
+        let now = self.now;
+        let asked_for = self.asked_for(point);
+        let command = self.schema.points.get(point.index()).and_then(|p| p.command.as_ref());
+        let interval = command.map_or(0, |c| c.min_interval_us);
+        let Some(array) = Arc::make_mut(&mut self.arrays).get_mut(&point) else { return };
+        let until = array.changed.plus_micros(interval);
+        let urgent = array.strongest().is_some_and(|(p, _)| p <= Priority::AUTOMATIC_LIFE_SAFETY);
+        array.held = match before {
+            Some(value) if !written && !urgent && until > now && asked_for.as_ref() != before => {
+                Some(Held { value: value.clone(), until })
+            }
+            _ => None,
+        };
+    }
+
+    fn check_interlocks(&self, intent: &Intent) -> Result<(), Refusal> {
+        let command = self.schema.points.get(intent.point.index()).and_then(|p| p.command.as_ref());
+        let locks = command.map_or(&[][..], |c| &c.interlocks);
+        let refused = |lock: &LockSpec, unknown| {
+            let (id, zh, en) = (lock.id.clone(), lock.names.zh.clone(), lock.names.en.clone());
+            Err(Refusal::Interlocked { id, zh, en, unknown })
+        };
+        // The slot that an interlock has taken is its own.
+        let slot = self
+            .arrays
+            .get(&intent.point)
+            .and_then(|a| a.slots[usize::from(intent.priority.get()) - 1].as_ref());
+        if let Some(lock) = slot.and_then(|slot| locks.iter().find(|lock| slot.actor == actor_of(lock))) {
+            return refused(lock, false);
+        }
+        // Life safety is not held up, and to let go is always allowed.
+        let Some(value) = intent.value.as_ref().filter(|_| intent.priority > Priority::AUTOMATIC_LIFE_SAFETY)
+        else {
+            return Ok(());
+        };
+        for lock in locks.iter().filter(|lock| lock.forbid.as_ref().is_none_or(|f| f == value)) {
+            // What only takes over forbids nothing: its slot is the stronger one.
+            if lock.forbid.is_none() && lock.trip.is_some() {
+                continue;
+            }
+            match self.holds(&lock.when) {
+                Some(true) => return refused(lock, false),
+                None if lock.block_unknown => return refused(lock, true),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills or empties the slot of interlocks that take a point over. While a condition can't be known, what was
+    /// stays.
+    fn trip(&mut self, schema: &Schema, point: PointId, events: &mut Vec<Event>) {
+        let Some(command) = schema.points.get(point.index()).and_then(|p| p.command.as_ref()) else { return };
+        for lock in &command.interlocks {
+            let (Some(value), Some(holds)) = (&lock.trip, self.holds(&lock.when)) else { continue };
+            let index = usize::from(Priority::CRITICAL_EQUIPMENT.get()) - 1;
+            let actor = actor_of(lock);
+            let slot = self.arrays.get(&point).and_then(|a| a.slots[index].as_ref());
+            let by_another = slot.is_some_and(|s| {
+                s.actor != actor && command.interlocks.iter().any(|other| actor_of(other) == s.actor)
+            });
+            let is = slot.is_some_and(|s| s.actor == actor);
+            if by_another || is == holds {
+                continue;
+            }
+            let before = self.effective(point);
+            let now = self.now;
+            let array = Arc::make_mut(&mut self.arrays).entry(point).or_insert_with(|| Array::empty(now));
+            array.slots[index] = holds.then(|| Slot {
+                value: value.clone(),
+                actor: actor.clone(),
+                reason: format!("{} / {}", lock.names.zh, lock.names.en).into(),
+                since: now,
+                expires: None,
+            });
+            let in_force =
+                array.strongest().is_some_and(|(priority, _)| priority == Priority::CRITICAL_EQUIPMENT);
+            // What protects does not wait for the least interval.
+            self.after_change(point, before, in_force && holds, actor, events);
+        }
+    }
+
     /// Acknowledges an alarm; false where there is nothing to acknowledge.
     pub fn acknowledge(&mut self, rule: u32, by: &str, comment: &str, events: &mut Vec<Event>) -> bool {
+        self.change_alarm(rule, events, |alarm, now| alarm.acknowledge(by, comment, now))
+    }
+
+    /// Changes an alarm; whether it did.
+    fn change_alarm(
+        &mut self,
+        rule: u32,
+        events: &mut Vec<Event>,
+        change: impl FnOnce(&mut Alarm, Timestamp) -> bool,
+    ) -> bool {
         let now = self.now;
-        let Some(before) = self.alarms.get(rule as usize).map(|a| a.state) else { return false };
-        let done = Arc::make_mut(&mut self.alarms)[rule as usize].acknowledge(by, comment, now);
+        let Some(alarm) = Arc::make_mut(&mut self.alarms).get_mut(rule as usize) else { return false };
+        let before = alarm.state;
+        let done = change(alarm, now);
         if done {
             events.push(Event::Alarm { rule, before });
         }
+        self.wait_for(rule);
         done
     }
 
     /// Shelves an alarm until a time after now; false where that is no time or no alarm.
-    pub fn shelve(&mut self, rule: u32, until: Timestamp, events: &mut Vec<Event>) -> bool {
-        let now = self.now;
-        let Some(before) = self.alarms.get(rule as usize).map(|a| a.state) else { return false };
-        if until <= now || !Arc::make_mut(&mut self.alarms)[rule as usize].shelve(until, now) {
-            return false;
-        }
-        self.waiting.insert(rule);
-        events.push(Event::Alarm { rule, before });
-        true
+    pub fn shelve(
+        &mut self,
+        rule: u32,
+        until: Timestamp,
+        by: &str,
+        reason: &str,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        until > self.now && self.change_alarm(rule, events, |alarm, now| alarm.shelve(until, by, reason, now))
+    }
+
+    /// Takes an alarm from the shelf before its time; false where it is not there.
+    pub fn unshelve(&mut self, rule: u32, events: &mut Vec<Event>) -> bool {
+        self.change_alarm(rule, events, Alarm::unshelve)
+    }
+
+    /// Takes an alarm out of service, by whom and why, or back into it; false where it is so already.
+    pub fn set_out_of_service(
+        &mut self,
+        rule: u32,
+        who: Option<(&str, &str)>,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        let who = who.map(|(by, why)| (by.into(), why.into()));
+        self.change_alarm(rule, events, |alarm, now| alarm.set_out_of_service(who, now))
     }
 
     /// The commands of a point to be kept, with its path; nothing where none was ever given.
@@ -599,7 +848,7 @@ impl World {
         for (id, alarm) in saved.alarms {
             match rules.get(&*id) {
                 Some(rule) => {
-                    if alarm.turning.is_some() || alarm.state == State::Shelved {
+                    if alarm.waits() {
                         self.waiting.insert(*rule);
                     }
                     alarms[*rule as usize] = alarm;
@@ -608,6 +857,56 @@ impl World {
             }
         }
         lost
+    }
+
+    /// The whole state, to go on from.
+    pub fn checkpoint(&self) -> Checkpoint {
+        let points = (0..self.schema.points.len() as u32).map(PointId);
+        let fresh = Alarm::default();
+        Checkpoint {
+            now: self.now,
+            started: self.started,
+            readings: points
+                .filter_map(|p| self.reading(p).map(|r| (p, r.time, r.value, r.quality)))
+                .collect(),
+            arrays: self.arrays.iter().map(|(p, a)| (*p, a.clone())).collect(),
+            alarms: (0..)
+                .zip(self.alarms.iter())
+                .filter(|(_, alarm)| **alarm != fresh)
+                .map(|(rule, alarm)| (rule, alarm.clone()))
+                .collect(),
+            windows: self.windows.iter().map(|(rule, window)| (*rule, window.clone())).collect(),
+        }
+    }
+
+    /// The world that a checkpoint was made of. What the schema does not have is left out.
+    pub fn resume(schema: Arc<Schema>, from: Checkpoint) -> Self {
+        let mut world = Self::new(schema, from.now);
+        world.started = from.started;
+        for (point, time, value, quality) in from.readings {
+            let (page, slot) = (point.index() / PAGE_POINTS, point.index() % PAGE_POINTS);
+            if point.index() < world.schema.points.len()
+                && let Some(content) = world.pages.get_mut(page)
+            {
+                Arc::make_mut(content).set(slot, time, &value, quality);
+                // Each page is looked through at the first tick.
+                world.earliest_stale[page] = i64::MIN;
+            }
+        }
+        world.arrays = Arc::new(
+            from.arrays.into_iter().filter(|(p, _)| p.index() < world.schema.points.len()).collect(),
+        );
+        world.windows = Arc::new(from.windows.into_iter().collect());
+        let alarms = Arc::make_mut(&mut world.alarms);
+        for (rule, alarm) in from.alarms {
+            if let Some(place) = alarms.get_mut(rule as usize) {
+                if alarm.waits() {
+                    world.waiting.insert(rule);
+                }
+                *place = alarm;
+            }
+        }
+        world
     }
 
     /// A hash of the whole state: clock, readings, commands and alarms.
@@ -619,6 +918,7 @@ impl World {
         }
         // Debug text of ordered, plain data is one text a state; f64 prints its shortest exact form.
         hasher.update(format!("{:?}", self.arrays).as_bytes());
+        hasher.update(format!("{:?}", self.windows).as_bytes());
         for (index, alarm) in self.alarms.iter().enumerate() {
             if *alarm != Alarm::default() {
                 hasher.update(format!("{index}{alarm:?}").as_bytes());
@@ -626,4 +926,9 @@ impl World {
         }
         *hasher.finalize().as_bytes()
     }
+}
+
+/// As whom an interlock fills a slot.
+fn actor_of(lock: &LockSpec) -> Actor {
+    Actor::Engine(format!("interlock:{}", lock.id).into())
 }

@@ -47,6 +47,7 @@ pub fn point(path: &str, value_type: ValueType, binding: Binding) -> Point {
         submeter: None,
         command: None,
         alarms: Vec::new(),
+        interlocks: Vec::new(),
         binding: Some(binding),
     }
 }
