@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rumqttc::{
     ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, PingReq,
@@ -19,6 +19,11 @@ use rumqttc::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A connection that lasted as long was a good one: the next attempt comes soon.
+const STEADY: Duration = Duration::from_secs(10);
+/// The largest message that is read, bytes. One beyond the limit of its reader is refused alone; one beyond this ends
+/// the connection, because it can't be stepped over.
+pub(crate) const MOST_READ: usize = 16 * 1024 * 1024;
 /// How long a broker may take to accept what is written.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -54,6 +59,47 @@ pub(crate) enum LinkError {
     Closed,
 }
 
+impl LinkError {
+    /// The size of the message that was too large to be read.
+    pub fn oversize(&self) -> Option<usize> {
+        match self {
+            Self::State(state) => match &**state {
+                StateError::Deserialization(rumqttc::mqttbytes::Error::PayloadSizeLimitExceeded(n)) => {
+                    Some(*n)
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether the broker ended the connection without a word.
+    pub fn is_hang_up(&self) -> bool {
+        match self {
+            Self::State(state) => matches!(
+                &**state,
+                StateError::ConnectionAborted
+                    | StateError::Io(_)
+                    | StateError::Deserialization(rumqttc::mqttbytes::Error::Io(_))
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether what came is not MQTT.
+    pub fn is_garbage(&self) -> bool {
+        match self {
+            Self::State(state) => match &**state {
+                StateError::Deserialization(rumqttc::mqttbytes::Error::Io(_)) => false,
+                StateError::Deserialization(_) => self.oversize().is_none(),
+                StateError::WrongPacket | StateError::Unsolicited(_) => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
 impl From<StateError> for LinkError {
     fn from(e: StateError) -> Self {
         Self::State(Box::new(e))
@@ -65,6 +111,10 @@ pub(crate) struct Link {
     eventloop: EventLoop,
     max_inflight: u16,
     attempts: u32,
+    /// Since when the connection stands.
+    connected: Option<Instant>,
+    /// Connections in a row that ended soon after they were made.
+    short_lived: u32,
     /// Outgoing messages that have to be sent again after a reconnection.
     pub resend: VecDeque<Publish>,
 }
@@ -74,7 +124,7 @@ impl Link {
         let mut options = MqttOptions::new(&config.client_id, &config.host, config.port);
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.max(5)))
-            .set_max_packet_size(config.max_packet_bytes, config.max_packet_bytes)
+            .set_max_packet_size(config.max_packet_bytes.max(MOST_READ), config.max_packet_bytes)
             .set_clean_session(config.clean_session)
             .set_inflight(config.max_inflight.max(1))
             .set_manual_acks(true);
@@ -93,7 +143,14 @@ impl Link {
         network.set_tcp_nodelay(true);
         let mut eventloop = EventLoop::new(options, 1);
         eventloop.set_network_options(network);
-        Self { eventloop, max_inflight: config.max_inflight.max(1), attempts: 0, resend: VecDeque::new() }
+        Self {
+            eventloop,
+            max_inflight: config.max_inflight.max(1),
+            attempts: 0,
+            connected: None,
+            short_lived: 0,
+            resend: VecDeque::new(),
+        }
     }
 
     /// Connects once. Whether the broker still knew the client.
@@ -101,7 +158,7 @@ impl Link {
         self.collect_unacknowledged();
         match self.eventloop.poll().await {
             Ok(Event::Incoming(Incoming::ConnAck(ack))) if ack.code == ConnectReturnCode::Success => {
-                self.attempts = 0;
+                self.connected = Some(Instant::now());
                 Ok(ack.session_present)
             }
             Ok(Event::Incoming(Incoming::ConnAck(ack))) => Err(LinkError::Refused(ack.code)),
@@ -110,8 +167,36 @@ impl Link {
         }
     }
 
+    /// The last will of the next connection (QoS 1, retained).
+    pub fn set_last_will(&mut self, topic: &str, payload: Vec<u8>) {
+        let will = rumqttc::LastWill::new(topic, payload, rumqttc::QoS::AtLeastOnce, true);
+        self.eventloop.mqtt_options.set_last_will(will);
+    }
+
+    /// Makes the broker forget the session with all that waits in it.
+    pub async fn drop_session(&mut self) -> Result<(), LinkError> {
+        self.eventloop.mqtt_options.set_clean_session(true);
+        let connected = self.connect().await;
+        self.eventloop.mqtt_options.set_clean_session(false);
+        self.disconnect().await;
+        connected.map(|_| ())
+    }
+
+    /// Connections in a row, up to the last, that ended soon after they were made.
+    pub fn short_lived(&self) -> u32 {
+        self.short_lived
+    }
+
     /// Drops the connection, keeping what has to be sent again.
     pub fn close(&mut self) {
+        if let Some(since) = self.connected.take() {
+            if since.elapsed() >= STEADY {
+                self.attempts = 0;
+                self.short_lived = 0;
+            } else {
+                self.short_lived += 1;
+            }
+        }
         self.eventloop.clean();
         self.eventloop.state.events.clear();
         self.collect_unacknowledged();
@@ -132,7 +217,8 @@ impl Link {
     }
 
     /// The pause before the next attempt: doubling, within a quarter by chance, so that many
-    /// clients don't return in step.
+    /// clients don't return in step. Only a connection that lasted begins anew: a broker that accepts and then throws
+    /// out would else be asked ten times a second.
     pub fn pause(&mut self) -> Duration {
         let base = FIRST_PAUSE.saturating_mul(1 << self.attempts.min(10)).min(LONGEST_PAUSE);
         self.attempts += 1;
