@@ -394,7 +394,7 @@ struct Runner {
 /// How often a node is looked at for whether its birth is due to be asked for.
 const BIRTHS_TICK: Duration = Duration::from_millis(200);
 /// The shortest time between two messages that say that the hub is there: two hubs of one ID would answer each other.
-const STATE_PAUSE: Duration = Duration::from_secs(5);
+const STATE_PAUSE: Duration = Duration::from_secs(2);
 /// After so many connections that ended soon, somebody else is suspected of using the client id.
 const SUSPICIOUS: u32 = 3;
 /// After so many connections that ended by the same message, what waits at the broker is given up.

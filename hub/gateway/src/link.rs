@@ -24,6 +24,8 @@ const STEADY: Duration = Duration::from_secs(10);
 /// The largest message that is read, bytes. One beyond the limit of its reader is refused alone; one beyond this ends
 /// the connection, because it can't be stepped over.
 pub(crate) const MOST_READ: usize = 16 * 1024 * 1024;
+/// How long a broker may take to close after a farewell.
+const FAREWELL: Duration = Duration::from_millis(300);
 /// How long a broker may take to accept what is written.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -286,9 +288,11 @@ impl Link {
 
     /// Says good-bye, so that the last will isn't published.
     pub async fn disconnect(&mut self) {
-        if self.write(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() {
-            // The connection ends here either way.
-            let _ = self.flush().await;
+        if self.write(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() && self.flush().await.is_ok() {
+            // The broker closes when it has read this (MQTT 3.1.1, 3.14.4). A socket closed from here with something
+            // unread in it is reset, which can overtake the farewell, and then the last will is published.
+            let closing = async { while self.read().await.is_ok() {} };
+            let _ = tokio::time::timeout(FAREWELL, closing).await;
         }
         self.close();
     }
