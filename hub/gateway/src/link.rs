@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use rumqttc::mqttbytes::Error as Malformed;
 use rumqttc::{
     ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, PingReq,
     Publish, Request, StateError,
@@ -62,41 +63,43 @@ pub(crate) enum LinkError {
 }
 
 impl LinkError {
-    /// The size of the message that was too large to be read.
-    pub fn oversize(&self) -> Option<usize> {
+    fn state(&self) -> Option<&StateError> {
         match self {
-            Self::State(state) => match &**state {
-                StateError::Deserialization(rumqttc::mqttbytes::Error::PayloadSizeLimitExceeded(n)) => {
-                    Some(*n)
-                }
+            Self::State(state) => Some(state),
+            Self::Connection(error) => match &**error {
+                ConnectionError::MqttState(state) => Some(state),
                 _ => None,
             },
             _ => None,
         }
     }
 
-    /// Whether the broker ended the connection without a word.
-    pub fn is_hang_up(&self) -> bool {
-        match self {
-            Self::State(state) => matches!(
-                &**state,
-                StateError::ConnectionAborted
-                    | StateError::Io(_)
-                    | StateError::Deserialization(rumqttc::mqttbytes::Error::Io(_))
-            ),
-            _ => false,
+    /// The size of the message that was too large to be read.
+    pub fn oversize(&self) -> Option<usize> {
+        match self.state()? {
+            StateError::Deserialization(Malformed::PayloadSizeLimitExceeded(n)) => Some(*n),
+            _ => None,
         }
+    }
+
+    /// Whether the broker ended a connection without a word.
+    pub fn is_hang_up(&self) -> bool {
+        matches!(
+            self,
+            Self::State(state) if matches!(
+                **state,
+                StateError::ConnectionAborted | StateError::Io(_) | StateError::Deserialization(Malformed::Io(_))
+            )
+        )
     }
 
     /// Whether what came is not MQTT.
     pub fn is_garbage(&self) -> bool {
-        match self {
-            Self::State(state) => match &**state {
-                StateError::Deserialization(rumqttc::mqttbytes::Error::Io(_)) => false,
-                StateError::Deserialization(_) => self.oversize().is_none(),
-                StateError::WrongPacket | StateError::Unsolicited(_) => true,
-                _ => false,
-            },
+        match self.state() {
+            // The end in the middle of an answer is garbage, in the middle of a session it may be a death.
+            Some(StateError::Deserialization(Malformed::Io(_))) => matches!(self, Self::Connection(_)),
+            Some(StateError::Deserialization(_)) => self.oversize().is_none(),
+            Some(StateError::WrongPacket | StateError::Unsolicited(_)) => true,
             _ => false,
         }
     }
