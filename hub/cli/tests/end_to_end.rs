@@ -39,9 +39,13 @@ struct Hub {
 }
 
 fn hub(data: &Path) -> Hub {
+    hub_of(&demo(), data)
+}
+
+fn hub_of(campus: &Path, data: &Path) -> Hub {
     let mut child = campanile()
         .args(["hub", "--listen", "127.0.0.1:0", "--broker-port", "0", "--json", "--campus"])
-        .arg(demo())
+        .arg(campus)
         .arg("--data")
         .arg(data)
         .stdout(Stdio::piped())
@@ -349,11 +353,14 @@ fn a_stopped_hub_has_stored_what_its_broker_acknowledged() {
     assert_eq!(String::from_utf8_lossy(&export.stdout).lines().count(), 30_001);
 }
 
-/// What the guide tells an operator to write is accepted as written.
-#[test]
-fn the_binding_of_the_guide_is_in_order() {
-    let guide = std::fs::read_to_string(demo().join("../../docs/operating.md")).unwrap();
-    let block = guide.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+fn guide() -> String {
+    std::fs::read_to_string(demo().join("../../docs/operating.md")).unwrap()
+}
+
+/// The demo campus with the n-th TOML of the guide at the end of its `campus.toml`.
+fn campus_with_binding(n: usize) -> tempfile::TempDir {
+    let guide = guide();
+    let block = guide.split("```toml").nth(n).and_then(|rest| rest.split("```").next()).unwrap();
     let block: String = block.lines().map(|line| format!("{}\n", line.trim_start())).collect();
     assert!(block.contains("[[bind]]"), "{block}");
     let own = tempfile::tempdir().unwrap();
@@ -364,9 +371,75 @@ fn the_binding_of_the_guide_is_in_order() {
     let campus = own.path().join("campus.toml");
     let text = std::fs::read_to_string(&campus).unwrap();
     std::fs::write(&campus, format!("{text}\n{block}")).unwrap();
-    let checked = campanile().arg("check").arg(own.path()).output().unwrap();
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
-    assert!(String::from_utf8_lossy(&checked.stdout).contains("0 errors, 0 warnings"));
+    own
+}
+
+/// What the guide tells an operator to write is accepted as written: JSON, and Sparkplug B.
+#[test]
+fn the_bindings_of_the_guide_are_in_order() {
+    for n in [1, 2] {
+        let own = campus_with_binding(n);
+        let checked = campanile().arg("check").arg(own.path()).output().unwrap();
+        assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+        assert!(String::from_utf8_lossy(&checked.stdout).contains("0 errors, 0 warnings"));
+    }
+}
+
+/// The bytes that a `printf` of the guide writes: plain characters and three octal digits after a backslash.
+fn printf_bytes(line: &str) -> Vec<u8> {
+    let text = line.split('\'').nth(1).unwrap();
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'\\' {
+            bytes.push(u8::from_str_radix(std::str::from_utf8(&after[..3]).unwrap(), 8).unwrap());
+            rest = &after[3..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    bytes
+}
+
+/// The guide's two messages of Sparkplug B bring their values to the API; the node's death makes the point stale.
+#[test]
+fn the_sparkplug_messages_of_the_guide_come_through() {
+    let (own, data) = (campus_with_binding(2), tempfile::tempdir().unwrap());
+    let hub = hub_of(own.path(), data.path());
+    let (host, port) = campanile_server::host_port(&hub.broker).unwrap();
+    let config = campanile_gateway::PublisherConfig {
+        host,
+        port,
+        client_id: "guide".to_owned(),
+        ..campanile_gateway::PublisherConfig::default()
+    };
+    let empty = std::sync::Arc::new(campanile_model::Campus::default());
+    let node = campanile_gateway::Publisher::start(config, empty).unwrap();
+    node.wait_connected(Duration::from_secs(10)).unwrap();
+    let point = "value?point=substation/1f/switchgear/utility-meter-1/energy";
+    let reading = |wanted: f64, quality: campanile_model::Quality| {
+        until("the reading", || {
+            let value: PointValue = get(&hub, point);
+            value.reading.filter(|r| r.value == JsonValue::Number(wanted) && r.quality == quality)
+        })
+    };
+    let guide = guide();
+    let messages: Vec<Vec<u8>> =
+        guide.lines().filter(|l| l.starts_with("printf")).map(printf_bytes).collect();
+    let topic = |verb: &str| format!("spBv1.0/school/{verb}/substation");
+    for (message, (verb, value)) in messages.iter().zip([("NBIRTH", 12.5), ("NDATA", 13.0)]) {
+        assert!(guide.contains(&topic(verb)));
+        node.publish(&topic(verb), message.clone(), false).unwrap();
+        reading(value, campanile_model::Quality::Good);
+    }
+    let gateway: serde_json::Value = get(&hub, "gateway");
+    let status = &gateway["sparkplug"]["nodes"][0];
+    assert_eq!((&status["node"], &status["online"]), (&"school/substation".into(), &true.into()));
+    // The death has the number of the session, as the birth had it: bdSeq 0.
+    let death = b"\x12\x0b\x0a\x05bdSeq\x20\x04\x58\x00".to_vec();
+    node.publish(&topic("NDEATH"), death, false).unwrap();
+    reading(13.0, campanile_model::Quality::Stale);
 }
 
 /// What a folder names is read, not only found.

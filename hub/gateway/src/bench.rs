@@ -260,6 +260,7 @@ pub fn campus() -> Campus {
                 offset: 0.0,
                 command: None,
                 presence_topic: None,
+                sparkplug: None,
             }),
         });
     }

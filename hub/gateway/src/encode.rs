@@ -16,6 +16,9 @@ pub(crate) fn bound(campus: &Campus, id: PointId) -> Result<(&Point, &Binding), 
         .binding
         .as_ref()
         .ok_or_else(|| GatewayError::Unbound { point: point.path.clone(), what: "topic" })?;
+    if binding.sparkplug.is_some() {
+        return Err(GatewayError::Sparkplug { point: point.path.clone() });
+    }
     Ok((point, binding))
 }
 

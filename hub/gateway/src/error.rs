@@ -74,6 +74,24 @@ pub enum GatewayError {
         /// Why not.
         why: String,
     },
+    /// The metric's type is not known, as its node or device is away.
+    #[error(
+        "'{point}' can't be written: its device has not said on '{topic}' what the metric is, or has gone since; it is written when the device is back"
+    )]
+    Unborn {
+        /// The point.
+        point: Path,
+        /// Where the birth would come.
+        topic: String,
+    },
+    /// The point speaks another protocol.
+    #[error(
+        "'{point}' is a metric of Sparkplug B: it is published by an edge node, not as a message of its own"
+    )]
+    Sparkplug {
+        /// The point.
+        point: Path,
+    },
     /// The queue to the broker is full: the broker is away or slow.
     #[error(
         "the queue to the broker is full ({queued} messages): the broker is away or slow; try again later"

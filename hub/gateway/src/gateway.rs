@@ -1,19 +1,21 @@
 //! The hub's side: subscribe, read, hand over, acknowledge; and commands out.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use campanile_model::{Campus, PointId, Quality, Sample, Timestamp, Value};
+use campanile_model::{Campus, PointId, Quality, Sample, SparkplugMetric, Timestamp, Value};
 use rumqttc::{Incoming, PubAck, Publish, QoS, Request, Subscribe, SubscribeFilter};
 use tokio::sync::{Notify, mpsc};
 
 use crate::acks::{AckQueue, Completion};
-use crate::link::{Link, LinkConfig, LinkError};
+use crate::link::{Link, LinkConfig, LinkError, MOST_READ};
 use crate::parse::read_message;
-use crate::status::{Counters, GatewayStatus, keep};
+use crate::sparkplug::{Nodes, Out, Refusal, Taken};
+use crate::status::{Counters, GatewayStatus, SparkplugStatus, keep};
 use crate::topics::{TopicTable, subscription_filters};
 use crate::{GatewayError, Qos, encode};
 
@@ -40,10 +42,16 @@ pub struct GatewayConfig {
     pub qos: Qos,
     /// How often to ask whether the broker is there, seconds; at least 5.
     pub keep_alive_s: u64,
-    /// The largest message, bytes.
+    /// The largest message that is made use of, bytes; a larger one is counted as malformed. One beyond 16 MiB ends
+    /// the connection.
     pub max_packet_bytes: usize,
     /// The most messages in a batch.
     pub batch_messages: usize,
+    /// The ID of this host application of Sparkplug B, where points are bound to such: `spBv1.0/STATE/<ID>` says
+    /// whether it is there. `None`: it listens without saying so.
+    pub sparkplug_host: Option<String>,
+    /// The first pause between two requests to one node of Sparkplug B for its birth.
+    pub rebirth_pause: Duration,
 }
 
 impl Default for GatewayConfig {
@@ -57,6 +65,8 @@ impl Default for GatewayConfig {
             keep_alive_s: 30,
             max_packet_bytes: 1024 * 1024,
             batch_messages: 4096,
+            sparkplug_host: None,
+            rebirth_pause: Duration::from_secs(5),
         }
     }
 }
@@ -118,12 +128,49 @@ pub struct Gateway {
 struct Shared {
     broker: String,
     table: TopicTable,
+    nodes: Mutex<Nodes>,
+    has_nodes: bool,
+    state: Option<StateTopic>,
     filters: Vec<String>,
     counters: Counters,
     acks: Arc<AckQueue>,
     sink_full: AtomicBool,
     stopping: AtomicBool,
     stop: Notify,
+}
+
+/// Where the hub says whether it is there.
+#[derive(Debug)]
+struct StateTopic {
+    host: String,
+    topic: String,
+}
+
+impl StateTopic {
+    /// tck-id-host-topic-phid-birth-payload, tck-id-host-topic-phid-death-payload.
+    fn payload(online: bool, at: Timestamp) -> Vec<u8> {
+        format!("{{\"online\":{online},\"timestamp\":{}}}", at.0 / 1000).into_bytes()
+    }
+}
+
+impl Shared {
+    /// Stays consistent even if a holder panicked: a message is taken or not.
+    fn nodes(&self) -> MutexGuard<'_, Nodes> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says so if the thread of the gateway ends other than by being stopped.
+struct Watch(Arc<Shared>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.0.counters.connected.store(false, Ordering::Relaxed);
+        if std::thread::panicking() {
+            self.0.counters.notes().last_error =
+                Some("the gateway's thread has panicked: nothing is read any more; restart the hub and report it with the log".to_owned());
+        }
+    }
 }
 
 impl Gateway {
@@ -134,10 +181,20 @@ impl Gateway {
     /// If its threads can't be started.
     pub fn start(config: GatewayConfig, campus: Arc<Campus>, sink: impl Sink) -> Result<Self, GatewayError> {
         let table = TopicTable::new(&campus);
-        let filters = subscription_filters(table.entries.iter().map(|e| &*e.topic));
+        let mut filters = subscription_filters(table.entries.iter().map(|e| &*e.topic));
+        let nodes = Nodes::new(&campus, config.rebirth_pause);
+        let host = config.sparkplug_host.filter(|_| !nodes.is_empty());
+        let state = host
+            .map(|host| StateTopic { topic: format!("{}/STATE/{host}", SparkplugMetric::NAMESPACE), host });
+        // tck-id-host-topic-phid-birth-sub-required.
+        filters.extend(nodes.filters());
+        filters.extend(state.iter().map(|s| s.topic.clone()));
         let shared = Arc::new(Shared {
             broker: format!("{}:{}", config.host, config.port),
             table,
+            has_nodes: !nodes.is_empty(),
+            nodes: Mutex::new(nodes),
+            state,
             filters,
             counters: Counters::default(),
             acks: Arc::new(AckQueue::default()),
@@ -150,7 +207,7 @@ impl Gateway {
             link: Link::new(&LinkConfig {
                 host: config.host,
                 port: config.port,
-                client_id: config.client_id,
+                client_id: config.client_id.clone(),
                 credentials: config.credentials,
                 keep_alive_s: config.keep_alive_s,
                 max_packet_bytes: config.max_packet_bytes,
@@ -168,6 +225,12 @@ impl Gateway {
             heard: vec![false; shared.table.entries.len()],
             batch: Batch::default(),
             arrival: Timestamp(0),
+            client_id: config.client_id,
+            max_payload: config.max_packet_bytes,
+            oversize: 0,
+            sent: VecDeque::new(),
+            state_wanted: false,
+            state_said: None,
         };
         let io = |what: &str| {
             let what = what.to_owned();
@@ -179,20 +242,35 @@ impl Gateway {
             .map_err(io("the gateway's runtime"))?;
         let thread = std::thread::Builder::new()
             .name("gateway".to_owned())
-            .spawn(move || runtime.block_on(runner.run()))
+            .spawn({
+                let shared = shared.clone();
+                move || {
+                    let _watch = Watch(shared);
+                    runtime.block_on(runner.run());
+                }
+            })
             .map_err(io("the gateway's thread"))?;
         Ok(Self { campus, shared, commands, thread: Some(thread) })
     }
 
-    /// Sends a command to the field with QoS 1; `None` sends `null`, with which the hub lets go of
+    /// Sends a command to the field with QoS 1, to a metric of Sparkplug B with QoS 0 as its specification says
+    /// (tck-id-topics-ncmd-mqtt, tck-id-topics-dcmd-mqtt); `None` sends `null`, with which the hub lets go of
     /// the point. Whether the device obeyed is seen by reading back.
     ///
     /// # Errors
-    /// [`GatewayError::Unbound`] without a command topic, [`GatewayError::Value`] for a value of
+    /// [`GatewayError::Unbound`] without a command topic, [`GatewayError::Unborn`] where a metric's device is away, [`GatewayError::Value`] for a value of
     /// the wrong type, [`GatewayError::Full`] if the broker is away for long.
     pub fn send_command(&self, point: PointId, value: Option<&Value>) -> Result<(), GatewayError> {
-        let (topic, payload) = encode::command(&self.campus, point, value)?;
-        self.commands.try_send(Publish::new(topic, QoS::AtLeastOnce, payload)).map_err(|e| match e {
+        let sparkplug =
+            |p: &campanile_model::Point| p.binding.as_ref().is_some_and(|b| b.sparkplug.is_some());
+        let message = if self.campus.get_point(point).is_some_and(sparkplug) {
+            let (topic, payload) = self.shared.nodes().command(&self.campus, point, value, now())?;
+            Publish::new(topic, QoS::AtMostOnce, payload)
+        } else {
+            let (topic, payload) = encode::command(&self.campus, point, value)?;
+            Publish::new(topic, QoS::AtLeastOnce, payload)
+        };
+        self.commands.try_send(message).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => GatewayError::Full { queued: COMMAND_QUEUE },
             mpsc::error::TrySendError::Closed(_) => GatewayError::Stopped,
         })?;
@@ -208,14 +286,27 @@ impl Gateway {
     /// What it does, at this moment.
     pub fn status(&self) -> GatewayStatus {
         let Shared { broker, table, filters, counters: c, acks, sink_full, .. } = &*self.shared;
+        // Let go of before the notes are locked: a message being read holds both.
+        let (metrics, nodes) = {
+            let nodes = self.shared.nodes();
+            (nodes.bound_points(), nodes.status())
+        };
         let notes = c.notes();
+        let sparkplug = (!nodes.is_empty()).then(|| SparkplugStatus {
+            host: self.shared.state.as_ref().map(|s| s.host.clone()),
+            nodes,
+            historical: Counters::get(&c.historical),
+            nulls: Counters::get(&c.nulls),
+            unsupported: Counters::get(&c.unsupported),
+            unsupported_examples: notes.unsupported.iter().cloned().collect(),
+        });
         GatewayStatus {
             broker: broker.clone(),
             connected: self.is_connected(),
             last_error: notes.last_error.clone(),
             reconnects: Counters::get(&c.reconnects),
             filters: filters.clone(),
-            bound_points: table.bound_points,
+            bound_points: table.bound_points + metrics,
             bound_topics: table.bound_topics,
             heard_topics: Counters::get(&c.heard_topics),
             messages: Counters::get(&c.messages),
@@ -234,6 +325,7 @@ impl Gateway {
             commands: Counters::get(&c.commands),
             commands_acknowledged: Counters::get(&c.commands_acknowledged),
             offline: notes.offline.clone(),
+            sparkplug,
         }
     }
 
@@ -288,7 +380,25 @@ struct Runner {
     batch: Batch,
     /// When the last message was taken to have come.
     arrival: Timestamp,
+    client_id: String,
+    max_payload: usize,
+    /// Connections in a row that ended by a message too large to be read.
+    oversize: u32,
+    /// Of QoS 1 messages not yet acknowledged, in order: whether each is a command.
+    sent: VecDeque<bool>,
+    /// Somebody said on our STATE topic that we are away.
+    state_wanted: bool,
+    state_said: Option<Instant>,
 }
+
+/// How often a node is looked at for whether its birth is due to be asked for.
+const BIRTHS_TICK: Duration = Duration::from_millis(200);
+/// The shortest time between two messages that say that the hub is there: two hubs of one ID would answer each other.
+const STATE_PAUSE: Duration = Duration::from_secs(2);
+/// After so many connections that ended soon, somebody else is suspected of using the client id.
+const SUSPICIOUS: u32 = 3;
+/// After so many connections that ended by the same message, what waits at the broker is given up.
+const PATIENCE: u32 = 3;
 
 impl Runner {
     async fn run(mut self) {
@@ -310,8 +420,13 @@ impl Runner {
             if self.held.is_none() {
                 self.hand_over();
             }
-            tracing::warn!(broker = %shared.broker, %error, "the connection to the broker ended");
-            shared.counters.notes().last_error = Some(error.to_string());
+            if error.oversize().is_some() {
+                // A connection that lasted was not ended by the same message as the one before.
+                self.oversize = if self.link.short_lived() == 0 { 1 } else { self.oversize + 1 };
+            }
+            let text = self.describe(&error);
+            tracing::warn!(broker = %shared.broker, error = %text, "the connection to the broker ended");
+            shared.counters.notes().last_error = Some(text);
             let pause = self.link.pause();
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -321,7 +436,47 @@ impl Runner {
         self.finish().await;
     }
 
+    /// What happened, and how to mend it where that isn't plain.
+    fn describe(&self, error: &LinkError) -> String {
+        let times = self.link.short_lived();
+        if let Some(bytes) = error.oversize() {
+            return format!(
+                "the broker sends a message of {bytes} bytes, more than the {MOST_READ} that are read, {} times now: \
+                 limit messages at the broker (Mosquitto: message_size_limit) and mend the device that sends it. After \
+                 {PATIENCE} times what waits for the hub at the broker is given up with it",
+                self.oversize
+            );
+        }
+        if error.is_garbage() {
+            return format!(
+                "what comes is not MQTT 3.1.1 ({error}): is {} the MQTT port of a broker, without TLS or WebSocket?",
+                self.shared.broker
+            );
+        }
+        if error.is_hang_up() && times >= SUSPICIOUS {
+            return format!(
+                "the broker has closed the connection {times} times soon after it was made ({error}): another client \
+                 that uses the client id '{}' would cause that. Stop the other hub or program of that id; the broker's \
+                 log says who it is. The hub tries again, less and less often",
+                self.client_id
+            );
+        }
+        error.to_string()
+    }
+
     async fn connect(&mut self) -> Result<(), LinkError> {
+        if self.oversize >= PATIENCE {
+            self.link.drop_session().await?;
+            self.oversize = 0;
+            tracing::error!(
+                "what waited for the hub at the broker was given up, with a message too large to be read"
+            );
+        }
+        let connected_at = now();
+        if let Some(state) = &self.shared.state {
+            // tck-id-host-topic-phid-death-required: the time is that of the connection.
+            self.link.set_last_will(&state.topic, StateTopic::payload(false, connected_at));
+        }
         let session_present = tokio::select! {
             result = self.link.connect() => result?,
             () = self.shared.stop.notified() => {
@@ -339,10 +494,60 @@ impl Runner {
         if !filters.is_empty() {
             self.link.write(Request::Subscribe(Subscribe { pkid: 0, filters })).await?;
         }
+        self.sent.clear();
+        self.link.resend.retain(|p| self.shared.state.as_ref().is_none_or(|s| s.topic != p.topic));
+        // tck-id-host-topic-phid-birth-payload-timestamp: the birth has the time of the will.
+        self.say_state(true, connected_at).await?;
         self.link.flush().await?;
+        if self.shared.has_nodes {
+            self.shared.nodes().connected(session_present);
+        }
         self.shared.counters.connected.store(true, Ordering::Relaxed);
         tracing::info!(broker = %self.shared.broker, session_present, "connected to the broker");
         Ok(())
+    }
+
+    /// tck-id-host-topic-phid-birth-qos, -retain and -topic: QoS 1, retained.
+    async fn say_state(&mut self, online: bool, at: Timestamp) -> Result<(), LinkError> {
+        let Some(state) = &self.shared.state else { return Ok(()) };
+        let mut publish =
+            Publish::new(state.topic.as_str(), QoS::AtLeastOnce, StateTopic::payload(online, at));
+        publish.retain = true;
+        self.state_wanted = false;
+        self.state_said = Some(Instant::now());
+        self.sent.push_back(false);
+        self.link.write(Request::Publish(publish)).await
+    }
+
+    /// Asks nodes for births, and answers who says that the hub is away.
+    async fn keep_sessions(&mut self) -> Result<(), LinkError> {
+        if !self.shared.has_nodes {
+            return Ok(());
+        }
+        let requests = {
+            let mut nodes = self.shared.nodes();
+            if nodes.are_wanting() { nodes.requests(Instant::now(), now()) } else { Vec::new() }
+        };
+        let state = self.state_wanted
+            && self.link.has_room()
+            && self.state_said.is_none_or(|at| at.elapsed() >= STATE_PAUSE);
+        if state {
+            self.say_state(true, now()).await?;
+        }
+        if !state && requests.is_empty() {
+            return Ok(());
+        }
+        for (topic, payload) in requests {
+            self.link.write(Request::Publish(Publish::new(topic, QoS::AtMostOnce, payload))).await?;
+        }
+        self.link.flush().await
+    }
+
+    async fn write_command(&mut self, command: Publish) -> Result<(), LinkError> {
+        if command.qos != QoS::AtMostOnce {
+            self.sent.push_back(true);
+        }
+        self.link.write(Request::Publish(command)).await
     }
 
     /// Until the connection ends or `stop` is called (then `Ok`).
@@ -354,9 +559,11 @@ impl Runner {
         while self.link.has_room()
             && let Some(command) = self.link.resend.pop_front()
         {
-            self.link.write(Request::Publish(command)).await?;
+            self.write_command(command).await?;
         }
         self.link.flush().await?;
+        let mut births = tokio::time::interval(BIRTHS_TICK);
+        births.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let room = self.held.is_none();
             let commands_may_go = self.link.has_room();
@@ -366,9 +573,10 @@ impl Runner {
                 () = shared.acks.wake.notified() => self.acknowledge().await?,
                 () = tokio::time::sleep(ASK_AGAIN), if !room => self.offer(),
                 Some(command) = self.commands.recv(), if commands_may_go => {
-                    self.link.write(Request::Publish(command)).await?;
+                    self.write_command(command).await?;
                     self.link.flush().await?;
                 }
+                _ = births.tick(), if shared.has_nodes => self.keep_sessions().await?,
                 _ = keep_alive.tick() => self.link.ping().await?,
                 // Last, because under load there is always something to read.
                 result = self.link.read(), if room => {
@@ -378,6 +586,7 @@ impl Runner {
                         self.take_incoming();
                     }
                     self.hand_over();
+                    self.keep_sessions().await?;
                 }
             }
         }
@@ -435,7 +644,11 @@ impl Runner {
                     }
                     self.take_message(&publish, self.arrival);
                 }
-                Incoming::PubAck(_) => Counters::add(&self.shared.counters.commands_acknowledged, 1),
+                Incoming::PubAck(_) => {
+                    // Acknowledgements come in the order of the messages (MQTT 3.1.1, 4.6).
+                    let is_command = self.sent.pop_front().unwrap_or(true);
+                    Counters::add(&self.shared.counters.commands_acknowledged, u64::from(is_command));
+                }
                 Incoming::SubAck(ack) => {
                     let refused = ack
                         .return_codes
@@ -465,7 +678,26 @@ impl Runner {
                 Counters::add(&counters.redelivered, 1);
             }
         }
+        if publish.payload.len() > self.max_payload {
+            Counters::add(&counters.malformed, 1);
+            if batch.examples < EXAMPLES_A_BATCH {
+                batch.examples += 1;
+                let why = format!(
+                    "the message has {} bytes, more than the {} that are read",
+                    publish.payload.len(),
+                    self.max_payload
+                );
+                keep(&mut counters.notes().malformed, &publish.topic, &why, &publish.payload);
+            }
+            return;
+        }
         let Some(&at) = shared.table.index.get(publish.topic.as_str()) else {
+            let is_sparkplug =
+                |t: &str| t.strip_prefix(SparkplugMetric::NAMESPACE).is_some_and(|t| t.starts_with('/'));
+            if shared.has_nodes && is_sparkplug(&publish.topic) {
+                self.take_sparkplug(publish, arrival);
+                return;
+            }
             if shared.table.commands.contains(publish.topic.as_str()) {
                 Counters::add(&counters.echoes, 1);
                 return;
@@ -509,16 +741,65 @@ impl Runner {
                 keep(&mut counters.notes().malformed, &publish.topic, &why, &publish.payload);
             }
         });
-        // A device whose clock is ahead would hide all its later samples behind this one.
-        for sample in batch.samples.iter_mut().skip(first) {
-            if sample.time.0 > arrival.0.saturating_add(MOST_AHEAD_US) {
-                sample.time = arrival;
-                if sample.quality == Quality::Good {
-                    sample.quality = Quality::Uncertain;
+        set_right(batch.samples.iter_mut().skip(first), arrival, counters);
+    }
+
+    fn take_sparkplug(&mut self, publish: &Publish, arrival: Timestamp) {
+        let shared = &*self.shared;
+        let counters = &shared.counters;
+        let batch = &mut self.batch;
+        if shared.state.as_ref().is_some_and(|s| s.topic == publish.topic) {
+            // What was retained is of the connection before; ours comes right after.
+            self.state_wanted |= !publish.retain && says_offline(&publish.payload);
+            Counters::add(&counters.echoes, 1);
+            return;
+        }
+        let (first, first_presence) = (batch.samples.len(), batch.presence.len());
+        let examples = &mut batch.examples;
+        let mut refused = |refusal: Refusal| {
+            let (why, count) = match &refusal {
+                Refusal::Malformed(why) => (why, &counters.malformed),
+                Refusal::Unsupported(why) => (why, &counters.unsupported),
+            };
+            Counters::add(count, 1);
+            if *examples < EXAMPLES_A_BATCH {
+                *examples += 1;
+                let mut notes = counters.notes();
+                let kept = match &refusal {
+                    Refusal::Malformed(_) => &mut notes.malformed,
+                    Refusal::Unsupported(_) => &mut notes.unsupported,
+                };
+                keep(kept, &publish.topic, why, &publish.payload);
+            }
+        };
+        let mut out = Out {
+            samples: &mut batch.samples,
+            presence: &mut batch.presence,
+            refused: &mut refused,
+            historical: 0,
+            nulls: 0,
+        };
+        let flags = (publish.retain, publish.dup);
+        let taken = shared.nodes().take(&publish.topic, &publish.payload, flags, arrival, &mut out);
+        Counters::add(&counters.historical, out.historical);
+        Counters::add(&counters.nulls, out.nulls);
+        match taken {
+            Taken::Read => {}
+            Taken::Command => Counters::add(&counters.echoes, 1),
+            Taken::Retained => Counters::add(&counters.dropped, 1),
+            Taken::Unknown => {
+                Counters::add(&counters.unknown, 1);
+                if batch.examples < EXAMPLES_A_BATCH {
+                    batch.examples += 1;
+                    let why = "no point is bound to this node of Sparkplug, or it is no topic of Sparkplug";
+                    keep(&mut counters.notes().unknown, &publish.topic, why, &publish.payload);
                 }
-                Counters::add(&counters.clock_ahead, 1);
             }
         }
+        for presence in batch.presence.iter().skip(first_presence) {
+            note_presence(counters, &presence.topic, presence.online);
+        }
+        set_right(batch.samples.iter_mut().skip(first), arrival, counters);
     }
 
     /// Hands over what has been read and waits a moment for it to be stored.
@@ -536,8 +817,32 @@ impl Runner {
                 break;
             }
         }
+        if self.shared.state.is_some() {
+            // tck-id-operational-behavior-host-application-disconnect-intentional: said with the time of going. A
+            // connection that is gone already has a will that says it.
+            let _ = self.say_state(false, now()).await;
+        }
         self.link.disconnect().await;
     }
+}
+
+/// A device whose clock is ahead would hide all its later samples behind this one.
+fn set_right<'a>(samples: impl Iterator<Item = &'a mut Sample>, arrival: Timestamp, counters: &Counters) {
+    for sample in samples {
+        if sample.time.0 > arrival.0.saturating_add(MOST_AHEAD_US) {
+            sample.time = arrival;
+            if sample.quality == Quality::Good {
+                sample.quality = Quality::Uncertain;
+            }
+            Counters::add(&counters.clock_ahead, 1);
+        }
+    }
+}
+
+/// A STATE message that says that its host is away.
+fn says_offline(payload: &[u8]) -> bool {
+    serde_json::from_slice::<serde_json::Value>(payload)
+        .is_ok_and(|json| json.get("online") == Some(&serde_json::Value::Bool(false)))
 }
 
 fn note_presence(counters: &Counters, topic: &str, online: bool) {

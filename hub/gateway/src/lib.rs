@@ -1,4 +1,4 @@
-//! Field protocols to samples and commands: MQTT.
+//! Field protocols to samples and commands: MQTT with messages in JSON or plain text, and Sparkplug B.
 //!
 //! - [`Gateway`] subscribes to the topics that a campus is bound to, turns messages into
 //!   [`FieldBatch`]es for a [`Sink`], and acknowledges each message to the broker only when the
@@ -24,6 +24,7 @@ mod link;
 mod mosquitto;
 mod parse;
 mod publisher;
+pub mod sparkplug;
 mod status;
 mod topics;
 
@@ -33,5 +34,5 @@ pub use error::GatewayError;
 pub use gateway::{FieldBatch, Gateway, GatewayConfig, Presence, Sink};
 pub use mosquitto::Mosquitto;
 pub use publisher::{FieldCommand, Publisher, PublisherConfig, PublisherStats, Qos};
-pub use status::{Example, GatewayStatus};
+pub use status::{Example, GatewayStatus, SparkplugStatus};
 pub use topics::{presence_topics, subscription_filters};

@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rumqttc::mqttbytes::Error as Malformed;
 use rumqttc::{
     ConnectReturnCode, ConnectionError, Event, EventLoop, Incoming, MqttOptions, NetworkOptions, PingReq,
     Publish, Request, StateError,
@@ -19,6 +20,13 @@ use rumqttc::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A connection that lasted as long was a good one: the next attempt comes soon.
+const STEADY: Duration = Duration::from_secs(10);
+/// The largest message that is read, bytes. One beyond the limit of its reader is refused alone; one beyond this ends
+/// the connection, because it can't be stepped over.
+pub(crate) const MOST_READ: usize = 16 * 1024 * 1024;
+/// How long a broker may take to close after a farewell.
+const FAREWELL: Duration = Duration::from_millis(300);
 /// How long a broker may take to accept what is written.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 
@@ -54,6 +62,49 @@ pub(crate) enum LinkError {
     Closed,
 }
 
+impl LinkError {
+    fn state(&self) -> Option<&StateError> {
+        match self {
+            Self::State(state) => Some(state),
+            Self::Connection(error) => match &**error {
+                ConnectionError::MqttState(state) => Some(state),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The size of the message that was too large to be read.
+    pub fn oversize(&self) -> Option<usize> {
+        match self.state()? {
+            StateError::Deserialization(Malformed::PayloadSizeLimitExceeded(n)) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// Whether the broker ended a connection without a word.
+    pub fn is_hang_up(&self) -> bool {
+        matches!(
+            self,
+            Self::State(state) if matches!(
+                **state,
+                StateError::ConnectionAborted | StateError::Io(_) | StateError::Deserialization(Malformed::Io(_))
+            )
+        )
+    }
+
+    /// Whether what came is not MQTT.
+    pub fn is_garbage(&self) -> bool {
+        match self.state() {
+            // The end in the middle of an answer is garbage, in the middle of a session it may be a death.
+            Some(StateError::Deserialization(Malformed::Io(_))) => matches!(self, Self::Connection(_)),
+            Some(StateError::Deserialization(_)) => self.oversize().is_none(),
+            Some(StateError::WrongPacket | StateError::Unsolicited(_)) => true,
+            _ => false,
+        }
+    }
+}
+
 impl From<StateError> for LinkError {
     fn from(e: StateError) -> Self {
         Self::State(Box::new(e))
@@ -65,6 +116,10 @@ pub(crate) struct Link {
     eventloop: EventLoop,
     max_inflight: u16,
     attempts: u32,
+    /// Since when the connection stands.
+    connected: Option<Instant>,
+    /// Connections in a row that ended soon after they were made.
+    short_lived: u32,
     /// Outgoing messages that have to be sent again after a reconnection.
     pub resend: VecDeque<Publish>,
 }
@@ -74,7 +129,7 @@ impl Link {
         let mut options = MqttOptions::new(&config.client_id, &config.host, config.port);
         options
             .set_keep_alive(Duration::from_secs(config.keep_alive_s.max(5)))
-            .set_max_packet_size(config.max_packet_bytes, config.max_packet_bytes)
+            .set_max_packet_size(config.max_packet_bytes.max(MOST_READ), config.max_packet_bytes)
             .set_clean_session(config.clean_session)
             .set_inflight(config.max_inflight.max(1))
             .set_manual_acks(true);
@@ -93,7 +148,14 @@ impl Link {
         network.set_tcp_nodelay(true);
         let mut eventloop = EventLoop::new(options, 1);
         eventloop.set_network_options(network);
-        Self { eventloop, max_inflight: config.max_inflight.max(1), attempts: 0, resend: VecDeque::new() }
+        Self {
+            eventloop,
+            max_inflight: config.max_inflight.max(1),
+            attempts: 0,
+            connected: None,
+            short_lived: 0,
+            resend: VecDeque::new(),
+        }
     }
 
     /// Connects once. Whether the broker still knew the client.
@@ -101,7 +163,7 @@ impl Link {
         self.collect_unacknowledged();
         match self.eventloop.poll().await {
             Ok(Event::Incoming(Incoming::ConnAck(ack))) if ack.code == ConnectReturnCode::Success => {
-                self.attempts = 0;
+                self.connected = Some(Instant::now());
                 Ok(ack.session_present)
             }
             Ok(Event::Incoming(Incoming::ConnAck(ack))) => Err(LinkError::Refused(ack.code)),
@@ -110,8 +172,36 @@ impl Link {
         }
     }
 
+    /// The last will of the next connection (QoS 1, retained).
+    pub fn set_last_will(&mut self, topic: &str, payload: Vec<u8>) {
+        let will = rumqttc::LastWill::new(topic, payload, rumqttc::QoS::AtLeastOnce, true);
+        self.eventloop.mqtt_options.set_last_will(will);
+    }
+
+    /// Makes the broker forget the session with all that waits in it.
+    pub async fn drop_session(&mut self) -> Result<(), LinkError> {
+        self.eventloop.mqtt_options.set_clean_session(true);
+        let connected = self.connect().await;
+        self.eventloop.mqtt_options.set_clean_session(false);
+        self.disconnect().await;
+        connected.map(|_| ())
+    }
+
+    /// Connections in a row, up to the last, that ended soon after they were made.
+    pub fn short_lived(&self) -> u32 {
+        self.short_lived
+    }
+
     /// Drops the connection, keeping what has to be sent again.
     pub fn close(&mut self) {
+        if let Some(since) = self.connected.take() {
+            if since.elapsed() >= STEADY {
+                self.attempts = 0;
+                self.short_lived = 0;
+            } else {
+                self.short_lived += 1;
+            }
+        }
         self.eventloop.clean();
         self.eventloop.state.events.clear();
         self.collect_unacknowledged();
@@ -132,7 +222,8 @@ impl Link {
     }
 
     /// The pause before the next attempt: doubling, within a quarter by chance, so that many
-    /// clients don't return in step.
+    /// clients don't return in step. Only a connection that lasted begins anew: a broker that accepts and then throws
+    /// out would else be asked ten times a second.
     pub fn pause(&mut self) -> Duration {
         let base = FIRST_PAUSE.saturating_mul(1 << self.attempts.min(10)).min(LONGEST_PAUSE);
         self.attempts += 1;
@@ -200,9 +291,11 @@ impl Link {
 
     /// Says good-bye, so that the last will isn't published.
     pub async fn disconnect(&mut self) {
-        if self.write(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() {
-            // The connection ends here either way.
-            let _ = self.flush().await;
+        if self.write(Request::Disconnect(rumqttc::Disconnect)).await.is_ok() && self.flush().await.is_ok() {
+            // The broker closes when it has read this (MQTT 3.1.1, 3.14.4). A socket closed from here with something
+            // unread in it is reset, which can overtake the farewell, and then the last will is published.
+            let closing = async { while self.read().await.is_ok() {} };
+            let _ = tokio::time::timeout(FAREWELL, closing).await;
         }
         self.close();
     }

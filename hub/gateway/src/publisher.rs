@@ -365,7 +365,9 @@ fn command_targets(campus: &Campus) -> CommandTargets {
     let mut targets = CommandTargets::new();
     for point in &campus.points {
         let Some(binding) = &point.binding else { continue };
-        let Some(command) = &binding.command else { continue };
+        let Some(command) = binding.command.as_ref().filter(|_| binding.sparkplug.is_none()) else {
+            continue;
+        };
         let target = (Target::new(point, binding), command.clone());
         targets.entry(command.topic.clone()).or_default().push(target);
     }

@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
+use crate::sparkplug::NodeStatus;
+
 /// Examples kept of each kind.
 const EXAMPLES: usize = 8;
 /// Bytes of a payload or topic that are shown.
@@ -53,8 +55,8 @@ pub struct GatewayStatus {
     pub malformed: u64,
     /// The last of them.
     pub malformed_examples: Vec<Example>,
-    /// Old samples that a broker retained and that say no time: not passed on, for they would look
-    /// new.
+    /// Old samples that a broker retained and that say no time, and retained messages of Sparkplug: not passed on,
+    /// for they would look new.
     pub dropped: u64,
     /// Samples whose time was more than five minutes ahead: kept at the time of arrival, as uncertain. The clock of
     /// their device is wrong.
@@ -73,8 +75,27 @@ pub struct GatewayStatus {
     pub commands: u64,
     /// Commands that the broker has acknowledged.
     pub commands_acknowledged: u64,
-    /// Presence topics whose devices are away.
+    /// Presence topics whose devices are away; of Sparkplug the topics of their deaths.
     pub offline: Vec<String>,
+    /// Nodes of Sparkplug B, where points are bound to such.
+    pub sparkplug: Option<SparkplugStatus>,
+}
+
+/// What was heard of nodes of Sparkplug B.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct SparkplugStatus {
+    /// The ID of this host application, by which nodes see whether it is there.
+    pub host: Option<String>,
+    /// The nodes that points are bound to.
+    pub nodes: Vec<NodeStatus>,
+    /// Samples that were told late (`is_historical`), kept with their own times.
+    pub historical: u64,
+    /// Metrics without a value (`is_null`), kept as bad.
+    pub nulls: u64,
+    /// Bound metrics of types that have no single value: templates, data sets, files, arrays.
+    pub unsupported: u64,
+    /// The last of them.
+    pub unsupported_examples: Vec<Example>,
 }
 
 /// The counters behind [`GatewayStatus`].
@@ -93,6 +114,9 @@ pub(crate) struct Counters {
     pub echoes: AtomicU64,
     pub commands: AtomicU64,
     pub commands_acknowledged: AtomicU64,
+    pub historical: AtomicU64,
+    pub nulls: AtomicU64,
+    pub unsupported: AtomicU64,
     pub notes: Mutex<Notes>,
 }
 
@@ -102,6 +126,7 @@ pub(crate) struct Notes {
     pub last_error: Option<String>,
     pub unknown: VecDeque<Example>,
     pub malformed: VecDeque<Example>,
+    pub unsupported: VecDeque<Example>,
     pub offline: Vec<String>,
 }
 

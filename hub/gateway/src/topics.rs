@@ -106,6 +106,10 @@ impl TopicTable {
         let mut presence: BTreeMap<&str, Vec<PointId>> = BTreeMap::new();
         for point in &campus.points {
             let Some(binding) = &point.binding else { continue };
+            if binding.sparkplug.is_some() {
+                // Nodes have a table of their own.
+                continue;
+            }
             table.bound_points += 1;
             let entry = table.entry(&binding.topic);
             entry.targets.push(Target::new(point, binding));

@@ -490,6 +490,37 @@ pub struct Binding {
     pub command: Option<CommandBinding>,
     /// The topic of the device's last will: the payload `offline` makes the point stale.
     pub presence_topic: Option<String>,
+    /// Where the point is a metric of Sparkplug B: then `topic` is that of its DATA messages,
+    /// commands go to the metric itself, and the pointers mean nothing.
+    pub sparkplug: Option<SparkplugMetric>,
+}
+
+/// A metric of a Sparkplug B edge node or of a device behind it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SparkplugMetric {
+    /// The group ID.
+    pub group: String,
+    /// The edge node ID, which is unique within its group.
+    pub node: String,
+    /// The device ID; `None` for a metric of the node itself.
+    pub device: Option<String>,
+    /// The metric's name, as in the birth certificate.
+    pub metric: String,
+}
+
+impl SparkplugMetric {
+    /// The first part of every Sparkplug B topic (tck-id-topic-structure-namespace-a).
+    pub const NAMESPACE: &'static str = "spBv1.0";
+
+    /// The topic of a message about the metric's node or device; `verb` is without its first letter: `BIRTH`,
+    /// `DATA`, `DEATH`, `CMD`.
+    pub fn topic(&self, verb: &str) -> String {
+        let Self { group, node, device, .. } = self;
+        match device {
+            None => format!("{}/{group}/N{verb}/{node}", Self::NAMESPACE),
+            Some(device) => format!("{}/{group}/D{verb}/{node}/{device}", Self::NAMESPACE),
+        }
+    }
 }
 
 /// How a time is written in a message.

@@ -622,8 +622,12 @@ pub struct BindRule {
     /// Globs of point paths that are left out.
     #[serde(default)]
     pub except: OneOrMany,
-    /// The MQTT topic, a template.
-    pub topic: String,
+    /// The MQTT topic, a template. Every rule has either this or `sparkplug`.
+    #[serde(default)]
+    pub topic: Option<String>,
+    /// The metric of a Sparkplug B edge node, instead of a topic.
+    #[serde(default)]
+    pub sparkplug: Option<SparkplugSpec>,
     /// JSON pointer to the value, a template; `""`: the message is the bare value.
     #[serde(default = "pointer_value")]
     pub value: String,
@@ -654,6 +658,26 @@ pub struct BindRule {
     /// The MQTT topic of the device's last will, a template.
     #[serde(default)]
     pub presence: Option<String>,
+}
+
+/// A metric of Sparkplug B. Values, times, qualities and commands are as its specification says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SparkplugSpec {
+    /// The group ID, a template.
+    pub group: String,
+    /// The edge node ID, a template.
+    pub node: String,
+    /// The device ID, a template; none for a metric of the node itself.
+    #[serde(default)]
+    pub device: Option<String>,
+    /// The name of the metric, a template; `/` makes folders.
+    #[serde(default = "metric_point")]
+    pub metric: String,
+}
+
+fn metric_point() -> String {
+    "{point}".to_owned()
 }
 
 fn pointer_value() -> String {

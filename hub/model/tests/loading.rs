@@ -484,6 +484,143 @@ const ROWS: &[Row] = &[
         "value = \"{point}\"",
         "such as '/value'",
     ),
+    // Sparkplug B
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "value = \"/{point}\"",
+        "missing-field",
+        "[[bind]]\npoints = \"net/**\"",
+        "sparkplug = {",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "topic = \"spBv1.0/g/NDATA/n\"\nvalue = \"/{point}\"",
+        "bad-topic",
+        "topic = \"spBv1.0",
+        "instead of the topic",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"a+b\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "sparkplug",
+        "sparkplug = { group = \"a+b\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "none of '+', '/' and '#'",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"a/b\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "sparkplug",
+        "sparkplug = { group = \"a/b\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "none of '+', '/' and '#'",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"#\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "sparkplug",
+        "sparkplug = { group = \"#\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "none of '+', '/' and '#'",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"STATE\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "sparkplug",
+        "sparkplug = { group = \"STATE\", node = \"n\", metric = \"{slug}/{point}\" }",
+        "STATE",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"{entity}\", metric = \"{slug}/{point}\" }",
+        "sparkplug",
+        "sparkplug = { group = \"g\", node = \"{entity}\", metric = \"{slug}/{point}\" }",
+        "rather than {entity}",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", device = \"\", metric = \"{slug}/{point}\" }",
+        "sparkplug",
+        "sparkplug = { group = \"g\", node = \"n\", device = \"\", metric = \"{slug}/{point}\" }",
+        "1 to 255 bytes",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"\" }",
+        "sparkplug",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"\" }",
+        "1 to 1,024 bytes",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"Node Control/Rebirth\" }",
+        "sparkplug",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"Node Control/Rebirth\" }",
+        "measures or obeys",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"energy\" }",
+        "topic-collision",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"energy\" }",
+        "Put {point}",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"{room}\" }",
+        "bad-template",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"{room}\" }",
+        "Words are",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", metric = \"{slug}/{point}\" }\nquality = \"/q9\"",
+        "sparkplug",
+        "quality = \"/q9\"",
+        "Leave it out",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", metric = \"m\" }",
+        "missing-field",
+        "sparkplug = { group = \"g\", metric = \"m\" }",
+        "Add 'node'",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", metric = 5 }",
+        "wrong-type",
+        "sparkplug = { group = \"g\", node = \"n\", metric = 5 }",
+        "",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = { group = \"g\", node = \"n\", name = \"x\" }",
+        "unknown-field",
+        "sparkplug = { group = \"g\", node = \"n\", name = \"x\" }",
+        "",
+    ),
+    (
+        C,
+        "topic = \"meters/{id}\"\nvalue = \"/{point}\"",
+        "sparkplug = \"g/n\"",
+        "wrong-type",
+        "sparkplug = \"g/n\"",
+        "",
+    ),
     (
         C,
         "[[bind]]\npoints = \"**\"",
@@ -657,6 +794,29 @@ fn a_plan_survives_a_round_trip() {
     let plan: Plan = serde_json::from_str(PLAN).unwrap();
     let again: Plan = serde_json::from_str(&serde_json::to_string(&plan).unwrap()).unwrap();
     assert_eq!(plan, again);
+}
+
+#[test]
+fn a_point_is_bound_to_a_metric_and_commanded_by_it() {
+    let campus = CAMPUS.replacen(
+        "[[alarm]]\npoints",
+        "[[bind]]\npoints = \"teaching-a/**/setpoint\"\nscale = 0.1\nsparkplug = { group = \"{campus}\", node = \"{building}\", \
+         device = \"{slug}\", metric = \"AC/{point}\" }\n\n[[alarm]]\npoints",
+        1,
+    );
+    let dir = folder(PLAN, &campus);
+    let loaded = load(dir.path());
+    assert_eq!(loaded.problems, []);
+    let campus = loaded.campus.unwrap();
+    let bound: Vec<_> = campus.points.iter().filter_map(|p| p.binding.as_ref()).collect();
+    let metrics: Vec<_> = bound.iter().filter(|b| b.sparkplug.is_some()).collect();
+    assert!(!metrics.is_empty() && metrics.len() < bound.len());
+    let device = metrics[0].sparkplug.as_ref().unwrap().device.clone().unwrap();
+    assert!(device.starts_with("teaching-a-"));
+    assert_eq!(metrics[0].topic, format!("spBv1.0/{}/DDATA/teaching-a/{device}", campus.id));
+    let command = metrics[0].command.as_ref().unwrap();
+    assert_eq!(command.topic, format!("spBv1.0/{}/DCMD/teaching-a/{device}", campus.id));
+    assert_eq!((command.value_pointer.as_str(), metrics[0].scale), ("AC/setpoint", 0.1));
 }
 
 #[test]

@@ -299,7 +299,8 @@ fn join_field(
     };
     // Two hubs at one broker must not take each other's session.
     let client_id = format!("campanile-hub-{}", campus.id);
-    let config = GatewayConfig { host, port, client_id, ..GatewayConfig::default() };
+    let sparkplug_host = Some(client_id.clone());
+    let config = GatewayConfig { host, port, client_id, sparkplug_host, ..GatewayConfig::default() };
     let inbox = live.inbox();
     let gateway =
         Gateway::start(config, campus.clone(), move |batch| match inbox.try_send(Turn::Field(batch)) {
@@ -399,7 +400,11 @@ impl DeviceRun {
                 for command in publisher.commands().try_iter() {
                     devices.command(command.point, command.value);
                 }
-                if let Err(why) = publisher.publish_samples(&devices.step(wall_clock())) {
+                let mut samples = devices.step(wall_clock());
+                // Metrics of Sparkplug are published by edge nodes, not one by one.
+                samples
+                    .retain(|s| campus.point(s.point).binding.as_ref().is_none_or(|b| b.sparkplug.is_none()));
+                if let Err(why) = publisher.publish_samples(&samples) {
                     tracing::warn!(%why, "device samples could not be published");
                 }
                 std::thread::sleep(DEVICE_STEP.saturating_sub(began.elapsed()));

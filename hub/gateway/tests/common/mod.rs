@@ -2,15 +2,17 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use campanile_gateway::sparkplug::{Metric, Payload, Raw, datatype};
 use campanile_gateway::{
-    Broker, BrokerConfig, Completion, FieldBatch, Gateway, GatewayConfig, Presence, Publisher,
+    Broker, BrokerConfig, Completion, FieldBatch, Gateway, GatewayConfig, Mosquitto, Presence, Publisher,
     PublisherConfig, Sink,
 };
 use campanile_model::{
     Accumulation, Binding, Campus, Choice, CommandBinding, Entity, EntityKind, Names, Path, Point, PointId,
-    PointKind, Quality, Sample, TimeFormat, Timestamp, Value, ValueType,
+    PointKind, Quality, Sample, SparkplugMetric, TimeFormat, Timestamp, Value, ValueType,
 };
 
 pub fn binding(topic: &str) -> Binding {
@@ -25,6 +27,7 @@ pub fn binding(topic: &str) -> Binding {
         offset: 0.0,
         command: None,
         presence_topic: None,
+        sparkplug: None,
     }
 }
 
@@ -170,4 +173,198 @@ pub fn wait(what: &str, mut ready: impl FnMut() -> bool) {
         assert!(Instant::now() < until, "waited in vain for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+pub enum AnyBroker {
+    Embedded(Broker),
+    Mosquitto(Mosquitto),
+}
+
+impl AnyBroker {
+    pub fn port(&self) -> u16 {
+        match self {
+            AnyBroker::Embedded(b) => b.port(),
+            AnyBroker::Mosquitto(b) => b.port(),
+        }
+    }
+}
+
+/// The embedded broker, and Mosquitto where it is installed.
+pub fn brokers() -> Vec<AnyBroker> {
+    let mosquitto = Mosquitto::find().map(|path| AnyBroker::Mosquitto(Mosquitto::start(&path, 0).unwrap()));
+    if mosquitto.is_none() {
+        eprintln!("skipped with Mosquitto: it is not installed");
+    }
+    [Some(AnyBroker::Embedded(broker())), mosquitto].into_iter().flatten().collect()
+}
+
+/// A binding to a metric, as `campus.toml` makes it.
+pub fn metric_binding(device: Option<&str>, metric: &str, commanded: bool) -> Binding {
+    let place = SparkplugMetric {
+        group: "school".to_owned(),
+        node: "plant".to_owned(),
+        device: device.map(str::to_owned),
+        metric: metric.to_owned(),
+    };
+    let command = CommandBinding { topic: place.topic("CMD"), value_pointer: metric.to_owned() };
+    Binding {
+        time_pointer: None,
+        quality_pointer: None,
+        command: commanded.then_some(command),
+        sparkplug: Some(place.clone()),
+        ..binding(&place.topic("DATA"))
+    }
+}
+
+/// A plant room with an edge node `school/plant`, a device `boiler` behind it, and a sensor that speaks JSON.
+pub fn plant() -> Arc<Campus> {
+    let number = ValueType::Number;
+    let mut mode =
+        point("plant/boiler/mode", ValueType::Choice, metric_binding(Some("boiler"), "Mode", true));
+    mode.choices =
+        ["off", "eco", "full"].map(|id| Choice { id: id.to_owned(), names: Names::default() }).to_vec();
+    let mut setpoint =
+        point("plant/boiler/setpoint", number, metric_binding(Some("boiler"), "Set/Flow", true));
+    setpoint.binding.as_mut().unwrap().scale = 0.1;
+    campus(vec![
+        point("plant/room", number, metric_binding(None, "Room", false)),
+        point("plant/boiler/flow", number, metric_binding(Some("boiler"), "Temp/Flow", false)),
+        setpoint,
+        mode,
+        point("room/co2", number, binding("campus/room/co2")),
+    ])
+}
+
+/// A message that an edge node, or any client of tests, received.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub retain: bool,
+    pub qos: rumqttc::QoS,
+}
+
+/// An edge node of Sparkplug B with a last will. Dropped, it is cut off without a farewell.
+pub struct EdgeNode {
+    client: rumqttc::Client,
+    pub received: Arc<Mutex<Vec<Received>>>,
+    thread: Option<JoinHandle<()>>,
+    seq: u8,
+    bd_seq: u64,
+}
+
+impl EdgeNode {
+    pub fn connect(port: u16, bd_seq: u64) -> Self {
+        let mut options = rumqttc::MqttOptions::new(format!("edge-{bd_seq}"), "127.0.0.1", port);
+        options.set_keep_alive(Duration::from_secs(5)).set_max_packet_size(1 << 25, 1 << 25);
+        let will = Payload { metrics: vec![bd_seq_metric(bd_seq)], ..Payload::default() }.encode();
+        options.set_last_will(rumqttc::LastWill::new(
+            "spBv1.0/school/NDEATH/plant",
+            will,
+            rumqttc::QoS::AtLeastOnce,
+            false,
+        ));
+        let (client, mut connection) = rumqttc::Client::new(options, 100);
+        for filter in ["spBv1.0/school/NCMD/plant", "spBv1.0/school/DCMD/plant/#", "spBv1.0/STATE/#"] {
+            client.subscribe(filter, rumqttc::QoS::AtLeastOnce).unwrap();
+        }
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let ready = Arc::new(Mutex::new(0));
+        let (keep, acks) = (received.clone(), ready.clone());
+        let thread = std::thread::spawn(move || {
+            for event in connection.iter() {
+                match event {
+                    Ok(rumqttc::Event::Incoming(rumqttc::Incoming::Publish(p))) => {
+                        keep.lock().unwrap().push(Received {
+                            topic: p.topic.clone(),
+                            payload: p.payload.to_vec(),
+                            retain: p.retain,
+                            qos: p.qos,
+                        });
+                    }
+                    Ok(rumqttc::Event::Incoming(rumqttc::Incoming::SubAck(_))) => *acks.lock().unwrap() += 1,
+                    Ok(_) => {}
+                    Err(_) => return,
+                }
+            }
+        });
+        wait("the edge node to subscribe", || *ready.lock().unwrap() == 3);
+        Self { client, received, thread: Some(thread), seq: 0, bd_seq }
+    }
+
+    pub fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
+        self.client.publish(topic, rumqttc::QoS::AtMostOnce, retain, payload).unwrap();
+    }
+
+    fn send(&mut self, topic: &str, metrics: Vec<Metric<'_>>) {
+        let payload = Payload { timestamp: Some(now_ms()), seq: Some(u64::from(self.seq)), metrics };
+        self.seq = self.seq.wrapping_add(1);
+        self.publish(topic, payload.encode(), false);
+    }
+
+    /// NBIRTH and DBIRTH. Aliases: 1 Room, 2 Temp/Flow, 3 Set/Flow, 4 Mode.
+    pub fn birth(&mut self) {
+        self.seq = 0;
+        let alias = |alias, metric| Metric { alias: Some(alias), ..metric };
+        let metrics = vec![
+            bd_seq_metric(self.bd_seq),
+            Metric::new("Node Control/Rebirth", datatype::BOOLEAN, Raw::Boolean(false)),
+            alias(1, Metric::new("Room", datatype::FLOAT, Raw::Float(20.5))),
+        ];
+        self.send("spBv1.0/school/NBIRTH/plant", metrics);
+        let metrics = vec![
+            alias(2, Metric::new("Temp/Flow", datatype::DOUBLE, Raw::Double(55.0))),
+            alias(3, Metric::new("Set/Flow", datatype::INT32, Raw::Int(550))),
+            alias(4, Metric::new("Mode", datatype::UINT8, Raw::Int(1))),
+        ];
+        self.send("spBv1.0/school/DBIRTH/plant/boiler", metrics);
+    }
+
+    pub fn flow(&mut self, value: f64) {
+        let metric = Metric { alias: Some(2), value: Some(Raw::Double(value)), ..Metric::default() };
+        self.send("spBv1.0/school/DDATA/plant/boiler", vec![metric]);
+    }
+
+    pub fn data(&mut self, metrics: Vec<Metric<'_>>) {
+        self.send("spBv1.0/school/DDATA/plant/boiler", metrics);
+    }
+
+    /// A message that is lost on the way.
+    pub fn lose_one(&mut self) {
+        self.seq = self.seq.wrapping_add(1);
+    }
+
+    pub fn rebirths(&self) -> usize {
+        self.commands("spBv1.0/school/NCMD/plant")
+            .iter()
+            .filter(|r| {
+                Payload::decode(&r.payload).unwrap().metrics[0].name.as_deref()
+                    == Some("Node Control/Rebirth")
+            })
+            .count()
+    }
+
+    pub fn commands(&self, topic: &str) -> Vec<Received> {
+        self.received.lock().unwrap().iter().filter(|r| r.topic == topic).cloned().collect()
+    }
+
+    /// Says farewell as section 5 wants: NDEATH and then DISCONNECT.
+    pub fn leave(mut self) {
+        let metrics = vec![bd_seq_metric(self.bd_seq)];
+        self.publish(
+            "spBv1.0/school/NDEATH/plant",
+            Payload { metrics, ..Payload::default() }.encode(),
+            false,
+        );
+        let _ = self.client.disconnect();
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+pub fn bd_seq_metric(bd_seq: u64) -> Metric<'static> {
+    Metric::new("bdSeq", datatype::INT64, Raw::Long(bd_seq))
+}
+
+pub fn now_ms() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as u64
 }
