@@ -363,6 +363,10 @@ fn campus_with_binding(n: usize) -> tempfile::TempDir {
     let block = guide.split("```toml").nth(n).and_then(|rest| rest.split("```").next()).unwrap();
     let block: String = block.lines().map(|line| format!("{}\n", line.trim_start())).collect();
     assert!(block.contains("[[bind]]"), "{block}");
+    campus_and(&block)
+}
+
+fn campus_and(block: &str) -> tempfile::TempDir {
     let own = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(demo()).unwrap() {
         let path = entry.unwrap().path();
@@ -407,16 +411,7 @@ fn printf_bytes(line: &str) -> Vec<u8> {
 fn the_sparkplug_messages_of_the_guide_come_through() {
     let (own, data) = (campus_with_binding(2), tempfile::tempdir().unwrap());
     let hub = hub_of(own.path(), data.path());
-    let (host, port) = campanile_server::host_port(&hub.broker).unwrap();
-    let config = campanile_gateway::PublisherConfig {
-        host,
-        port,
-        client_id: "guide".to_owned(),
-        ..campanile_gateway::PublisherConfig::default()
-    };
-    let empty = std::sync::Arc::new(campanile_model::Campus::default());
-    let node = campanile_gateway::Publisher::start(config, empty).unwrap();
-    node.wait_connected(Duration::from_secs(10)).unwrap();
+    let node = node_at(&hub);
     let point = "value?point=substation/1f/switchgear/utility-meter-1/energy";
     let reading = |wanted: f64, quality: campanile_model::Quality| {
         until("the reading", || {
@@ -440,6 +435,57 @@ fn the_sparkplug_messages_of_the_guide_come_through() {
     let death = b"\x12\x0b\x0a\x05bdSeq\x20\x04\x58\x00".to_vec();
     node.publish(&topic("NDEATH"), death, false).unwrap();
     reading(13.0, campanile_model::Quality::Stale);
+}
+
+/// A client at the hub's broker that publishes what it is told.
+fn node_at(hub: &Hub) -> campanile_gateway::Publisher {
+    let (host, port) = campanile_server::host_port(&hub.broker).unwrap();
+    let config = campanile_gateway::PublisherConfig {
+        host,
+        port,
+        client_id: "node".to_owned(),
+        ..campanile_gateway::PublisherConfig::default()
+    };
+    let empty = std::sync::Arc::new(campanile_model::Campus::default());
+    let node = campanile_gateway::Publisher::start(config, empty).unwrap();
+    node.wait_connected(Duration::from_secs(10)).unwrap();
+    node
+}
+
+/// A command waits for the birth of its device, goes out then, and is confirmed by the metric's value.
+#[test]
+fn a_setpoint_in_sparkplug_is_commanded_when_its_device_is_born_and_confirmed_by_its_value() {
+    use campanile_gateway::sparkplug::{Metric, Payload, Raw, datatype};
+    let first = hub(tempfile::tempdir().unwrap().path());
+    let points: PointsAnswer = get(&first, "points?glob=*/*/*/ac/setpoint&limit=1");
+    drop(first);
+    let setpoint = points.points[0].info.path.to_string();
+    let own = campus_and(&format!(
+        "[[bind]]\npoints = \"{setpoint}\"\nsparkplug = {{ group = \"g\", node = \"n\", device = \"d\", metric = \"Set\" }}\n"
+    ));
+    let data = tempfile::tempdir().unwrap();
+    let hub = hub_of(own.path(), data.path());
+    let sent = || get::<serde_json::Value>(&hub, "gateway")["commands"].as_u64().unwrap();
+    let body = serde_json::json!({"point": setpoint, "value": 23.0, "reason": "test"});
+    let (status, outcome) = post(&hub, "commands", &body);
+    assert!(status == 200 && outcome.ok, "{status} {outcome:?}");
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(sent(), 0, "nobody has said yet what the metric is");
+
+    let node = node_at(&hub);
+    let publish = |topic: &str, seq: u64, metrics: Vec<Metric<'_>>| {
+        let payload = Payload { timestamp: None, seq: Some(seq), metrics }.encode();
+        node.publish(&format!("spBv1.0/g/{topic}"), payload, false).unwrap();
+    };
+    let set = |x: f32| Metric::new("Set", datatype::FLOAT, Raw::Float(x));
+    publish("NBIRTH/n", 0, vec![Metric::new("bdSeq", datatype::INT64, Raw::Long(0))]);
+    publish("DBIRTH/n/d", 1, vec![set(26.0)]);
+    until("the command to go out", || (sent() == 1).then_some(()));
+    publish("DDATA/n/d", 2, vec![set(23.0)]);
+    until("the command to be confirmed", || {
+        let held: CommandsAnswer = get(&hub, "commands");
+        held.commands.iter().find(|c| c.point.as_str() == setpoint)?.confirmed.filter(|c| *c)
+    });
 }
 
 /// What a folder names is read, not only found.

@@ -131,8 +131,7 @@ fn garbage_in_the_stream_ends_the_connection_alone() {
     });
     let got = Got::default();
     let gateway = Gateway::start(gateway_config(broker.port), school(), got.sink()).unwrap();
-    wait("the first garbage", || gateway.status().reconnects == 1);
-    assert!(last_error(&gateway).contains("not MQTT 3.1.1"), "{}", last_error(&gateway));
+    wait("the first garbage", || last_error(&gateway).contains("not MQTT 3.1.1"));
     wait("the good connection", || gateway.status().reconnects == 2 && gateway.is_connected());
     wait("its messages", || got.count() >= 4);
 }

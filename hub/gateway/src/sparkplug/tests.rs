@@ -14,7 +14,7 @@ use crate::parse::Scalar;
 use crate::topics::Target;
 use crate::{GatewayError, Presence};
 
-/// A payload with a metric of every sort, written by Google's protobuf for Python 6 with the schema of section 6.4.1.
+/// A payload with a metric of every sort, written by Google's protobuf for Python with the schema of section 6.4.1.
 const GOLDEN: &str = "08eaf2f5a8a02b121a0a0854656d702f416972100718a2828395862b2009650000ac41120c0a02693820\
 0150ffffffff0f12120a03693634200458fbffffffffffffffff0112120a03753634200858ffffffffffffffffff0112090a0162200b28\
 017001120d0a0173200c7a06e6b8a9e5baa6120510ac023801120e0a0164200a69000000000000e0bf12190a017120034a100a0751756\
