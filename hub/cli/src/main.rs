@@ -12,6 +12,7 @@ mod failure;
 mod field;
 mod history;
 mod hub;
+mod settings;
 mod twin;
 
 use std::io::IsTerminal;
@@ -28,9 +29,8 @@ use failure::Failure;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// What to log: error, warn, info, debug, or a filter such as `campanile_gateway=debug`.
-    #[arg(long, global = true, env = "CAMPANILE_LOG", default_value = "warn,rumqttd=off")]
-    log: String,
+    #[command(flatten)]
+    log: settings::LogOptions,
 }
 
 #[derive(Subcommand)]
@@ -40,7 +40,8 @@ enum Command {
     Demo(hub::DemoArgs),
     /// Run the hub of a campus: field gateway, history, alarms, commands and the API.
     #[command(
-        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile"
+        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile\n  \
+            campanile hub --print-config > hub.toml\n  campanile hub --config hub.toml"
     )]
     Hub(hub::HubArgs),
     /// Check a campus and report every problem with its place and its mend.
@@ -145,26 +146,34 @@ fn say_panics_plainly() {
     }));
 }
 
+fn log(options: &settings::HubOptions) {
+    // Each layer has checked its filter.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(options.log()))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match options.log_format.unwrap_or_default() {
+        settings::LogFormat::Text => log.init(),
+        settings::LogFormat::Json => log.json().init(),
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log);
-    let filter = match filter {
-        Ok(filter) => filter,
-        Err(why) => {
-            let failure =
-                Failure::input(format!("--log '{}': {why}", cli.log)).mend("use error, warn, info or debug");
-            return failure.report();
-        }
+    // A hub may be told about its log by its configuration, so that is read first.
+    let (said, file) = match &cli.command {
+        Command::Hub(args) => (args.options.clone(), args.config.as_deref()),
+        _ => (settings::HubOptions::default(), None),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let options = match said.with_file(file, &cli.log) {
+        Ok(options) => options,
+        Err(failure) => return failure.report(),
+    };
+    log(&options);
     say_panics_plainly();
     let done = match cli.command {
         Command::Demo(args) => hub::demo(args),
-        Command::Hub(args) => hub::hub(args),
+        Command::Hub(args) => hub::hub(args, options),
         Command::Check(args) => campus::check(args),
         Command::Points(args) => campus::points(args),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),

@@ -24,6 +24,7 @@ mod link;
 mod mosquitto;
 mod parse;
 mod publisher;
+mod reader;
 mod status;
 mod topics;
 
@@ -33,5 +34,6 @@ pub use error::GatewayError;
 pub use gateway::{FieldBatch, Gateway, GatewayConfig, Presence, Sink};
 pub use mosquitto::Mosquitto;
 pub use publisher::{FieldCommand, Publisher, PublisherConfig, PublisherStats, Qos};
+pub use reader::MessageReader;
 pub use status::{Example, GatewayStatus};
 pub use topics::{presence_topics, subscription_filters};
