@@ -8,10 +8,12 @@
 mod bench;
 mod bench_ingest;
 mod campus;
+mod doctor;
 mod failure;
 mod field;
 mod history;
 mod hub;
+mod locale;
 mod settings;
 mod twin;
 
@@ -44,6 +46,12 @@ enum Command {
             campanile hub --print-config > hub.toml\n  campanile hub --config hub.toml"
     )]
     Hub(hub::HubArgs),
+    /// Say what is wrong with a set-up, and how to mend it: campus, data, ports, broker, clock, machine, twin.
+    #[command(
+        after_help = "Example:\n  campanile doctor --config /etc/campanile/hub.toml\n  campanile doctor --data data --json\n\n\
+        Exit code 0: in order (warnings allowed); 1: something has to be mended."
+    )]
+    Doctor(doctor::DoctorArgs),
     /// Check a campus and report every problem with its place and its mend.
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
         Exit code 0: in order (warnings allowed); 1: errors found.")]
@@ -163,6 +171,7 @@ fn main() -> ExitCode {
     // A hub may be told about its log by its configuration, so that is read first.
     let (said, file) = match &cli.command {
         Command::Hub(args) => (args.options.clone(), args.config.as_deref()),
+        Command::Doctor(args) => (args.options.clone(), args.config.as_deref()),
         _ => (settings::HubOptions::default(), None),
     };
     let options = match said.with_file(file, &cli.log) {
@@ -174,6 +183,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Demo(args) => hub::demo(args),
         Command::Hub(args) => hub::hub(args, options),
+        Command::Doctor(args) => doctor::doctor(&args, &options),
         Command::Check(args) => campus::check(args),
         Command::Points(args) => campus::points(args),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
