@@ -324,7 +324,7 @@ fn api(report: &mut Report, address: SocketAddr) -> bool {
 }
 
 /// What a hub says of itself, if it is one.
-fn health(address: SocketAddr) -> Option<serde_json::Value> {
+pub fn health(address: SocketAddr) -> Option<serde_json::Value> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     write!(stream, "GET /api/v1/health HTTP/1.0\r\nHost: {address}\r\n\r\n").ok()?;
