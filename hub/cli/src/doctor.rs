@@ -345,6 +345,8 @@ fn holder(port: u16) -> Option<String> {
         listens.then(|| words.get(9).map(|inode| format!("socket:[{inode}]")))?
     })?;
     std::fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        // Beside the numbers there are names for this process itself, and for what is none.
+        process.file_name().to_str()?.parse::<u32>().ok()?;
         let of_it = std::fs::read_dir(process.path().join("fd")).ok()?.flatten();
         let holds = of_it
             .filter_map(|fd| std::fs::read_link(fd.path()).ok())
