@@ -15,20 +15,23 @@ fi
 command -v cargo-fuzz >/dev/null || cargo +nightly install --locked cargo-fuzz
 # Sanitized builds must not mix with others.
 export CARGO_TARGET_DIR=${FUZZ_TARGET_DIR:-${CARGO_TARGET_DIR:-$root/target}/fuzz}
+binaries=$CARGO_TARGET_DIR/$(rustc +nightly -vV | sed -n 's/^host: //p')/release
+# As cargo-fuzz runs them.
+export ASAN_OPTIONS=detect_odr_violation=0
 cd fuzz
-cargo +nightly fuzz build --fuzz-dir .
 targets=("$@")
 [ ${#targets[@]} -gt 0 ] || mapfile -t targets < <(cargo +nightly fuzz list --fuzz-dir .)
 broken=()
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "artifacts/$target" "regressions/$target"
   dict=(); [ ! -f "dict/$target.dict" ] || dict=(-dict="dict/$target.dict")
-  # Values at most so long: the seeds are small, and long inputs only slow the search.
+  cargo +nightly fuzz build --fuzz-dir . "$target"
   echo "fuzz: $target, $seconds s"
   log=artifacts/$target.log
-  if nice cargo +nightly fuzz run --fuzz-dir . "$target" "corpus/$target" "seeds/$target" "regressions/$target" -- \
-    -max_total_time="$seconds" -timeout=$slow_s -rss_limit_mb=$memory_mb -max_len=20000 -print_final_stats=1 \
-    "${dict[@]}" >"$log" 2>&1; then
+  # Longer inputs than this only slow the search: the seeds are small.
+  if nice "$binaries/$target" "corpus/$target" "seeds/$target" "regressions/$target" \
+    -artifact_prefix="artifacts/$target/" -max_total_time="$seconds" -timeout=$slow_s -rss_limit_mb=$memory_mb \
+    -max_len=20000 -print_final_stats=1 "${dict[@]}" >"$log" 2>&1; then
     grep -E 'stat::number_of_executed_units|stat::peak_rss' "$log" | sed 's/^stat::/  /'
     grep -E 'cov: ' "$log" | tail -1 | sed 's/^/  /'
   else

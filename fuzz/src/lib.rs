@@ -16,8 +16,11 @@ use campanile_gateway::MessageReader;
 use campanile_model::{Glob, Loaded, Timestamp, Value, load_bytes};
 use campanile_protocol::{ClientMessage, DataFrame, ServerMessage};
 
+/// A name, and what takes the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// Every target, by name.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[Target] = &[
     ("plan", plan),
     ("campus", campus),
     ("geotiff", geotiff),

@@ -310,6 +310,11 @@ fn one_minute(hub: &HubProcess, minute: u64, latencies: &Mutex<Vec<i64>>) -> Res
     })
 }
 
+/// What could not be measured counts as grown.
+fn grew(before: f64, after: f64, limit: f64) -> bool {
+    before.is_nan() || after.is_nan() || after > limit
+}
+
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
@@ -326,12 +331,11 @@ fn judge(rows: &[Minute]) -> Vec<String> {
         |rows: &[Minute], value: fn(&Minute) -> f64| median(&mut rows.iter().map(value).collect::<Vec<_>>());
     let (before, after) = (of(first, |r| r.resident_mb), of(last, |r| r.resident_mb));
     let mut faults = Vec::new();
-    // Written so that what is no number is a fault.
-    if !(after <= before * (1.0 + GROWTH_SHARE) + GROWTH_MB) {
+    if grew(before, after, before * (1.0 + GROWTH_SHARE) + GROWTH_MB) {
         faults.push(format!("memory grew from {before:.0} to {after:.0} MiB"));
     }
     let (before, after) = (of(first, |r| r.p99_ms), of(last, |r| r.p99_ms));
-    if !(after <= before * 2.0 + GROWTH_MS) {
+    if grew(before, after, before * 2.0 + GROWTH_MS) {
         faults.push(format!("the slowest hundredth grew from {before:.1} to {after:.1} ms"));
     }
     faults
