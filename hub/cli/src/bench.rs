@@ -24,6 +24,9 @@ pub struct BenchArgs {
     /// Minutes of the soak.
     #[arg(long, default_value_t = 60)]
     minutes: u64,
+    /// The broker of the soak, HOST:PORT; the hub's embedded one where left out.
+    #[arg(long, value_name = "HOST:PORT")]
+    broker: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -51,7 +54,7 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
             let dir = crate::demo_campus()?;
             let campus = crate::campus::open(&dir)?;
             eprintln!("soaking on {}", machine());
-            let flat = crate::bench_hub::soak(&dir, &campus, args.minutes)?;
+            let flat = crate::bench_hub::soak(&dir, &campus, args.minutes, args.broker.as_deref())?;
             return Ok(ExitCode::from(u8::from(!flat)));
         }
     };

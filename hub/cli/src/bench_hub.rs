@@ -51,9 +51,13 @@ struct HubProcess {
 }
 
 impl HubProcess {
-    fn start(campus: &Path, data: &Path) -> Result<Self, AnyError> {
+    /// With its embedded broker, or joined to another.
+    fn start(campus: &Path, data: &Path, broker: Option<&str>) -> Result<Self, AnyError> {
+        let join = broker.map_or(["--broker-port", "0"], |address| ["--broker", address]);
         let mut child = Command::new(std::env::current_exe()?)
-            .args(["hub", "--listen", "127.0.0.1:0", "--broker-port", "0", "--json", "--campus"])
+            .args(["hub", "--listen", "127.0.0.1:0", "--json"])
+            .args(join)
+            .arg("--campus")
             .arg(campus)
             .arg("--data")
             .arg(data)
@@ -66,7 +70,8 @@ impl HubProcess {
         let said: Value = serde_json::from_str(&line)?;
         let text = |key: &str| said[key].as_str().ok_or("the hub did not say where it is");
         let api = text("api")?.trim_start_matches("http://").parse()?;
-        Ok(Self { api, broker: text("broker")?.to_owned(), program })
+        let broker = broker.map_or_else(|| text("broker"), Ok)?.to_owned();
+        Ok(Self { api, broker, program })
     }
 
     fn usage(&self) -> Result<Usage, AnyError> {
@@ -115,7 +120,7 @@ impl Usage {
 /// A hub of the demo campus to which nothing but its simulated devices talks.
 pub fn idle(campus: &Path, seconds: f64) -> Result<Vec<Value>, Failure> {
     in_a_folder(|data| {
-        let hub = HubProcess::start(campus, data)?;
+        let hub = HubProcess::start(campus, data, None)?;
         let _devices = Running(
             Command::new(std::env::current_exe()?)
                 .args(["devices", "--broker", &hub.broker, "--campus"])
@@ -142,9 +147,9 @@ pub fn idle(campus: &Path, seconds: f64) -> Result<Vec<Value>, Failure> {
 }
 
 /// A hub under a steady load, minute by minute. Prints each minute as JSON, and gives whether it stayed as it was.
-pub fn soak(dir: &Path, campus: &Arc<Campus>, minutes: u64) -> Result<bool, Failure> {
+pub fn soak(dir: &Path, campus: &Arc<Campus>, minutes: u64, broker: Option<&str>) -> Result<bool, Failure> {
     in_a_folder(|data| {
-        let hub = HubProcess::start(dir, data)?;
+        let hub = HubProcess::start(dir, data, broker)?;
         let latencies = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
         let mut clients = Vec::new();
