@@ -5,7 +5,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 # The built binaries find the demo campus here, wherever they are started.
 export CAMPANILE_ROOT := $(CURDIR)
 
-.PHONY: help demo test verify lint bench build setup campus
+.PHONY: help demo test verify lint fuzz bench build setup campus
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ lint: ## formatting, clippy, licences and bans
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
 	cargo deny check licenses bans sources
+
+fuzz: ## hostile bytes for every reader, TIME seconds each (600); needs nightly Rust
+	@scripts/fuzz.sh
 
 bench: ## measure this machine: world, ingest, history (release build, no Bevy)
 	cargo build --release -p campanile-cli --locked

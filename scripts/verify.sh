@@ -24,3 +24,10 @@ if command -v npm >/dev/null; then
 else
   echo "verify: skipped, npm is missing (install Debian's nodejs and npm)"
 fi
+
+echo "verify: hostile bytes for every reader, a minute each"
+if rustup toolchain list 2>/dev/null | grep -q nightly; then
+  TIME=${TIME:-60} scripts/fuzz.sh
+else
+  echo "verify: skipped, nightly Rust is missing (rustup toolchain install nightly --profile minimal)"
+fi

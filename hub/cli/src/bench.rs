@@ -18,9 +18,15 @@ pub struct BenchArgs {
     /// A folder with real columns (energy/bdg1, energy/iaq) for the history bench; made-up ones where it is missing.
     #[arg(long, env = "CAMPANILE_DATA", value_name = "DIR")]
     real_data: Option<PathBuf>,
-    /// Seconds for each broker and quality of service of the ingest bench.
-    #[arg(long, default_value_t = 12.0)]
-    seconds: f64,
+    /// Seconds of the idle bench (60 where left out), or for each broker and quality of service of the ingest bench (12).
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// Minutes of the soak.
+    #[arg(long, default_value_t = 60)]
+    minutes: u64,
+    /// The broker of the soak, HOST:PORT; the hub's embedded one where left out.
+    #[arg(long, value_name = "HOST:PORT")]
+    broker: Option<String>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -31,13 +37,26 @@ enum What {
     Ingest,
     /// Durable samples a second, bytes a sample and queries, beside plain SQLite rows in the same run.
     History,
+    /// Processor and memory of a hub with the demo campus, whose simulated devices publish.
+    Idle,
+    /// A hub under 5,000 samples a second with 20 clients, one stalled: a line of JSON a minute and a verdict; exit code 1
+    /// where memory or latency grew.
+    Soak,
 }
 
 pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
     let (name, figures) = match args.what {
         What::World => ("world", json_rows(campanile_world::bench::run())),
         What::History => ("history", history(&args)?),
-        What::Ingest => ("ingest", crate::bench_ingest::run(args.seconds)?),
+        What::Ingest => ("ingest", crate::bench_ingest::run(args.seconds.unwrap_or(12.0))?),
+        What::Idle => ("idle", crate::bench_hub::idle(&crate::demo_campus()?, args.seconds.unwrap_or(60.0))?),
+        What::Soak => {
+            let dir = crate::demo_campus()?;
+            let campus = crate::campus::open(&dir)?;
+            eprintln!("soaking on {}", machine());
+            let flat = crate::bench_hub::soak(&dir, &campus, args.minutes, args.broker.as_deref())?;
+            return Ok(ExitCode::from(u8::from(!flat)));
+        }
     };
     if args.json {
         let mut all = headline(&figures);

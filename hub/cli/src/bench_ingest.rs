@@ -78,10 +78,10 @@ fn one(broker: &BenchBroker, qos: Qos, seconds: f64) -> Result<Vec<Value>, Failu
     ])
 }
 
-type AnyError = Box<dyn std::error::Error + Send + Sync>;
+pub type AnyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs with a folder that goes afterwards.
-fn in_a_folder<T>(measure: impl FnOnce(&Path) -> Result<T, AnyError>) -> Result<T, Failure> {
+pub fn in_a_folder<T>(measure: impl FnOnce(&Path) -> Result<T, AnyError>) -> Result<T, Failure> {
     let dir = std::env::temp_dir().join(format!("campanile-bench-{}", std::process::id()));
     let outcome = measure(&dir);
     // The folder is ours alone; leaving it would only waste room.
@@ -143,12 +143,12 @@ fn latency(broker: &BenchBroker, qos: Qos, how_long: Duration, data: &Path) -> R
     Ok(Latency { sorted_us, published })
 }
 
-fn wall_us() -> i64 {
+pub fn wall_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
 /// A client that has subscribed to everything and has its snapshot.
-fn join(api: SocketAddr) -> Result<WebSocket<TcpStream>, AnyError> {
+pub fn join(api: SocketAddr) -> Result<WebSocket<TcpStream>, AnyError> {
     let stream = TcpStream::connect(api)?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_millis(100)))?;

@@ -44,7 +44,7 @@ enum SchemaFormat {
 }
 
 /// Reads a campus with the files that it names.
-fn load(dir: &Path) -> Loaded {
+pub fn load(dir: &Path) -> Loaded {
     let mut loaded = campanile_model::load(dir);
     if let Some(campus) = &loaded.campus {
         let problems = [
@@ -166,7 +166,7 @@ fn problem_json(problem: &Problem) -> serde_json::Value {
 const PRINTED_A_CODE: usize = 10;
 
 /// Prints each problem with its place, the line it is on where the file has lines, and its mend.
-fn print_problems(problems: &[Problem]) {
+pub fn print_problems(problems: &[Problem]) {
     let mut counts: BTreeMap<(&Path, &str), usize> = BTreeMap::new();
     for problem in problems {
         let count = counts.entry((&problem.file, problem.code)).or_default();

@@ -11,28 +11,18 @@ use clap::Args;
 
 use crate::CampusDir;
 use crate::failure::Failure;
-
-/// The port of the API where none is given.
-pub const DEFAULT_API_PORT: u16 = 7373;
-/// The port of the embedded broker where none is given: MQTT's registered port.
-const DEFAULT_BROKER_PORT: u16 = 1883;
+use crate::settings::{DEFAULT_API_PORT, HubOptions};
 
 #[derive(Args)]
 pub struct HubArgs {
+    /// A file with options, see --print-config; what is said here goes before it.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print a configuration file with every option explained, and end.
+    #[arg(long)]
+    print_config: bool,
     #[command(flatten)]
-    campus: CampusDir,
-    /// Where history, alarms and commands are kept; made where it is missing.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
-    /// Address of the API. Only loopback is allowed until accounts and TLS are there.
-    #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_API_PORT))]
-    listen: SocketAddr,
-    /// An MQTT broker to join, HOST:PORT; the embedded one on loopback where left out.
-    #[arg(long, value_name = "HOST:PORT")]
-    broker: Option<String>,
-    /// Port of the embedded broker; 0 takes a free one.
-    #[arg(long, default_value_t = DEFAULT_BROKER_PORT)]
-    broker_port: u16,
+    pub options: HubOptions,
     /// Write all inputs of the world to a new file; see `campanile world replay`. About 21 bytes a sample.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -73,15 +63,25 @@ pub fn started(config: HubConfig) -> Result<Hub, Failure> {
     Hub::start(config).map_err(|why| Failure::unreachable(why.to_string()))
 }
 
-pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
+/// Runs a hub with options that the caller has put together from the command line and the file.
+pub fn hub(args: HubArgs, options: HubOptions) -> Result<ExitCode, Failure> {
+    if args.print_config {
+        print!("{}", crate::settings::template());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listen_at = options.listen();
+    let broker_port = options.broker_port();
+    let data = options.data.ok_or_else(|| {
+        Failure::input("the hub is not told where to keep its data")
+            .mend("say --data DIR, or data = \"DIR\" in the file of --config")
+    })?;
     let stop = listen()?;
-    let broker = match args.broker {
+    let broker = match options.broker {
         Some(address) => Broker::External(address),
-        None => Broker::Embedded { port: args.broker_port },
+        None => Broker::Embedded { port: broker_port },
     };
-    let campus = crate::campus::open(&args.campus.resolve()?)?;
-    let hub =
-        started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker).record(args.record))?;
+    let campus = crate::campus::open(&CampusDir { campus: options.campus }.resolve()?)?;
+    let hub = started(HubConfig::new(campus, data).listen(listen_at).broker(broker).record(args.record))?;
     announce(&hub, args.json);
     stop.wait(args.run_for_s.map(Duration::from_secs));
     eprintln!("stopping: committing what waits");

@@ -7,12 +7,16 @@
 
 mod alarms;
 mod bench;
+mod bench_hub;
 mod bench_ingest;
 mod campus;
+mod doctor;
 mod failure;
 mod field;
 mod history;
 mod hub;
+mod locale;
+mod settings;
 mod twin;
 mod world;
 
@@ -30,9 +34,8 @@ use failure::Failure;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// What to log: error, warn, info, debug, or a filter such as `campanile_gateway=debug`.
-    #[arg(long, global = true, env = "CAMPANILE_LOG", default_value = "warn,rumqttd=off")]
-    log: String,
+    #[command(flatten)]
+    log: settings::LogOptions,
 }
 
 #[derive(Subcommand)]
@@ -42,9 +45,16 @@ enum Command {
     Demo(hub::DemoArgs),
     /// Run the hub of a campus: field gateway, history, alarms, commands and the API.
     #[command(
-        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile"
+        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile\n  \
+            campanile hub --print-config > hub.toml\n  campanile hub --config hub.toml"
     )]
     Hub(hub::HubArgs),
+    /// Say what is wrong with a set-up, and how to mend it: campus, data, ports, broker, clock, machine, twin.
+    #[command(
+        after_help = "Example:\n  campanile doctor --config /etc/campanile/hub.toml\n  campanile doctor --data data --json\n\n\
+        Exit code 0: in order (warnings allowed); 1: something has to be mended."
+    )]
+    Doctor(doctor::DoctorArgs),
     /// Check a campus and report every problem with its place and its mend.
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
         Exit code 0: in order (warnings allowed); 1: errors found.")]
@@ -153,26 +163,36 @@ fn say_panics_plainly() {
     }));
 }
 
+fn log(options: &settings::HubOptions) {
+    // Each layer has checked its filter.
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(options.log()))
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    match options.log_format.unwrap_or_default() {
+        settings::LogFormat::Text => log.init(),
+        settings::LogFormat::Json => log.json().init(),
+    }
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let filter = tracing_subscriber::EnvFilter::try_new(&cli.log);
-    let filter = match filter {
-        Ok(filter) => filter,
-        Err(why) => {
-            let failure =
-                Failure::input(format!("--log '{}': {why}", cli.log)).mend("use error, warn, info or debug");
-            return failure.report();
-        }
+    // A hub may be told about its log by its configuration, so that is read first.
+    let (said, file) = match &cli.command {
+        Command::Hub(args) => (args.options.clone(), args.config.as_deref()),
+        Command::Doctor(args) => (args.options.clone(), args.config.as_deref()),
+        _ => (settings::HubOptions::default(), None),
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
+    let options = match said.with_file(file, &cli.log) {
+        Ok(options) => options,
+        Err(failure) => return failure.report(),
+    };
+    log(&options);
     say_panics_plainly();
     let done = match cli.command {
         Command::Demo(args) => hub::demo(args),
-        Command::Hub(args) => hub::hub(args),
+        Command::Hub(args) => hub::hub(args, options),
+        Command::Doctor(args) => doctor::doctor(&args, &options),
         Command::Check(args) => campus::check(args),
         Command::Points(args) => campus::points(args),
         Command::Alarms(command) => alarms::run(command),

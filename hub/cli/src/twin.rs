@@ -58,7 +58,7 @@ pub struct SnapshotArgs {
 }
 
 /// The program `campanile-twin` beside this one.
-fn program() -> Result<PathBuf, Failure> {
+pub fn program() -> Result<PathBuf, Failure> {
     let here = std::env::current_exe()
         .map_err(|why| Failure::unreachable(format!("can't find this program's folder: {why}")))?;
     let twin = here.with_file_name("campanile-twin");

@@ -50,6 +50,13 @@ pub(crate) fn open_to_read(dir: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
+/// Opens the main file to read, where it is one of ours that this version knows.
+pub(crate) fn open_checked(dir: &Path) -> Result<Connection> {
+    let connection = open_to_read(dir)?;
+    check_header(&connection, &main_path(dir), APPLICATION_ID, SCHEMA_VERSION)?;
+    Ok(connection)
+}
+
 impl MainFile {
     /// Opens or makes the file.
     pub(crate) fn open(dir: &Path) -> Result<Self> {

@@ -32,6 +32,8 @@ pub struct Stats {
     pub queue_depth: Counter,
     /// Transactions committed.
     pub commits: Counter,
+    /// How long those transactions took together, microseconds.
+    pub commit_micros: Counter,
     /// Transactions that failed; their submitters were told.
     pub commit_failures: Counter,
     /// Samples made durable.

@@ -218,6 +218,11 @@ impl History {
         Writer::new(self.shared.clone())
     }
 
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.shared.dir
+    }
+
     /// Counters for metrics.
     pub fn stats(&self) -> Arc<Stats> {
         self.shared.stats.clone()

@@ -49,11 +49,13 @@ impl Writer {
     /// # Errors
     /// If a record breaks a limit, the disk fails, or sealing has not kept up for long. Then nothing was written.
     pub fn commit(&mut self, batch: &[Sample], records: &[Record]) -> Result<CommitInfo> {
+        let began = Instant::now();
         let outcome = self.try_commit(batch, records);
         let stats = &self.shared.stats;
         match &outcome {
             Ok(info) => {
                 stats.commits.add(1);
+                stats.commit_micros.add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
                 stats.committed_samples.add(info.stored as u64);
                 stats.rejected_samples.add(info.rejected as u64);
                 stats.committed_records.add(records.len() as u64);

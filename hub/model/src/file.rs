@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path as FsPath;
+use std::path::{Path as FsPath, PathBuf};
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::problem::{Place, Problem, Problems, Report, Severity};
@@ -33,9 +35,25 @@ pub struct Loaded {
 /// Never stops at the first problem: only a file that can't be read or parsed keeps what depends
 /// on it from being checked.
 pub fn load(dir: &FsPath) -> Loaded {
+    load_from(dir, &|path, limit| {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    })
+}
+
+/// As [`load`], with both files at hand, such as from an archive. The files that they name are looked for in `dir`.
+pub fn load_bytes(dir: &FsPath, plan: &[u8], campus: &[u8]) -> Loaded {
+    load_from(dir, &|path, _| Ok(if path.ends_with(PLAN_FILE) { plan } else { campus }.to_vec()))
+}
+
+/// Gives the bytes of a file, at most one more than the limit.
+type Source<'a> = &'a dyn Fn(&FsPath, u64) -> std::io::Result<Vec<u8>>;
+
+fn load_from(dir: &FsPath, source: Source<'_>) -> Loaded {
     let mut report = Report::new(dir.join(PLAN_FILE), dir.join(CAMPUS_FILE));
-    let plan = read_plan(&mut report);
-    let file = read_campus(&mut report);
+    let plan = read_plan(source, &mut report);
+    let file = read_campus(source, &mut report);
     if let Some(plan) = &plan {
         check_site::check_site(plan, &mut report);
         check_building::check_buildings(plan, &mut report);
@@ -73,21 +91,22 @@ pub fn open(dir: &FsPath) -> Result<Campus, Problems> {
     loaded.campus.ok_or(Problems(loaded.problems))
 }
 
-fn read_text(path: &FsPath, limit: u64, report: &mut Report) -> Option<String> {
+fn read_text(source: Source<'_>, path: &FsPath, limit: u64, report: &mut Report) -> Option<String> {
     let fail = |report: &mut Report, code, what: String, mend: &str| {
         report.add(Severity::Error, code, path.to_owned(), Place::Whole, what, mend);
         None
     };
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|f| f.take(limit + 1).read_to_end(&mut bytes));
-    if let Err(err) = read {
-        return fail(
-            report,
-            "unreadable",
-            format!("the file can't be read: {err}"),
-            "A campus folder has plan.json and campus.toml.",
-        );
-    }
+    let bytes = match source(path, limit) {
+        Ok(bytes) => bytes,
+        Err(err) => {
+            return fail(
+                report,
+                "unreadable",
+                format!("the file can't be read: {err}"),
+                "A campus folder has plan.json and campus.toml.",
+            );
+        }
+    };
     if bytes.len() as u64 > limit {
         return fail(
             report,
@@ -111,9 +130,9 @@ fn read_text(path: &FsPath, limit: u64, report: &mut Report) -> Option<String> {
     }
 }
 
-fn read_plan(report: &mut Report) -> Option<Plan> {
+fn read_plan(source: Source<'_>, report: &mut Report) -> Option<Plan> {
     let path = report.plan_file.clone();
-    let text = read_text(&path, MAX_PLAN_BYTES, report)?;
+    let text = read_text(source, &path, MAX_PLAN_BYTES, report)?;
     let error = match serde_json::from_str::<Plan>(&text) {
         Ok(plan) => {
             return (plan.format == Plan::FORMAT || wrong_format(&plan.format, Plan::FORMAT, report, true))
@@ -155,34 +174,70 @@ fn read_plan(report: &mut Report) -> Option<Plan> {
     serde_json::from_value(value).ok()
 }
 
-fn read_campus(report: &mut Report) -> Option<CampusFile> {
+fn read_campus(source: Source<'_>, report: &mut Report) -> Option<CampusFile> {
     let path = report.campus_file.clone();
-    let text = read_text(&path, MAX_CAMPUS_BYTES, report)?;
-    let doc = toml_doc::parse(&text);
-    report.toml = doc.places;
-    if !doc.syntax.is_empty() {
-        for (place, what) in doc.syntax {
-            report.add(
-                Severity::Error,
-                "syntax",
-                path.clone(),
-                place,
-                format!("the TOML can't be read: {what}"),
-                "Correct it at this place.",
-            );
-        }
-        return None;
-    }
-    let mut value = doc.value;
+    let text = read_text(source, &path, MAX_CAMPUS_BYTES, report)?;
+    let value = toml_value(&text, report)?;
     if let Some(format) = value.get("format").and_then(Value::as_str).filter(|f| *f != CampusFile::FORMAT) {
         wrong_format(format, CampusFile::FORMAT, report, false);
         return None;
     }
-    let error = match CampusFile::deserialize_ref(&value) {
+    toml_shape(value, &schema::campus_schema, report)
+}
+
+/// Reads a TOML file of any type of ours as carefully as `campus.toml`: every unknown key, wrong type and bad value is
+/// named with its line and its mend.
+///
+/// # Errors
+/// Every [`Problem`], in order of place.
+pub fn read_toml<T: DeserializeOwned + JsonSchema>(file: &FsPath, text: &str) -> Result<T, Problems> {
+    let mut report = Report::new(PathBuf::new(), file.to_owned());
+    let read = toml_value(text, &mut report)
+        .and_then(|value| toml_shape(value, &|| schemars::schema_for!(T).to_value(), &mut report));
+    match read {
+        Some(read) if report.is_empty() => Ok(read),
+        _ => {
+            let mut problems = report.finish();
+            problems.sort_by(|a, b| a.place.cmp(&b.place));
+            Err(Problems(problems))
+        }
+    }
+}
+
+/// The document as JSON, with its places kept in the report; nothing where it isn't TOML.
+fn toml_value(text: &str, report: &mut Report) -> Option<Value> {
+    let doc = toml_doc::parse(text);
+    report.toml = doc.places;
+    if doc.syntax.is_empty() {
+        return Some(doc.value);
+    }
+    let path = report.campus_file.clone();
+    for (place, what) in doc.syntax {
+        report.add(
+            Severity::Error,
+            "syntax",
+            path.clone(),
+            place,
+            format!("the TOML can't be read: {what}"),
+            "Correct it at this place.",
+        );
+    }
+    None
+}
+
+/// The document as a type; where it does not fit, each fault is reported and what can be read is given.
+fn toml_shape<T: DeserializeOwned>(
+    mut value: Value,
+    schema: &dyn Fn() -> Value,
+    report: &mut Report,
+) -> Option<T> {
+    let error = match T::deserialize(&value) {
         Ok(file) => return Some(file),
         Err(err) => err,
     };
-    let faults = shape::faults(&value, &schema::campus_schema());
+    let path = report.campus_file.clone();
+    let schema = schema();
+    let faults = shape::faults(&value, &schema);
     for fault in &faults {
         if fault.code == "unknown-field" {
             let place = report.toml.key_place(&fault.pointer);
@@ -198,17 +253,41 @@ fn read_campus(report: &mut Report) -> Option<CampusFile> {
             report.campus(fault.code, &fault.pointer, fault.what.clone(), fault.mend.clone());
         }
     }
-    if faults.is_empty() {
+    let bad_values = bad_values::<T>(&value, &faults, &schema, report);
+    if faults.is_empty() && bad_values == 0 {
         report.campus("wrong-type", "", error.to_string(), "Correct the value.");
     }
     shape::prune(&mut value, &faults);
-    CampusFile::deserialize_ref(&value).ok()
+    T::deserialize(&value).ok()
 }
 
-impl CampusFile {
-    fn deserialize_ref(value: &Value) -> Result<Self, serde_json::Error> {
-        <Self as serde::Deserialize>::deserialize(value)
+/// Finds values of the right type that the type's own reading refuses, such as an address that is none: each outermost
+/// key is tried alone, where serde comes to the value before it misses other keys. Gives how many there are.
+fn bad_values<T: DeserializeOwned>(
+    value: &Value,
+    known: &[shape::Fault],
+    schema: &Value,
+    report: &mut Report,
+) -> usize {
+    let mut count = 0;
+    for (key, value) in value.as_object().into_iter().flatten() {
+        let pointer = format!("/{}", toml_doc::escape(key));
+        let inside = |at: &str| {
+            at.strip_prefix(&*pointer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if known.iter().any(|fault| inside(&fault.pointer)) {
+            continue;
+        }
+        let alone = Value::Object([(key.clone(), value.clone())].into_iter().collect());
+        let Err(why) = T::deserialize(&alone) else { continue };
+        let why = why.to_string();
+        if !why.starts_with("missing field") {
+            let text = schema["properties"][key]["description"].as_str().unwrap_or_default();
+            report.campus("wrong-value", &pointer, why, format!("It says: {}", text.replace('\n', " ")));
+            count += 1;
+        }
     }
+    count
 }
 
 /// Reports a wrong format; always false, for use in conditions.

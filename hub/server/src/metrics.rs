@@ -24,6 +24,13 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
     count("messages_malformed", "Messages of the field that could not be read", state.malformed);
     count("messages_unknown", "Messages of topics that nothing is bound to", state.unknown_topics);
     count("deltas_conflated", "Deltas merged because a client was slow", live.clients.conflated());
+    let (commits, commit_time) = live.history.commits();
+    count("commits", "Commits of the history", commits);
+    registry.register(
+        "commit_seconds",
+        "How long the commits of the history took together",
+        ConstCounter::new(commit_time.as_secs_f64()),
+    );
     let mut level =
         |name: &str, help: &str, value: i64| registry.register(name, help, ConstGauge::new(value));
     level("points", "Points of the campus", i64::from(state.points));
@@ -37,6 +44,11 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
         "history_failures",
         "Commits and compressions of the history that have failed",
         i64::try_from(live.history.failures()).unwrap_or(i64::MAX),
+    );
+    level(
+        "history_bytes",
+        "Bytes that the history takes on the disk",
+        i64::try_from(live.history.bytes()).unwrap_or(i64::MAX),
     );
     level("clients", "Open WebSockets", i64::from(state.clients));
     level(

@@ -4,6 +4,7 @@
 //! have others (PostgreSQL, NATS): they take their place by these traits.
 
 use std::io::Write;
+use std::time::Duration;
 
 use campanile_gateway::{Gateway, GatewayError, GatewayStatus};
 use campanile_history::{
@@ -68,6 +69,10 @@ pub trait Store: Send + Sync {
     fn waiting(&self) -> u64;
     /// Commits and compressions that have failed.
     fn failures(&self) -> u64;
+    /// Commits since the start, and how long they took together.
+    fn commits(&self) -> (u64, Duration);
+    /// Bytes that the store takes on the disk.
+    fn bytes(&self) -> u64;
 }
 
 impl Store for History {
@@ -126,6 +131,16 @@ impl Store for History {
     fn failures(&self) -> u64 {
         let stats = self.stats();
         stats.commit_failures.get() + stats.seal_failures.get()
+    }
+
+    fn commits(&self) -> (u64, Duration) {
+        let stats = self.stats();
+        (stats.commits.get(), Duration::from_micros(stats.commit_micros.get()))
+    }
+
+    fn bytes(&self) -> u64 {
+        // A folder that can't be listed is told by the commits that fail.
+        campanile_history::store_bytes(self.dir()).unwrap_or(0)
     }
 }
 

@@ -1,0 +1,145 @@
+//! What an operator has beside the program: configuration, doctor, and dashboards that fit the metrics.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+fn campanile() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campanile"));
+    command.env_remove("CAMPANILE_LOG").env("CAMPANILE_ROOT", root());
+    command
+}
+
+fn root() -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../..").canonicalize().unwrap()
+}
+
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A hub that has its options from a file, and what it said of its addresses.
+fn hub(config: &Path) -> (Running, serde_json::Value) {
+    let mut child =
+        campanile().args(["hub", "--json", "--config"]).arg(config).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (Running(child), serde_json::from_str(&line).unwrap())
+}
+
+/// Every name of a metric in a text, without what is between the names.
+fn metrics_in(text: &str) -> BTreeSet<String> {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    text.split(|c| !word(c)).filter(|w| w.starts_with("campanile_")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_hub_runs_from_a_file_and_every_metric_is_on_the_dashboard_and_in_the_guide() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("hub.toml");
+    let campus = root().join("scenes/shanghai-school");
+    let text = format!("campus = {campus:?}\ndata = \"store\"\nlisten = \"127.0.0.1:0\"\nbroker_port = 0\n");
+    std::fs::write(&config, text).unwrap();
+    let (_hub, said) = hub(&config);
+    assert!(dir.path().join("store/history.db").is_file(), "a path is taken from the folder of the file");
+    let api = said["api"].as_str().unwrap();
+    let exported = ureq::get(format!("{api}/metrics")).call().unwrap().body_mut().read_to_string().unwrap();
+    let values = exported
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split([' ', '{']).next());
+    let exported: BTreeSet<String> = values.map(str::to_owned).collect();
+    assert!(exported.len() >= 16, "{exported:?}");
+
+    let read = |file: &str| std::fs::read_to_string(root().join(file)).unwrap();
+    let dashboard = read("packaging/grafana/campanile.json");
+    serde_json::from_str::<serde_json::Value>(&dashboard).unwrap();
+    let shown = metrics_in(&dashboard);
+    assert_eq!(
+        shown.difference(&exported).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "no hub exports these"
+    );
+    assert_eq!(
+        exported.difference(&shown).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "no panel shows these"
+    );
+    let documented = metrics_in(&read("docs/operating.md"));
+    assert_eq!(
+        exported.difference(&documented).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "the guide lacks these"
+    );
+
+    // The doctor, asked beside the running hub, finds it and its store.
+    let api = api.trim_start_matches("http://");
+    let broker = said["broker"].as_str().unwrap();
+    let told = campanile()
+        .args(["doctor", "--json", "--lang", "en", "--listen", api, "--broker", broker, "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let text = report.to_string();
+    for part in
+        ["A hub answers at", "A hub has it open", "takes a message and gives it back", "The store opens"]
+    {
+        assert!(text.contains(part), "{part}: {report:#}");
+    }
+    assert_eq!((told.status.code(), &report["bad"]), (Some(0), &0.into()), "{report:#}");
+}
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
+    let dir = tempfile::tempdir().unwrap();
+    // Taken by something that is no hub, and a broker that is none.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().to_string();
+    std::thread::spawn(move || taken.incoming().for_each(drop));
+    let file = dir.path().join("file");
+    std::fs::write(&file, "no folder").unwrap();
+    let told = campanile()
+        .args(["doctor", "--json", "--lang", "en", "--listen", &port, "--broker", &port, "--campus"])
+        .arg(dir.path())
+        .arg("--data")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
+    let bad: BTreeSet<&str> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["level"] == "bad")
+        .map(|f| {
+            assert!(!f["mend"].as_str().unwrap().is_empty(), "{f}");
+            f["check"].as_str().unwrap()
+        })
+        .collect();
+    assert_eq!(bad, BTreeSet::from(["api", "broker", "campus", "data"]), "{report:#}");
+    let told = campanile().args(["doctor", "--lang", "zh-CN", "--listen", &port]).output().unwrap();
+    let text = String::from_utf8(told.stdout).unwrap();
+    assert!(text.contains("占用") && text.contains("→"), "{text}");
+}
+
+#[test]
+fn a_configuration_with_mistakes_is_refused_with_their_lines() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("hub.toml");
+    std::fs::write(&config, "data = \"d\"\nlitsen = \"127.0.0.1:0\"\n").unwrap();
+    let told = campanile().args(["hub", "--config"]).arg(&config).output().unwrap();
+    let said = String::from_utf8(told.stderr).unwrap();
+    assert_eq!(told.status.code(), Some(2), "{said}");
+    assert!(said.contains("hub.toml:2:1") && said.contains("Did you mean 'listen'?"), "{said}");
+    assert!(!dir.path().join("d").exists(), "nothing was begun");
+}
