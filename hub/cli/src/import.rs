@@ -1,0 +1,184 @@
+//! `campanile import osm`, `import points`: from what a school has to a campus folder.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use campanile_import::osm::{self, MAX_OSM_BYTES, Options, TERRAIN_FILE};
+use campanile_import::{Findings, points};
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::failure::Failure;
+
+#[derive(Subcommand)]
+pub enum ImportCommand {
+    /// Make a campus folder of an OpenStreetMap extract (OSM XML).
+    #[command(after_help = "Examples:\n  campanile import osm map.osm --out my-school\n  \
+        campanile import osm map.osm --out my-school --rooms auto --zone Asia/Shanghai --name 'My School'\n\n\
+        Get an extract at openstreetmap.org → Export, or from Overpass with [out:xml] and `out geom;`.\n\
+        What is broken in the map is reported and survived; docs/import.md says what becomes of which tag.\n\
+        Exit code 0: made; 2: the file can't be used, or DIR would be overwritten.")]
+    Osm(OsmArgs),
+    /// Add points and bindings to a campus from a list (CSV with a header).
+    #[command(after_help = "Examples:\n  campanile import points --template > points.csv\n  \
+        campanile import points points.csv --campus my-school --dry-run\n\n\
+        docs/import.md lists the columns. Exit code 0: added; 1: problems in the list, nothing was changed.")]
+    Points(PointsArgs),
+}
+
+#[derive(Args)]
+pub struct OsmArgs {
+    /// The OSM XML file.
+    file: PathBuf,
+    /// The folder to make.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The name of the campus, where the map's isn't wanted.
+    #[arg(long)]
+    name: Option<String>,
+    /// Divide storeys into rooms, corridors and stairs, or leave each as one space.
+    #[arg(long, value_enum, default_value = "none")]
+    rooms: Rooms,
+    /// The IANA time zone, such as Asia/Shanghai; where left out, by a rough rule from the place.
+    #[arg(long)]
+    zone: Option<String>,
+    /// Overwrite campus.toml, plan.json and terrain.tif in DIR.
+    #[arg(long)]
+    force: bool,
+    /// Print what was made and found as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rooms {
+    /// Each storey is one space.
+    None,
+    /// Rooms along corridors, doors, windows, stairs.
+    Auto,
+}
+
+#[derive(Args)]
+pub struct PointsArgs {
+    /// The list: CSV in UTF-8, the first line names the columns.
+    #[arg(required_unless_present = "template")]
+    file: Option<PathBuf>,
+    /// The folder of the campus.
+    #[arg(long, value_name = "DIR", required_unless_present = "template")]
+    campus: Option<PathBuf>,
+    /// Say what would be added and change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print an example list that explains its columns.
+    #[arg(long)]
+    template: bool,
+    /// Print what was added, or the problems, as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(command: ImportCommand) -> Result<ExitCode, Failure> {
+    match command {
+        ImportCommand::Osm(args) => import_osm(args),
+        ImportCommand::Points(args) => import_points(args),
+    }
+}
+
+/// Reads a file of at most `limit` bytes, and one more if there are more.
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let done = File::open(path).and_then(|f| f.take(limit + 1).read_to_end(&mut bytes));
+    done.map(|_| bytes).map_err(|why| {
+        Failure::input(format!("can't read {}: {why}", path.display())).mend("name a file that exists and can be read")
+    })
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    // Written beside and moved, so that a full disk leaves no half a campus.
+    let beside = path.with_extension("part");
+    std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).map_err(|why| {
+        let _ = std::fs::remove_file(&beside);
+        Failure::input(format!("can't write {}: {why}", path.display())).mend("name a folder that can be written to")
+    })
+}
+
+fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
+    use campanile_model::{CAMPUS_FILE, PLAN_FILE};
+    let files = [CAMPUS_FILE, PLAN_FILE, TERRAIN_FILE];
+    let there: Vec<&str> = files.into_iter().filter(|f| args.out.join(f).exists()).collect();
+    if !there.is_empty() && !args.force {
+        return Err(Failure::input(format!("{} already has {}", args.out.display(), there.join(", ")))
+            .mend("name another folder with --out, or overwrite with --force"));
+    }
+    if args.out.exists() && !args.out.is_dir() {
+        return Err(Failure::input(format!("{} is not a folder", args.out.display())).mend("name a folder with --out"));
+    }
+    if let Some(zone) = args.zone.as_deref().filter(|z| jiff::tz::TimeZone::get(z).is_err()) {
+        return Err(Failure::input(format!("'{zone}' is no time zone of the IANA database"))
+            .mend("write it such as Asia/Shanghai, Europe/London or America/New_York"));
+    }
+    let bytes = read(&args.file, MAX_OSM_BYTES)?;
+    let zone_told = args.zone.is_some();
+    let options = Options { name: args.name, rooms: args.rooms == Rooms::Auto, zone: args.zone };
+    let made = osm::import(&bytes, &options)
+        .map_err(|why| Failure::input(format!("{}: {why}", args.file.display())).mend(why.mend))?;
+    let plan = serde_json::to_vec(&made.plan).map_err(|why| Failure::input(format!("the plan can't be written: {why}")))?;
+    let terrain = campanile_formats::geotiff::write(&made.terrain)
+        .map_err(|why| Failure::input(format!("the terrain can't be written: {why}")))?;
+    std::fs::create_dir_all(&args.out).map_err(|why| {
+        Failure::input(format!("can't make {}: {why}", args.out.display())).mend("name a folder that can be made with --out")
+    })?;
+    write(&args.out.join(TERRAIN_FILE), &terrain)?;
+    write(&args.out.join(PLAN_FILE), &plan)?;
+    write(&args.out.join(CAMPUS_FILE), made.campus_toml.as_bytes())?;
+    let counts = serde_json::to_value(&made.counts).unwrap_or_default();
+    if args.json {
+        println!(
+            "{}",
+            serde_json::json!({
+                "dir": args.out, "files": files, "names": made.names, "timezone": made.timezone,
+                "latitude_deg": made.plan.site.latitude_deg, "longitude_deg": made.plan.site.longitude_deg,
+                "campus": made.campus_found, "counts": counts, "findings": made.findings,
+                "attribution": osm::ATTRIBUTION,
+            })
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    println!("{}: {} / {}", args.out.display(), made.names.en, made.names.zh);
+    for (what, count) in counts.as_object().into_iter().flatten() {
+        println!("  {count:>6} {what}");
+    }
+    let from = if zone_told { "" } else { " (by a rough rule from the place; --zone corrects it)" };
+    println!("time zone {}{from}; {}", made.timezone, osm::ATTRIBUTION);
+    if made.campus_found.is_none() {
+        println!("no area of a school is mapped: the boundary is the rectangle of the extract");
+    }
+    if made.counts.buildings == 0 {
+        println!("there is no building in the extract: the campus is only its ground");
+    }
+    print_findings(&made.findings);
+    println!("next: campanile check {0}, then campanile demo or hub --campus {0}", args.out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_findings(findings: &Findings) {
+    for (code, count) in &findings.counts {
+        eprintln!("note[{code}] {count}×");
+        let examples: Vec<_> = findings.examples.iter().filter(|f| f.code == *code).collect();
+        for finding in &examples {
+            let who = finding.osm.map(|o| format!("{o}")).unwrap_or_default();
+            let line = finding.line.map(|l| format!(" (line {l})")).unwrap_or_default();
+            let colon = if who.is_empty() && line.is_empty() { "" } else { ": " };
+            eprintln!("  {who}{line}{colon}{}; {}", finding.what, finding.done);
+        }
+        if *count > examples.len() {
+            eprintln!("  and {} more", count - examples.len());
+        }
+    }
+}
+
+fn import_points(_args: PointsArgs) -> Result<ExitCode, Failure> {
+    let _ = points::TODO;
+    Ok(ExitCode::SUCCESS)
+}

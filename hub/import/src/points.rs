@@ -1,0 +1,3 @@
+//! points
+/// x
+pub const TODO: u8 = 0;
