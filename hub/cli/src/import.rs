@@ -43,6 +43,9 @@ pub struct OsmArgs {
     /// The IANA time zone, such as Asia/Shanghai; where left out, by a rough rule from the place.
     #[arg(long)]
     zone: Option<String>,
+    /// A weather file (EPW) to copy into DIR: simulated devices and rehearsals need one.
+    #[arg(long, value_name = "FILE")]
+    weather: Option<PathBuf>,
     /// Overwrite campus.toml, plan.json and terrain.tif in DIR.
     #[arg(long)]
     force: bool,
@@ -103,10 +106,26 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     })
 }
 
+/// The weather's file beside campus.toml.
+const WEATHER_FILE: &str = "weather.epw";
+
+/// An EPW file that can be used.
+fn weather(path: &Path, out: &Path) -> Result<String, Failure> {
+    let fault = |why: String| {
+        Failure::input(format!("{}: {why}", path.display()))
+            .mend(format!("give an EnergyPlus weather file (EPW) of the place, or leave --weather out and put it into {} later", out.display()))
+    };
+    let bytes = read(path, 64 << 20)?;
+    let text = String::from_utf8(bytes).map_err(|_| fault("it isn't UTF-8".to_owned()))?;
+    campanile_formats::epw::read(&text).map_err(|why| fault(why.to_string()))?;
+    Ok(text)
+}
+
 fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
     use campanile_model::{CAMPUS_FILE, PLAN_FILE};
-    let files = [CAMPUS_FILE, PLAN_FILE, TERRAIN_FILE];
-    let there: Vec<&str> = files.into_iter().filter(|f| args.out.join(f).exists()).collect();
+    let mut files = vec![CAMPUS_FILE, PLAN_FILE, TERRAIN_FILE];
+    files.extend(args.weather.as_ref().map(|_| WEATHER_FILE));
+    let there: Vec<&str> = files.iter().copied().filter(|f| args.out.join(f).exists()).collect();
     if !there.is_empty() && !args.force {
         return Err(Failure::input(format!("{} already has {}", args.out.display(), there.join(", ")))
             .mend("name another folder with --out, or overwrite with --force"));
@@ -119,8 +138,9 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
             .mend("write it such as Asia/Shanghai, Europe/London or America/New_York"));
     }
     let bytes = read(&args.file, MAX_OSM_BYTES)?;
+    let weather = args.weather.as_deref().map(|path| weather(path, &args.out)).transpose()?;
     let zone_told = args.zone.is_some();
-    let options = Options { name: args.name, rooms: args.rooms == Rooms::Auto, zone: args.zone };
+    let options = Options { name: args.name, rooms: args.rooms == Rooms::Auto, zone: args.zone, weather: weather.as_ref().map(|_| WEATHER_FILE.to_owned()) };
     let made = osm::import(&bytes, &options)
         .map_err(|why| Failure::input(format!("{}: {why}", args.file.display())).mend(why.mend))?;
     let plan = serde_json::to_vec(&made.plan).map_err(|why| Failure::input(format!("the plan can't be written: {why}")))?;
@@ -130,6 +150,9 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
         Failure::input(format!("can't make {}: {why}", args.out.display())).mend("name a folder that can be made with --out")
     })?;
     write(&args.out.join(TERRAIN_FILE), &terrain)?;
+    if let Some(text) = weather {
+        write(&args.out.join(WEATHER_FILE), text.as_bytes())?;
+    }
     write(&args.out.join(PLAN_FILE), &plan)?;
     write(&args.out.join(CAMPUS_FILE), made.campus_toml.as_bytes())?;
     let counts = serde_json::to_value(&made.counts).unwrap_or_default();
@@ -158,7 +181,7 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
         println!("there is no building in the extract: the campus is only its ground");
     }
     print_findings(&made.findings);
-    println!("next: campanile check {0}, then campanile demo or hub --campus {0}", args.out.display());
+    println!("next: campanile check {0}; campanile snapshot --campus {0} --out campus.png; campanile import points", args.out.display());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -178,7 +201,77 @@ fn print_findings(findings: &Findings) {
     }
 }
 
-fn import_points(_args: PointsArgs) -> Result<ExitCode, Failure> {
-    let _ = points::TODO;
+fn import_points(args: PointsArgs) -> Result<ExitCode, Failure> {
+    if args.template {
+        print!("{}", points::template());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (Some(file), Some(dir)) = (args.file, args.campus) else {
+        return Err(Failure::input("a list and a campus are needed").mend("campanile import points FILE.csv --campus DIR"));
+    };
+    let campus = crate::campus::open(&dir)?;
+    let path = dir.join(campanile_model::CAMPUS_FILE);
+    let text = std::fs::read_to_string(&path)
+        .map_err(|why| Failure::input(format!("can't read {}: {why}", path.display())))?;
+    let bytes = read(&file, points::MAX_CSV_BYTES)?;
+    let added = match points::add(&bytes, &text, &campus) {
+        Ok(added) => added,
+        Err(problems) => {
+            if args.json {
+                println!("{}", serde_json::json!({"added": 0, "problems": problems}));
+            } else {
+                for p in &problems {
+                    let column = p.column.as_ref().map(|c| format!(", column {c}")).unwrap_or_default();
+                    eprintln!("error {}:{}{column}\n  {}\n  mend: {}", file.display(), p.line, p.what, p.mend);
+                }
+                eprintln!("{} problems; nothing was added", problems.len());
+            }
+            return Ok(ExitCode::from(1));
+        }
+    };
+    checked(&dir, &path, &added.campus_toml)?;
+    if !args.dry_run {
+        write(&path, added.campus_toml.as_bytes())?;
+    }
+    if args.json {
+        println!(
+            "{}",
+            serde_json::json!({"added": added.points.len(), "bound": added.bound, "kinds": added.kinds,
+                "points": added.points, "written": !args.dry_run, "problems": []})
+        );
+    } else {
+        let would = if args.dry_run { "would be added" } else { "added" };
+        println!("{} points {would}, {} with a topic of their own", added.points.len(), added.bound);
+        if !added.kinds.is_empty() {
+            println!("new kinds of point: {}", added.kinds.join(", "));
+        }
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The new text has to pass the campus' own checks before it takes the old one's place.
+fn checked(dir: &Path, path: &Path, text: &str) -> Result<(), Failure> {
+    let beside = std::env::temp_dir().join(format!("campanile-import-{}", std::process::id()));
+    let fail = |why: std::io::Error| Failure::input(format!("can't check {}: {why}", path.display()));
+    std::fs::create_dir_all(&beside).map_err(fail)?;
+    let copied = (|| {
+        for entry in std::fs::read_dir(dir)?.flatten().filter(|e| e.path().is_file()) {
+            // Only their being there counts, but for the plan.
+            if entry.file_name() == campanile_model::PLAN_FILE {
+                std::fs::copy(entry.path(), beside.join(entry.file_name()))?;
+            } else {
+                std::fs::write(beside.join(entry.file_name()), b"")?;
+            }
+        }
+        std::fs::write(beside.join(campanile_model::CAMPUS_FILE), text)
+    })();
+    let loaded = copied.map(|()| campanile_model::load(&beside));
+    let _ = std::fs::remove_dir_all(&beside);
+    let loaded = loaded.map_err(fail)?;
+    let fault = loaded.problems.into_iter().find(|p| p.severity == campanile_model::Severity::Error);
+    match fault {
+        None => Ok(()),
+        Some(fault) => Err(Failure::input(format!("the new campus.toml would be wrong: {} [{}]", fault.what, fault.code))
+            .mend(fault.mend)),
+    }
 }

@@ -49,6 +49,8 @@ pub struct Options {
     pub rooms: bool,
     /// The IANA time zone; else one by the place.
     pub zone: Option<String>,
+    /// The weather file beside `campus.toml`, if there is one.
+    pub weather: Option<String>,
 }
 
 /// How much was made.
@@ -173,7 +175,8 @@ struct Importing<'a> {
 
 impl Importing<'_> {
     fn run(mut self, bounds: Bounds) -> Result<Imported, OsmError> {
-        let areas = self.areas();
+        let mut areas = self.areas();
+        self.grounds_of_schools(&mut areas);
         let is_building = |t: &Tags| t.get("building").is_some_and(|b| b != "no" && b != "entrance");
         let is_part = |t: &Tags| t.get("building:part").is_some_and(|b| b != "no");
         let (low, high) = self.extent(bounds, &areas);
@@ -208,7 +211,7 @@ impl Importing<'_> {
             Some(campus) => format!("campus-{}", stem(campus.osm)),
             None => "campus".to_owned(),
         });
-        let campus_toml = campus_text::campus_toml(&id, &names, &timezone, &plan, &named);
+        let campus_toml = campus_text::campus_toml(&id, &names, &timezone, self.options.weather.as_deref(), &plan, &named);
         let terrain = terrain(&plan);
         let counts = counts(&plan);
         let campus_found = campus.map(|c| c.osm);
@@ -272,6 +275,36 @@ impl Importing<'_> {
         }
         found.sort_by_key(|o| o.osm);
         found
+    }
+
+    /// A "building" of a school with other buildings or pitches in it is its grounds, mapped by mistake.
+    fn grounds_of_schools(&mut self, areas: &mut [Outline]) {
+        const LEAST_M2: f64 = 3000.0;
+        let inner: Vec<(OsmId, [f64; 2])> = areas
+            .iter()
+            .filter(|o| {
+                o.tags.contains_key("building") || o.tags.get("leisure").is_some_and(|l| l == "pitch" || l == "track")
+            })
+            .filter_map(|o| Some((o.osm, o.area.first()?.inner_point())))
+            .collect();
+        for o in areas.iter_mut() {
+            let of_school = o.tags.get("building").is_some_and(|b| {
+                matches!(b.as_str(), "school" | "kindergarten" | "college" | "university")
+            });
+            let unsized_ = !o.tags.contains_key("building:levels") && !o.tags.contains_key("height");
+            let large = o.area.iter().map(Polygon::area_m2).sum::<f64>() > LEAST_M2;
+            let holds = |(id, p): &(OsmId, [f64; 2])| *id != o.osm && o.area.iter().any(|a| a.contains(*p));
+            if of_school && unsized_ && large && inner.iter().any(holds) {
+                let kind = o.tags.remove("building").unwrap_or_default();
+                self.findings.add(
+                    "grounds",
+                    (o.osm, o.line),
+                    format!("building={kind} has pitches or other buildings in it"),
+                    format!("it was taken as the grounds of a school (amenity={kind}), not as a building"),
+                );
+                o.tags.insert("amenity".to_owned(), kind);
+            }
+        }
     }
 
     /// How far the campus is shown.

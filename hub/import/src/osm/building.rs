@@ -434,6 +434,7 @@ impl Stamp<'_> {
                 cells.extend(mine);
             }
         }
+        self.one_room_a_stair(&mut cells);
         stitch(&mut cells);
         let rooms = cells.iter().filter(|(_, piece)| *piece == Piece::Room).count();
         let programme = self.programme;
@@ -481,6 +482,17 @@ impl Stamp<'_> {
             openings: parts.openings,
         };
         (storey, parts.open_joints)
+    }
+
+    /// Where a stair's strip was cut by more than its own lines, the stair is where its middle is.
+    fn one_room_a_stair(&self, cells: &mut [(Polygon, Piece)]) {
+        for (polygon, piece) in cells.iter_mut() {
+            let Piece::Stair(i) = *piece else { continue };
+            let at = self.layout.cores.get(i).map(|c| middle(c).map(f64::from));
+            if !at.is_some_and(|at| polygon.contains(at)) {
+                *piece = Piece::Room;
+            }
+        }
     }
 
     fn stairs(&self, storeys: &[Storey], vertices: &Vertices) -> Vec<Stair> {

@@ -59,10 +59,18 @@ fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-pub(crate) fn campus_toml(id: &str, names: &Names, zone: &str, plan: &Plan, named: &[(String, Names)]) -> String {
+pub(crate) fn campus_toml(
+    id: &str,
+    names: &Names,
+    zone: &str,
+    weather: Option<&str>,
+    plan: &Plan,
+    named: &[(String, Names)],
+) -> String {
+    let weather = weather.map(|w| format!("weather = {}\n", quoted(w))).unwrap_or_default();
     let mut text = format!(
         "# Made by `campanile import osm`. The shapes are in plan.json; names and points are yours to change.\n\n\
-         format = \"campanile-campus/1\"\nid = {}\nzh-CN = {}\nen = {}\ntimezone = {}\nattribution = [{}]\n",
+         format = \"campanile-campus/1\"\nid = {}\nzh-CN = {}\nen = {}\ntimezone = {}\n{weather}attribution = [{}]\n",
         quoted(id),
         quoted(&names.zh),
         quoted(&names.en),

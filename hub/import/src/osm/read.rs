@@ -37,7 +37,6 @@ pub(crate) type Tags = BTreeMap<String, String>;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
-    pub line: usize,
     pub lat: f64,
     pub lon: f64,
     pub tags: Tags,
@@ -166,9 +165,9 @@ pub(crate) fn read(bytes: &[u8], findings: &mut Findings) -> Result<Extract, Osm
             "It was cut short: download or save it again.",
         ));
     }
-    for (id, (lat, lon, line)) in std::mem::take(&mut reading.in_place) {
+    for (id, (lat, lon)) in std::mem::take(&mut reading.in_place) {
         // A node of its own has tags and counts more.
-        reading.extract.nodes.entry(id).or_insert_with(|| Node { line, lat, lon, tags: Tags::new() });
+        reading.extract.nodes.entry(id).or_insert_with(|| Node { lat, lon, tags: Tags::new() });
     }
     Ok(reading.extract)
 }
@@ -279,7 +278,7 @@ struct Reading<'a> {
     findings: &'a mut Findings,
     current: Option<Current>,
     /// Positions that ways and relations give of their nodes.
-    in_place: BTreeMap<i64, (f64, f64, usize)>,
+    in_place: BTreeMap<i64, (f64, f64)>,
     /// The positions within the member that is open.
     member_nodes: Option<Vec<i64>>,
     /// The numbers given to nodes that have none, by position.
@@ -300,7 +299,7 @@ impl Reading<'_> {
                 )
             };
             let attribute = attribute.map_err(|why| broken(why.to_string()))?;
-            let value = attribute.unescape_value().map_err(|why| broken(why.to_string()))?;
+            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|why| broken(why.to_string()))?;
             let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
             found.insert(key, value.into_owned());
         }
@@ -326,7 +325,7 @@ impl Reading<'_> {
                     tags.entry(key.clone()).or_insert_with(|| value.trim().to_owned());
                 }
             }
-            (b"nd", Some(Current::Way(..) | Current::Relation(..))) => self.nd(&attributes, line),
+            (b"nd", Some(Current::Way(..) | Current::Relation(..))) => self.nd(&attributes),
             (b"member", Some(Current::Relation(id, relation))) => {
                 let kind = match attributes.get("type").map(String::as_str) {
                     Some("node") => Some(ElementKind::Node),
@@ -426,7 +425,7 @@ impl Reading<'_> {
                     );
                     return None;
                 };
-                Current::Node(id, Node { line, lat, lon, tags: Tags::new() })
+                Current::Node(id, Node { lat, lon, tags: Tags::new() })
             }
             ElementKind::Way => Current::Way(id, Way { line, ..Way::default() }),
             ElementKind::Relation => Current::Relation(id, Relation { line, ..Relation::default() }),
@@ -434,7 +433,7 @@ impl Reading<'_> {
     }
 
     /// A node of a way, or of a way within a relation (`out geom`).
-    fn nd(&mut self, attributes: &Attributes, line: usize) {
+    fn nd(&mut self, attributes: &Attributes) {
         let get = |key: &str| attributes.get(key).and_then(|v| v.trim().parse::<f64>().ok());
         let position = get("lat").zip(get("lon")).filter(|(lat, lon)| on_earth(*lat, *lon));
         let number = attributes.get("ref").and_then(|r| r.trim().parse::<i64>().ok());
@@ -449,7 +448,7 @@ impl Reading<'_> {
             (None, None) => return,
         };
         if let Some((lat, lon)) = position {
-            self.in_place.entry(id).or_insert((lat, lon, line));
+            self.in_place.entry(id).or_insert((lat, lon));
         }
         match (&mut self.current, &mut self.member_nodes) {
             (Some(Current::Way(_, way)), _) => way.nodes.push(id),

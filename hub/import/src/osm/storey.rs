@@ -543,6 +543,9 @@ impl Placer<'_, '_> {
                 exit: true,
                 ..ROOM_DOOR
             };
+            // Above the ground nobody may step out: a parapet stands in the gap.
+            let upper = Kind { kind: OpeningKind::Window, size_mm: [width, height - 1100], sill_mm: 1100, exit: false, ..kind };
+            let kind = if self.spec.level > 1 { upper } else { kind };
             let space = edge.spaces[0];
             for bay in 0..bays {
                 self.put(edge, JAMB_MM + bay * (width + 300), space, &kind);
