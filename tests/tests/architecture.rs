@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("protocol", 2),
     ("scene", 2),
     ("devices", 2),
+    ("import", 2),
     ("history", 3),
     ("gateway", 3),
     ("plugins", 3),
@@ -140,7 +141,7 @@ fn a_breach_is_seen() {
 #[test]
 fn engines_and_models_read_no_clock_and_open_no_socket() {
     // The pure crates: the same inputs must give the same state on every machine.
-    for room in ["model", "world", "scene", "devices", "formats"] {
+    for room in ["model", "world", "scene", "devices", "formats", "import"] {
         for file in rust_files(&format!("{}/../hub/{room}/src", std::env::var("CARGO_MANIFEST_DIR").unwrap()))
         {
             let text = std::fs::read_to_string(&file).unwrap();

@@ -15,6 +15,7 @@ mod failure;
 mod field;
 mod history;
 mod hub;
+mod import;
 mod locale;
 mod settings;
 mod twin;
@@ -68,6 +69,13 @@ enum Command {
     /// Build what is derived from a campus.
     #[command(subcommand, after_help = "Example:\n  campanile scene build scenes/shanghai-school")]
     Scene(SceneCommand),
+    /// Make a campus of what a school has: an OpenStreetMap extract, a list of points.
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  campanile import osm map.osm --out my-school --rooms auto\n  \
+        campanile import points points.csv --campus my-school"
+    )]
+    Import(import::ImportCommand),
     /// Publish believable data for every point of a campus over MQTT, and obey commands.
     #[command(
         after_help = "Example:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883"
@@ -198,6 +206,7 @@ fn main() -> ExitCode {
         Command::Alarms(command) => alarms::run(command),
         Command::World(command) => world::run(command),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
+        Command::Import(command) => import::run(command),
         Command::Devices(args) => field::devices(args),
         Command::Feed(args) => field::feed(args),
         Command::History(command) => history::run(command),

@@ -82,6 +82,14 @@ fn load_from(dir: &FsPath, source: Source<'_>) -> Loaded {
     Loaded { campus: campus.filter(|_| usable), problems }
 }
 
+/// Checks a plan that is not in a file yet, as [`load`] does: what makes plans can ask before it writes.
+pub fn check_plan(plan: &Plan) -> Vec<Problem> {
+    let mut report = Report::new(PLAN_FILE.into(), CAMPUS_FILE.into());
+    check_site::check_site(plan, &mut report);
+    check_building::check_buildings(plan, &mut report);
+    report.finish()
+}
+
 /// Reads a campus folder, or gives every problem that keeps it from being used.
 ///
 /// # Errors

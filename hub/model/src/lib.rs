@@ -41,4 +41,5 @@ pub use plan::*;
 pub use problem::{Place, Problem, Problems, Severity};
 pub use sample::*;
 pub use schema::*;
+pub use suggest::did_you_mean;
 pub use tables::is_ucum_unit;

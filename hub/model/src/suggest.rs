@@ -2,7 +2,7 @@
 
 /// A sentence that names the nearest of `known`, or lists what is known where there is little of
 /// it, or says where to look.
-pub(crate) fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let mut count = 0;
     let mut few: Vec<&str> = Vec::new();
     let mut best: Option<(usize, &str)> = None;
