@@ -24,3 +24,8 @@ if command -v npm >/dev/null; then
 else
   echo "verify: skipped, npm is missing (install Debian's nodejs and npm)"
 fi
+
+echo "verify: a hundred stores lose their power, four times each"
+cargo nextest run -p campanile-history --locked --run-ignored only --no-capture power_loss | grep '"power_losses"'
+echo "verify: a hub under load is killed a hundred times"
+cargo nextest run -p campanile-cli --locked --run-ignored only --no-capture killed_often | grep '"kills"\|skipped:'

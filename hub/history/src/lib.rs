@@ -19,6 +19,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backup;
 pub mod bench;
 mod bench_columns;
 mod blob;
@@ -30,9 +31,13 @@ mod columns;
 mod error;
 mod exact;
 mod export;
+mod folder;
 mod main_file;
 mod month;
 mod point;
+#[cfg(test)]
+mod power_loss;
+mod quarantine;
 mod query;
 mod queue;
 mod record;
@@ -44,13 +49,17 @@ mod tail;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_damage;
+#[cfg(test)]
 mod tests_durable;
 mod writer;
 
+pub use backup::{BackupFile, Manifest, Progress, backup, restore, verify_backup};
 pub use buckets::MAX_BUCKETS;
 pub use error::{HistoryError, Result};
 pub use exact::ExactSum;
 pub use point::{Accumulation, Bucket, EnergyBucket, Options, PointSpec, Reading, Series};
+pub use quarantine::Damage;
 pub use queue::{CommitQueue, Done, Submission};
 pub use record::{AUDIT, LogEntry, MAX_RECORD_BODY, MAX_RECORD_NAME, Record, StoredRecord};
 pub use stats::{Counter, Stats};

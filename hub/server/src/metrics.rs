@@ -38,6 +38,11 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
         "Commits and compressions of the history that have failed",
         i64::try_from(live.history.failures()).unwrap_or(i64::MAX),
     );
+    level(
+        "history_damaged",
+        "Files and chunks of the history that are damaged and missing",
+        i64::try_from(live.history.damage().len()).unwrap_or(i64::MAX),
+    );
     level("clients", "Open WebSockets", i64::from(state.clients));
     level(
         "subscriptions",

@@ -68,6 +68,8 @@ pub trait Store: Send + Sync {
     fn waiting(&self) -> u64;
     /// Commits and compressions that have failed.
     fn failures(&self) -> u64;
+    /// What is missing because files were damaged, in words with the mend.
+    fn damage(&self) -> Vec<String>;
 }
 
 impl Store for History {
@@ -126,6 +128,10 @@ impl Store for History {
     fn failures(&self) -> u64 {
         let stats = self.stats();
         stats.commit_failures.get() + stats.seal_failures.get()
+    }
+
+    fn damage(&self) -> Vec<String> {
+        self.damage().into_iter().map(|damage| format!("{}: {}", damage.file, damage.why)).collect()
     }
 }
 
