@@ -31,3 +31,7 @@ if rustup toolchain list 2>/dev/null | grep -q nightly; then
 else
   echo "verify: skipped, nightly Rust is missing (rustup toolchain install nightly --profile minimal)"
 fi
+echo "verify: a hundred stores lose their power, four times each"
+cargo nextest run -p campanile-history --locked --run-ignored only --no-capture power_loss | grep '"power_losses"'
+echo "verify: a hub under load is killed a hundred times"
+cargo nextest run -p campanile-cli --locked --run-ignored only --no-capture killed_often | grep '"kills"\|skipped:'

@@ -16,6 +16,11 @@ impl Failure {
         Self { what: what.into(), mend: None, code: 2 }
     }
 
+    /// The thing asked about is not in order: exit code 1.
+    pub fn not_in_order(what: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: None, code: 1 }
+    }
+
     /// A hub, broker or display that could not be reached or started: exit code 3.
     pub fn unreachable(what: impl Into<String>) -> Self {
         Self { what: what.into(), mend: None, code: 3 }

@@ -33,6 +33,11 @@ pub enum HistoryCommand {
         after_help = "Example:\n  campanile history export --data data --point net/electricity/canteen/energy > energy.csv"
     )]
     Export(RangeArgs),
+    /// What the store holds, and what of it is missing because files were damaged.
+    #[command(
+        after_help = "Example:\n  campanile history stats --data data --json\n\nExit code 1: something is missing."
+    )]
+    Stats(StoreArgs),
     /// Delete the months that lie wholly before a day.
     #[command(after_help = "Example:\n  campanile history retain --data data --from 2024-01-01")]
     Retain {
@@ -249,6 +254,26 @@ pub fn run(command: HistoryCommand) -> Result<ExitCode, Failure> {
             let (from, to) = range(&args, &campus.timezone)?;
             let count = history.export_csv(&mut out, point, from, to).map_err(asked)?;
             eprintln!("{count} samples");
+        }
+        HistoryCommand::Stats(args) => {
+            let Opened { history, .. } = open(&args)?;
+            let (damage, unsealed) = (history.damage(), history.stats().unsealed_samples.get());
+            let points = history.last_all().len();
+            if args.json {
+                let damage: Vec<_> = damage.iter().map(|d| json!({"file": d.file, "why": d.why})).collect();
+                let _ = writeln!(
+                    out,
+                    "{}",
+                    json!({"points_with_values": points, "unsealed_samples": unsealed, "damage": damage})
+                );
+            } else {
+                let _ = writeln!(out, "{points} points have values; {unsealed} samples wait to be sealed");
+                for d in &damage {
+                    let _ = writeln!(out, "damaged: {}: {}", d.file, d.why);
+                }
+            }
+            let _ = out.flush();
+            return Ok(if damage.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         HistoryCommand::Retain { store, from } => {
             let Opened { campus, history } = open(&store)?;

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod alarms;
+mod backup;
 mod bench;
 mod bench_hub;
 mod bench_ingest;
@@ -95,6 +96,18 @@ enum Command {
     /// What was recorded of a world, applied again.
     #[command(subcommand, after_help = "Example:\n  campanile world replay day.rec --campus DIR")]
     World(world::WorldCommand),
+    /// Copy a hub's data, while it runs, into a folder with checksums.
+    #[command(
+        after_help = "Example:\n  campanile backup --data /var/lib/campanile --out /mnt/backup/2026-11-24"
+    )]
+    Backup(backup::BackupArgs),
+    /// Make a data folder from a backup, or only check that the backup is whole.
+    #[command(
+        after_help = "Example:\n  campanile restore /mnt/backup/2026-11-24 --data /var/lib/campanile\n  \
+        campanile restore /mnt/backup/2026-11-24 --verify\n\n\
+        Exit code 1: the backup is damaged."
+    )]
+    Restore(backup::RestoreArgs),
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
     #[command(
         after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
@@ -210,6 +223,8 @@ fn main() -> ExitCode {
         Command::Devices(args) => field::devices(args),
         Command::Feed(args) => field::feed(args),
         Command::History(command) => history::run(command),
+        Command::Backup(args) => backup::backup(args),
+        Command::Restore(args) => backup::restore(args),
         Command::Snapshot(args) => twin::snapshot(args),
         Command::Twin(args) => twin::open(args),
         Command::Bench(args) => bench::run(args),

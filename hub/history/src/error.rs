@@ -61,6 +61,47 @@ pub enum HistoryError {
         /// The data folder.
         dir: PathBuf,
     },
+    /// The main file is damaged.
+    #[error("{} is damaged ({why}); stop the hub, move the data folder away, and bring back the newest backup with `campanile restore BACKUP --data DIR`; month files newer than the backup may be copied from the old folder into the new", path.display())]
+    DamagedStore {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        why: String,
+    },
+    /// A month file is damaged; the store sets it aside.
+    #[error("{} is damaged: {why}; restore it from a backup", path.display())]
+    DamagedMonth {
+        /// The file.
+        path: PathBuf,
+        /// Its month's number.
+        month: i64,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is no store in the folder.
+    #[error("there is no history.db in {}; give the --data DIR of the hub", dir.display())]
+    NoStore {
+        /// The folder.
+        dir: PathBuf,
+    },
+    /// A copy would be written over something.
+    #[error("{} is there already and is not written over; name another place, or move it away", path.display())]
+    Exists {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// A backup is not as it was written.
+    #[error("the backup is damaged at {}: {why}; use another backup", path.display())]
+    Backup {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The caller wanted no more of it.
+    #[error("given up as asked; nothing was left behind")]
+    GivenUp,
     /// The list of points given to [`crate::History::open`] contradicts itself or is too long.
     #[error("the list of points is not usable: {0}")]
     Points(String),
@@ -113,6 +154,32 @@ pub enum HistoryError {
 }
 
 impl HistoryError {
+    /// What is wrong with a file, where SQLite's error says that the file is, rather than the disk or the question.
+    pub(crate) fn damage_of(error: &rusqlite::Error) -> Option<String> {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error {
+            rusqlite::Error::SqliteFailure(code, _)
+                if matches!(code.code, DatabaseCorrupt | NotADatabase) =>
+            {
+                Some(error.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// The same error, or that the month's file is damaged where it says so.
+    pub(crate) fn of_month(self, month: crate::civil::Month, path: &Path) -> Self {
+        let why = match &self {
+            Self::Sqlite { source, .. } => Self::damage_of(source),
+            Self::Foreign { .. } => Some("it is no month file of Campanile".to_owned()),
+            _ => None,
+        };
+        match why {
+            Some(why) => Self::DamagedMonth { path: path.to_owned(), month: month.number(), why },
+            None => self,
+        }
+    }
+
     /// A stored thing that does not decode.
     pub(crate) fn corrupt(what: &'static str, why: impl Into<String>) -> Self {
         Self::Corrupt { what, why: why.into() }

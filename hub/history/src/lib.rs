@@ -19,6 +19,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod backup;
 pub mod bench;
 mod bench_columns;
 mod blob;
@@ -31,9 +32,13 @@ mod error;
 mod exact;
 mod export;
 mod inspect;
+mod folder;
 mod main_file;
 mod month;
 mod point;
+#[cfg(test)]
+mod power_loss;
+mod quarantine;
 mod query;
 mod queue;
 mod record;
@@ -45,14 +50,18 @@ mod tail;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_damage;
+#[cfg(test)]
 mod tests_durable;
 mod writer;
 
+pub use backup::{BackupFile, Manifest, Progress, backup, restore, verify_backup};
 pub use buckets::MAX_BUCKETS;
 pub use error::{HistoryError, Result};
 pub use exact::ExactSum;
 pub use inspect::{StoreFacts, inspect, store_bytes};
 pub use point::{Accumulation, Bucket, EnergyBucket, Options, PointSpec, Reading, Series};
+pub use quarantine::Damage;
 pub use queue::{CommitQueue, Done, Submission};
 pub use record::{AUDIT, LogEntry, MAX_RECORD_BODY, MAX_RECORD_NAME, Record, StoredRecord};
 pub use stats::{Counter, Stats};

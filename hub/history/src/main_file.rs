@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use campanile_model::{Quality, Timestamp, Value, ValueType};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
+use crate::civil::Month;
 use crate::columns::Tag;
 use crate::error::{HistoryError, Result, SqliteContext};
-use crate::month::{KEY_BITS, check_header};
+use crate::month::{KEY_BITS, check_header, checkpoint};
 use crate::point::{PointSpec, Reading};
 use crate::record::Record;
 
 /// `Cmpn`, in the header of the file.
 const APPLICATION_ID: i64 = 0x436d_706e;
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = MIGRATIONS.len() as i64 + 1;
 
 /// `blob.id` is AUTOINCREMENT so that the number of a sealed and deleted blob never comes again: month files
 /// remember up to which they have sealed.
@@ -28,6 +29,13 @@ CREATE TABLE log (id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, time
 CREATE INDEX log_by_kind ON log (kind, id);
 INSERT INTO meta VALUES ('first_month', 0);
 ";
+
+/// What leads from each version of the schema to the next, from 1 on. A new store goes the same way, so that there is
+/// one way only; what is listed here has been released and never changes.
+const MIGRATIONS: [&str; 1] = [
+    // 2: which months were sealed and how far, so that a month file that is gone or too old is noticed.
+    "CREATE TABLE sealed (month INTEGER PRIMARY KEY, through INTEGER NOT NULL);",
+];
 
 /// The main file, open to write.
 #[derive(Debug)]
@@ -63,8 +71,12 @@ impl MainFile {
         let path = main_path(dir);
         let connection = Connection::open(&path).at("opening the store", &path)?;
         let file = Self { connection, path };
-        file.prepare().at("opening the store", &file.path)?;
+        file.prepare().map_err(|source| match HistoryError::damage_of(&source) {
+            Some(why) => HistoryError::DamagedStore { path: file.path.clone(), why },
+            None => HistoryError::Sqlite { what: "opening the store", path: file.path.clone(), source },
+        })?;
         check_header(&file.connection, &file.path, APPLICATION_ID, SCHEMA_VERSION)?;
+        file.migrate().at("bringing the store up to date", &file.path)?;
         Ok(file)
     }
 
@@ -84,10 +96,61 @@ impl MainFile {
             let tx = Transaction::new_unchecked(c, TransactionBehavior::Immediate)?;
             tx.execute_batch(SCHEMA)?;
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            tx.pragma_update(None, "user_version", 1)?;
             tx.commit()?;
         }
         Ok(())
+    }
+
+    /// Brings an older store up to date, a version a transaction: cut short, it goes on from there.
+    fn migrate(&self) -> rusqlite::Result<()> {
+        let version: i64 = self.connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        for (from, step) in (1..).zip(MIGRATIONS).skip_while(|(from, _)| *from < version) {
+            let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            tx.execute_batch(step)?;
+            tx.pragma_update(None, "user_version", from + 1)?;
+            tx.commit()?;
+        }
+        Ok(())
+    }
+
+    /// Which months were sealed, by number, and through which blob.
+    pub(crate) fn sealed(&self) -> Result<BTreeMap<i64, i64>> {
+        self.connection
+            .prepare("SELECT month, through FROM sealed")
+            .and_then(|mut s| s.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .at("reading which months are sealed", &self.path)
+    }
+
+    /// Forgets that a month was sealed: its file was set aside or given up.
+    pub(crate) fn forget_month(&self, month: i64) -> Result<()> {
+        self.connection
+            .execute("DELETE FROM sealed WHERE month = ?1", params![month])
+            .map(drop)
+            .at("forgetting a month", &self.path)
+    }
+
+    /// Lets no blob have a number up to `sealed` again. Where a main file comes from an older backup than its months,
+    /// new blobs would have numbers that the months count as sealed, and their samples would be lost.
+    pub(crate) fn number_blobs_after(&self, sealed: i64) -> Result<()> {
+        let c = &self.connection;
+        let raise = || {
+            let now: Option<i64> =
+                c.query_row("SELECT max(seq) FROM sqlite_sequence WHERE name = 'blob'", [], |row| {
+                    row.get(0)
+                })?;
+            match now {
+                Some(now) if now >= sealed => Ok(0),
+                Some(_) => {
+                    c.execute("UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'blob'", params![sealed])
+                }
+                None if sealed == 0 => Ok(0),
+                None => {
+                    c.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('blob', ?1)", params![sealed])
+                }
+            }
+        };
+        raise().map(drop).at("numbering blobs", &self.path)
     }
 
     /// The key of each point by its path, new ones being added.
@@ -177,12 +240,26 @@ impl MainFile {
     }
 
     /// Forgets the blobs that are sealed and keeps the last values that came with them.
-    pub(crate) fn forget_sealed(&mut self, through_blob: i64, last: &[(u32, Reading)]) -> Result<()> {
-        self.try_forget_sealed(through_blob, last).at("removing sealed blobs", &self.path)
+    pub(crate) fn forget_sealed(
+        &mut self,
+        through_blob: i64,
+        last: &[(u32, Reading)],
+        months: &[Month],
+    ) -> Result<()> {
+        self.try_forget_sealed(through_blob, last, months).at("removing sealed blobs", &self.path)
     }
 
-    fn try_forget_sealed(&self, through_blob: i64, last: &[(u32, Reading)]) -> rusqlite::Result<()> {
+    fn try_forget_sealed(
+        &self,
+        through_blob: i64,
+        last: &[(u32, Reading)],
+        months: &[Month],
+    ) -> rusqlite::Result<()> {
         let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        for month in months {
+            tx.prepare_cached("INSERT OR REPLACE INTO sealed (month, through) VALUES (?1, ?2)")?
+                .execute(params![month.number(), through_blob])?;
+        }
         for (key, reading) in last {
             let (bits, text) = match &reading.value {
                 Value::Number(x) => (x.to_bits() as i64, None),
@@ -210,8 +287,14 @@ impl MainFile {
     /// Sets it, durably.
     pub(crate) fn set_first_month(&mut self, number: i64) -> Result<()> {
         self.connection
-            .execute("UPDATE meta SET value = ?1 WHERE name = 'first_month'", params![number])
-            .map(|_| ())
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; UPDATE meta SET value = {number} WHERE name = 'first_month';
+                 DELETE FROM sealed WHERE month < {number}; COMMIT"
+            ))
+            .inspect_err(|_| {
+                // Where it failed within, there is something to undo; where not, this says so and does nothing.
+                let _ = self.connection.execute_batch("ROLLBACK");
+            })
             .at("setting the retention limit", &self.path)
     }
 
@@ -222,7 +305,7 @@ impl MainFile {
             let mut statement = self.connection.prepare("PRAGMA incremental_vacuum")?;
             let mut rows = statement.query([])?;
             while rows.next()?.is_some() {}
-            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            checkpoint(&self.connection)
         };
         try_shrink().at("shrinking the store", &self.path)
     }

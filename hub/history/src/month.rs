@@ -13,7 +13,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, Transactio
 use crate::chunk::{self, MAX_CHUNK_SAMPLES};
 use crate::civil::Month;
 use crate::columns::Columns;
-use crate::error::{HistoryError, IoContext, Result, SqliteContext};
+use crate::error::{HistoryError, Result, SqliteContext};
+use crate::folder;
 use crate::rollup;
 
 /// `CmpM`, in the header of the file.
@@ -79,7 +80,7 @@ impl MonthFile {
         file.check()?;
         if fresh {
             // The name of a new file is durable only when its folder is.
-            std::fs::File::open(dir).and_then(|d| d.sync_all()).at("syncing", dir)?;
+            folder::sync(dir)?;
         }
         Ok(file)
     }
@@ -99,9 +100,46 @@ impl MonthFile {
         Ok(file)
     }
 
+    /// Looks whether a file is what it should be, without reading all of it: header, tables, length. Gives the last blob
+    /// sealed into it, or `None` where it was only begun when the power went.
+    pub(crate) fn inspect(dir: &Path, month: Month) -> Result<Option<i64>> {
+        let path = month_path(dir, month);
+        Self::try_inspect(dir, month, &path).map_err(|error| error.of_month(month, &path))
+    }
+
+    fn try_inspect(dir: &Path, month: Month, path: &Path) -> Result<Option<i64>> {
+        Self::roll_back(dir, month)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).at("opening a month", path)?;
+        let count = |sql: &str| {
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0)).at("looking at a month", path)
+        };
+        if count("SELECT count(*) FROM sqlite_schema")? == 0 {
+            return Ok(None);
+        }
+        check_header(&connection, path, APPLICATION_ID, SCHEMA_VERSION)?;
+        let damaged = |why: &str| HistoryError::DamagedMonth {
+            path: path.to_owned(),
+            month: month.number(),
+            why: why.to_owned(),
+        };
+        if count("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'chunk', 'summary')")? != 3 {
+            return Err(damaged("its tables are not those of a month"));
+        }
+        let mut log = path.to_owned().into_os_string();
+        log.push("-wal");
+        let pages = count("PRAGMA page_count")?.saturating_mul(count("PRAGMA page_size")?);
+        let length = std::fs::metadata(path).map_or(0, |m| m.len());
+        // With a log, pages may be there that are not yet in the file.
+        if std::fs::metadata(log).map_or(0, |m| m.len()) == 0 && length < pages as u64 {
+            return Err(damaged("it is cut short"));
+        }
+        Ok(Some(count("SELECT value FROM meta WHERE name = 'sealed_through'")?))
+    }
+
     /// Undoes what a process was at when it was killed while the file was made, before its write-ahead log: readers,
     /// which only read, could not, and would refuse the file.
-    pub(crate) fn roll_back(dir: &Path, month: Month) -> Result<()> {
+    fn roll_back(dir: &Path, month: Month) -> Result<()> {
         let path = month_path(dir, month);
         let mut journal = path.clone().into_os_string();
         journal.push("-journal");
@@ -112,14 +150,6 @@ impl MonthFile {
             .and_then(|c| c.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)))
             .map(drop)
             .at("rolling back a month", &path)
-    }
-
-    /// Whether a file that is there was only begun when the power went: an SQLite file without our tables.
-    pub(crate) fn is_unfinished(dir: &Path, month: Month) -> bool {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let objects = Connection::open_with_flags(month_path(dir, month), flags)
-            .and_then(|c| c.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0)));
-        objects.is_ok_and(|n| n == 0)
     }
 
     fn prepare(&self) -> rusqlite::Result<()> {
@@ -234,9 +264,7 @@ impl MonthFile {
 
     /// Moves what is in the write-ahead log into the file and empties the log. A reader in between postpones it.
     pub(crate) fn checkpoint(&self) -> Result<()> {
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .at("checkpointing a month", &self.path)
+        checkpoint(&self.connection).at("checkpointing a month", &self.path)
     }
 }
 
@@ -263,7 +291,13 @@ impl Sealing<'_> {
         })?;
         let mut old = Columns::default();
         for place in &affected {
-            self.file.read_chunk(place.id, &mut old)?;
+            let mut chunk = Columns::default();
+            match self.file.read_chunk(place.id, &mut chunk) {
+                Ok(()) => old.append(&chunk),
+                // What comes in must not wait for what nobody can read; its bytes are kept beside.
+                Err(HistoryError::Corrupt { why, .. }) => self.keep_aside(place, &why)?,
+                Err(other) => return Err(other),
+            }
             self.run("DELETE FROM chunk WHERE id = ?1", params![place.id])?;
             self.run("DELETE FROM summary WHERE id = ?1", params![place.id])?;
         }
@@ -282,6 +316,12 @@ impl Sealing<'_> {
             self.insert(key, &columns, resolution)?;
         }
         Ok(())
+    }
+
+    fn keep_aside(&self, place: &ChunkPlace, why: &str) -> Result<()> {
+        tracing::error!(file = %self.file.path.display(), why, "a chunk does not decode and is kept in the table 'damaged'");
+        self.run("CREATE TABLE IF NOT EXISTS damaged (id INTEGER, data BLOB, why TEXT)", [])?;
+        self.run("INSERT INTO damaged SELECT id, data, ?2 FROM chunk WHERE id = ?1", params![place.id, why])
     }
 
     fn insert(&self, key: u32, columns: &Columns, resolution: Option<f64>) -> Result<()> {
@@ -310,6 +350,15 @@ impl Sealing<'_> {
     pub(crate) fn commit(self) -> Result<()> {
         self.tx.commit().at("sealing a month", &self.file.path)
     }
+}
+
+/// Moves the write-ahead log into the file and empties it, as far as readers let it: a long query or a backup must not
+/// hold up commits, so nobody is waited for.
+pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA busy_timeout = 0")?;
+    let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    connection.execute_batch("PRAGMA busy_timeout = 5000")?;
+    done
 }
 
 /// Refuses files of other programs and of newer versions of this one.

@@ -7,11 +7,11 @@ use campanile_model::{Quality, Timestamp, Value};
 use crate::buckets::{BucketBuilder, MeterBuilder, Stretches};
 use crate::civil::{HOUR_US, Month};
 use crate::columns::Columns;
-use crate::error::Result;
-use crate::month::MonthFile;
+use crate::error::{HistoryError, Result};
+use crate::month::{ChunkPlace, MonthFile, month_path};
 use crate::point::{Bucket, EnergyBucket, Series};
 use crate::rollup::{self, Rollup};
-use crate::store::Shared;
+use crate::store::{Layout, Shared};
 
 pub(crate) use crate::buckets::Meter;
 
@@ -47,19 +47,27 @@ impl Next {
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
     months: BTreeMap<Month, MonthFile>,
+    generation: u64,
     columns: Columns,
     rollup: Rollup,
 }
 
 impl Reader {
-    fn open_month(&mut self, shared: &Shared, month: Month, present: &BTreeSet<Month>) -> Result<()> {
+    fn open_month(&mut self, shared: &Shared, month: Month, layout: &Layout) -> Result<()> {
+        let present = &layout.months;
+        if self.generation != layout.generation {
+            self.months.clear();
+            self.generation = layout.generation;
+        }
         if !self.months.contains_key(&month) {
             // Months that retention has deleted are closed before new ones are opened.
             self.months.retain(|m, _| present.contains(m));
             if self.months.len() >= MAX_OPEN_MONTHS {
                 self.months.pop_first();
             }
-            self.months.insert(month, MonthFile::open_to_read(&shared.dir, month)?);
+            let file = MonthFile::open_to_read(&shared.dir, month)
+                .map_err(|error| error.of_month(month, &month_path(&shared.dir, month)))?;
+            self.months.insert(month, file);
         }
         Ok(())
     }
@@ -83,7 +91,7 @@ impl Reader {
             let mut next = Next::On;
             let mut shown = 0;
             if layout.months.contains(&month) {
-                self.open_month(shared, month, &layout.months)?;
+                self.open_month(shared, month, &layout)?;
                 let (columns, rollup) = (&mut self.columns, &mut self.rollup);
                 let Some(file) = self.months.get(&month) else { continue };
                 file.visit_chunks(key, from, to, |file, place, encoded| {
@@ -96,8 +104,13 @@ impl Reader {
                     if !before.is_empty() {
                         next = visit(Part::Samples(&waiting, before))?;
                     }
-                    if next == Next::On && hours && within.is_empty() && !encoded.is_empty() {
-                        rollup::decode(encoded, rollup)?;
+                    // A roll-up that does not decode is made up for by the samples.
+                    if next == Next::On
+                        && hours
+                        && within.is_empty()
+                        && !encoded.is_empty()
+                        && rollup::decode(encoded, rollup).is_ok()
+                    {
                         next = visit(Part::Hours(rollup))?;
                         if next == Next::On {
                             return Ok(true);
@@ -106,8 +119,7 @@ impl Reader {
                     if next == Next::Stop {
                         return Ok(false);
                     }
-                    clear(columns);
-                    file.read_chunk(place.id, columns)?;
+                    read_what_is_sound(shared, month, file, place, columns)?;
                     if within.is_empty() {
                         next = visit(Part::Samples(columns, columns.between(from, to)))?;
                     } else {
@@ -117,7 +129,8 @@ impl Reader {
                         next = visit(Part::Samples(&merged, merged.between(from, to)))?;
                     }
                     Ok(next != Next::Stop)
-                })?;
+                })
+                .map_err(|error| error.of_month(month, &month_path(&shared.dir, month)))?;
             }
             if next != Next::Stop && shown < waiting.len() {
                 next = visit(Part::Samples(&waiting, shown..waiting.len()))?;
@@ -271,15 +284,15 @@ impl Reader {
             let waiting = waiting(shared, month, key, i64::MIN, time);
             let mut found = last_usable(&waiting, 0..waiting.len());
             if layout.months.contains(&month) {
-                self.open_month(shared, month, &layout.months)?;
+                self.open_month(shared, month, &layout)?;
                 let Some(file) = self.months.get(&month) else { continue };
                 let mut until = time;
-                while let Some(place) = file.chunk_before(key, until)? {
+                let of_month = |error: HistoryError| error.of_month(month, &month_path(&shared.dir, month));
+                while let Some(place) = file.chunk_before(key, until).map_err(of_month)? {
                     if found.is_some_and(|(t, _)| t >= place.last_us) {
                         break;
                     }
-                    clear(&mut self.columns);
-                    file.read_chunk(place.id, &mut self.columns)?;
+                    read_what_is_sound(shared, month, file, place, &mut self.columns).map_err(of_month)?;
                     let columns = self.columns.merged(&waiting);
                     let range = columns.between(place.first_us, time);
                     if let Some(better) = last_usable(&columns, range) {
@@ -294,6 +307,25 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+}
+
+/// Reads a chunk. One that does not decode is said and left out: its stretch of one point is missing, no more.
+fn read_what_is_sound(
+    shared: &Shared,
+    month: Month,
+    file: &MonthFile,
+    place: ChunkPlace,
+    columns: &mut Columns,
+) -> Result<()> {
+    clear(columns);
+    match file.read_chunk(place.id, columns) {
+        Err(HistoryError::Corrupt { why, .. }) => {
+            clear(columns);
+            shared.damaged(month.damaged_chunk(place.first_us, place.last_us, &why));
+            Ok(())
+        }
+        other => other,
     }
 }
 

@@ -13,8 +13,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::error::Result;
-use crate::month::MonthFile;
+use crate::civil::Month;
+use crate::error::{HistoryError, Result};
+use crate::month::{MonthFile, month_path};
+use crate::quarantine;
 use crate::store::{Shared, lock};
 use crate::tail::Tail;
 
@@ -79,20 +81,14 @@ fn seal_frozen(shared: &Shared) -> Result<()> {
     let through_blob = frozen.through_blob;
     let first_month = shared.first_month();
     for month in frozen.months.keys().filter(|month| **month >= first_month) {
-        // Months sealed by an earlier, failed run of this tail say so by their number.
-        let mut file = MonthFile::open_to_seal(&shared.dir, *month)?;
-        if let Some(sealing) = file.begin(through_blob)? {
-            for (key, arrivals) in frozen.months[month].iter().enumerate() {
-                if !arrivals.is_empty() {
-                    let resolution = shared.resolutions.get(key).copied().flatten();
-                    sealing.put(key as u32, &arrivals.columns().settle(), resolution)?;
-                }
+        match seal_month(shared, &frozen, *month) {
+            Err(HistoryError::DamagedMonth { why, .. }) => {
+                // What comes in must not wait for a file that nobody can write to; it is made anew.
+                set_aside(shared, *month, &why)?;
+                seal_month(shared, &frozen, *month)?;
             }
-            let mut layout = shared.layout_mut();
-            sealing.commit()?;
-            layout.months.insert(*month);
+            other => other?,
         }
-        file.checkpoint()?;
     }
     // The samples stay in the sealing tail until here. Queries meanwhile see them twice, at equal times, and count them once.
     let keys = touched(&frozen);
@@ -101,13 +97,47 @@ fn seal_frozen(shared: &Shared) -> Result<()> {
         let last = shared.last();
         keys.iter().filter_map(|&key| Some((key, last.get(key as usize)?.clone()?))).collect()
     };
-    shared.main().forget_sealed(through_blob, &last)?;
+    let months: Vec<Month> = frozen.months.keys().copied().filter(|month| *month >= first_month).collect();
+    shared.main().forget_sealed(through_blob, &last, &months)?;
     {
         let _layout = shared.layout_mut();
         shared.tails().sealing = None;
     }
     shared.stats.sealed_samples.add(samples);
     shared.stats.unsealed_samples.sub(samples);
+    Ok(())
+}
+
+/// Puts a month's part of the tail into its file. Months sealed by an earlier, failed run of this tail say so by their
+/// number.
+fn seal_month(shared: &Shared, frozen: &Tail, month: Month) -> Result<()> {
+    let try_seal = || {
+        let mut file = MonthFile::open_to_seal(&shared.dir, month)?;
+        if let Some(sealing) = file.begin(frozen.through_blob)? {
+            for (key, arrivals) in frozen.months[&month].iter().enumerate() {
+                if !arrivals.is_empty() {
+                    let resolution = shared.resolutions.get(key).copied().flatten();
+                    sealing.put(key as u32, &arrivals.columns().settle(), resolution)?;
+                }
+            }
+            let mut layout = shared.layout_mut();
+            sealing.commit()?;
+            layout.months.insert(month);
+        }
+        file.checkpoint()
+    };
+    try_seal().map_err(|error| error.of_month(month, &month_path(&shared.dir, month)))
+}
+
+/// Renames a damaged month's files, so that the rest of the store goes on; the caller holds the sealer's lock.
+pub(crate) fn set_aside(shared: &Shared, month: Month, why: &str) -> Result<()> {
+    let mut layout = shared.layout_mut();
+    if !layout.months.remove(&month) && !month_path(&shared.dir, month).exists() {
+        return Ok(());
+    }
+    layout.generation += 1;
+    let damage = quarantine::set_aside(&shared.dir, month, why)?;
+    shared.damaged(damage);
     Ok(())
 }
 

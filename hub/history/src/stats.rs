@@ -48,6 +48,8 @@ pub struct Stats {
     pub seals: Counter,
     /// Samples sealed into month files.
     pub sealed_samples: Counter,
+    /// Damaged files and chunks found since the store was opened.
+    pub damage: Counter,
     /// Sealing runs that failed and will be tried again.
     pub seal_failures: Counter,
 }

@@ -18,9 +18,11 @@ use crate::blob;
 use crate::chunk::Scale;
 use crate::civil::{EARLIEST_US, LATEST_US, Month};
 use crate::error::{HistoryError, IoContext, Result, SqliteContext};
+use crate::folder;
 use crate::main_file::{self, MainFile};
 use crate::month::{MonthFile, month_path};
 use crate::point::{Accumulation, Bucket, EnergyBucket, Options, PointSpec, Reading, Series};
+use crate::quarantine::{self, Damage};
 use crate::query::{Meter, Reader};
 use crate::record::{self, LogEntry, StoredRecord};
 use crate::seal;
@@ -32,6 +34,8 @@ use crate::writer::Writer;
 #[derive(Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) months: BTreeSet<Month>,
+    /// Grows when a file is set aside: readers that have files open close them.
+    pub(crate) generation: u64,
 }
 
 /// What the writer, the sealer and the readers share.
@@ -58,6 +62,8 @@ pub(crate) struct Shared {
     /// Says that the tail is long enough to seal, that it was sealed, or that the store closes.
     pub(crate) bell: (Mutex<Bell>, Condvar),
     pub(crate) sealing_fails: AtomicBool,
+    /// What is missing of the store.
+    damage: Mutex<Vec<Damage>>,
     /// Held as long as the store is open.
     _lock: File,
 }
@@ -113,6 +119,15 @@ impl Shared {
         spec.zip(self.key(point)).ok_or(HistoryError::UnknownPoint(point))
     }
 
+    /// Remembers what is missing, once.
+    pub(crate) fn damaged(&self, damage: Damage) {
+        let mut known = lock(&self.damage);
+        if !known.contains(&damage) {
+            self.stats.damage.add(1);
+            known.push(damage);
+        }
+    }
+
     pub(crate) fn ring(&self, change: impl FnOnce(&mut Bell)) {
         change(&mut lock(&self.bell.0));
         self.bell.1.notify_all();
@@ -151,7 +166,7 @@ impl History {
 
     /// Opens the store with options; see [`Self::open`].
     pub fn open_with(dir: &Path, points: &[PointSpec], options: Options) -> Result<Self> {
-        std::fs::create_dir_all(dir).at("making the data folder", dir)?;
+        folder::make(dir)?;
         let lock = lock_folder(dir)?;
         let mut main = MainFile::open(dir)?;
         let by_path = main.intern(points)?;
@@ -179,10 +194,12 @@ impl History {
             }
         }
         let first_month = Month::from_number(main.first_month()?);
-        let months = find_months(dir, first_month)?;
+        let sealed = find_months(dir, first_month, &main)?;
+        main.number_blobs_after(sealed.values().copied().max().unwrap_or(0))?;
         let mut last = vec![None; key_count];
         let mut tails = Tails::default();
-        recover(dir, &main, &months, first_month, &mut last, &mut tails)?;
+        recover(&main, &sealed, first_month, &mut last, &mut tails)?;
+        let months = sealed.into_keys().collect();
 
         let stats = Arc::new(Stats::default());
         stats.unsealed_samples.set(tails.active.samples);
@@ -194,7 +211,7 @@ impl History {
             scales: resolutions.iter().map(|r| r.and_then(Scale::of_resolution)).collect(),
             resolutions,
             main: Mutex::new(main),
-            layout: RwLock::new(Layout { months }),
+            layout: RwLock::new(Layout { months, generation: 0 }),
             tails: Mutex::new(tails),
             last: RwLock::new(last),
             first_month: RwLock::new(first_month),
@@ -202,6 +219,7 @@ impl History {
             sealer: Mutex::new(()),
             bell: (Mutex::new(Bell::default()), Condvar::new()),
             sealing_fails: AtomicBool::new(false),
+            damage: Mutex::new(quarantine::noted(dir)?),
             _lock: lock,
         });
         let of_thread = shared.clone();
@@ -221,6 +239,11 @@ impl History {
     /// The folder.
     pub fn dir(&self) -> &Path {
         &self.shared.dir
+    }
+
+    /// What is missing of the store because files were damaged, with how to mend it.
+    pub fn damage(&self) -> Vec<Damage> {
+        lock(&self.shared.damage).clone()
     }
 
     /// Counters for metrics.
@@ -369,16 +392,14 @@ impl History {
         let gone = std::mem::replace(&mut layout.months, keep);
         {
             let mut tails = self.shared.tails();
-            tails
-                .active
-                .months
-                .keys()
-                .copied()
-                .filter(|m| *m < first)
-                .collect::<Vec<_>>()
-                .into_iter()
-                .for_each(|month| tails.active.drop_month(month));
-            self.shared.stats.unsealed_samples.set(tails.active.samples);
+            let Tails { sealing, active } = &mut *tails;
+            active.drop_before(first);
+            // A sealing that failed waits to be tried again; under the sealer's lock nobody else holds it.
+            if let Some(waiting) = sealing.as_mut().and_then(Arc::get_mut) {
+                waiting.drop_before(first);
+            }
+            let left = active.samples + sealing.as_ref().map_or(0, |tail| tail.samples);
+            self.shared.stats.unsealed_samples.set(left);
         }
         for month in &gone {
             delete_month(&self.shared.dir, *month)?;
@@ -386,14 +407,28 @@ impl History {
         Ok(gone.len())
     }
 
-    fn read<T>(&self, query: impl FnOnce(&mut Reader) -> Result<T>) -> Result<T> {
-        let mut reader = lock(&self.readers).pop().unwrap_or_default();
-        let answer = query(&mut reader);
-        let mut idle = lock(&self.readers);
-        if idle.len() < MAX_IDLE_READERS {
-            idle.push(reader);
+    /// Asks; a month file that proves damaged is set aside, and the rest is asked again.
+    fn read<T>(&self, mut query: impl FnMut(&mut Reader) -> Result<T>) -> Result<T> {
+        loop {
+            let mut reader = lock(&self.readers).pop().unwrap_or_default();
+            match query(&mut reader) {
+                Err(HistoryError::DamagedMonth { month, why, .. }) => {
+                    let _sealer = lock(&self.shared.sealer);
+                    // Others have the file open, too.
+                    lock(&self.readers).clear();
+                    drop(reader);
+                    seal::set_aside(&self.shared, Month::from_number(month), &why)?;
+                    self.shared.main().forget_month(month)?;
+                }
+                answer => {
+                    let mut idle = lock(&self.readers);
+                    if idle.len() < MAX_IDLE_READERS {
+                        idle.push(reader);
+                    }
+                    return answer;
+                }
+            }
         }
-        answer
     }
 }
 
@@ -408,7 +443,8 @@ impl Drop for History {
     }
 }
 
-fn lock_folder(dir: &Path) -> Result<File> {
+/// Takes the folder for this process alone.
+pub(crate) fn lock_folder(dir: &Path) -> Result<File> {
     let path = dir.join("lock");
     let file = File::options().create(true).truncate(false).write(true).open(&path).at("opening", &path)?;
     match file.try_lock() {
@@ -418,24 +454,50 @@ fn lock_folder(dir: &Path) -> Result<File> {
     }
 }
 
-/// The months in the folder; those that retention has given up are deleted, and those of which only a name was made
-/// wait to be made. A damaged file is not looked for here: it fails the queries that meet it, not the hub's start.
-fn find_months(dir: &Path, first_month: Month) -> Result<BTreeSet<Month>> {
+/// The months in the folder with the last blob sealed into each. Those that retention has given up are deleted, those of
+/// which only a name was made wait to be made, and damaged ones are set aside.
+fn find_months(dir: &Path, first_month: Month, main: &MainFile) -> Result<BTreeMap<Month, i64>> {
     let mut months = BTreeSet::new();
     for entry in std::fs::read_dir(dir).at("listing", dir)? {
         let name = entry.at("listing", dir)?.file_name();
         let month = name.to_str().and_then(|n| n.strip_suffix(".db")).and_then(Month::parse);
         months.extend(month);
     }
-    let mut keep = months.split_off(&first_month);
+    let keep = months.split_off(&first_month);
     for month in months {
         delete_month(dir, month)?;
     }
-    for month in &keep {
-        MonthFile::roll_back(dir, *month)?;
+    let mut sealed = BTreeMap::new();
+    let mut was_sealed = main.sealed()?;
+    for month in keep {
+        let had = was_sealed.remove(&month.number());
+        match MonthFile::inspect(dir, month) {
+            Ok(Some(through)) if had.is_some_and(|had| through < had) => {
+                // An older copy was put in its place, as a restore does: what it has is served.
+                tracing::warn!(%month, "a month file is older than the store: samples of it may be missing");
+                sealed.insert(month, through);
+            }
+            Ok(Some(through)) => drop(sealed.insert(month, through)),
+            Ok(None) if had.is_some() => {
+                quarantine::set_aside(dir, month, "it is empty")?;
+                main.forget_month(month.number())?;
+            }
+            Ok(None) => {}
+            Err(HistoryError::DamagedMonth { why, .. }) => {
+                quarantine::set_aside(dir, month, &why)?;
+                main.forget_month(month.number())?;
+            }
+            Err(error) => return Err(error),
+        }
     }
-    keep.retain(|month| !MonthFile::is_unfinished(dir, *month));
-    Ok(keep)
+    for month in was_sealed.into_keys().map(Month::from_number) {
+        if month >= first_month {
+            // Somebody may have removed it on purpose: it is said, once.
+            tracing::warn!(%month, "a month file that was there is gone; its samples are missing");
+        }
+        main.forget_month(month.number())?;
+    }
+    Ok(sealed)
 }
 
 fn delete_month(dir: &Path, month: Month) -> Result<()> {
@@ -455,9 +517,8 @@ fn delete_month(dir: &Path, month: Month) -> Result<()> {
 
 /// Reads last values and raw blobs into memory. Samples of a blob that a month has sealed already are not taken again.
 fn recover(
-    dir: &Path,
     main: &MainFile,
-    months: &BTreeSet<Month>,
+    sealed: &BTreeMap<Month, i64>,
     first_month: Month,
     last: &mut [Option<Reading>],
     tails: &mut Tails,
@@ -467,30 +528,12 @@ fn recover(
             *slot = Some(reading);
         }
     }
-    let mut sealed_through = BTreeMap::new();
     let tail = &mut tails.active;
     main.visit_blobs(|id, bytes| {
-        let mut failure = None;
         blob::decode(bytes, |key, time, value, quality| {
             let Some(slot) = last.get_mut(key as usize) else { return };
             let month = Month::of(time);
-            let sealed = match sealed_through.get(&month) {
-                Some(&sealed) => sealed,
-                None => {
-                    let found = if months.contains(&month) {
-                        MonthFile::open_to_read(dir, month).and_then(|file| file.sealed_through())
-                    } else {
-                        Ok(0)
-                    };
-                    let sealed = found.unwrap_or_else(|error| {
-                        failure = Some(error);
-                        0
-                    });
-                    sealed_through.insert(month, sealed);
-                    sealed
-                }
-            };
-            if id > sealed && month >= first_month {
+            if id > sealed.get(&month).copied().unwrap_or(0) && month >= first_month {
                 tail.push(month, key, time, &value, quality);
             }
             if main_file::is_newer(slot.as_ref(), time) {
@@ -499,6 +542,6 @@ fn recover(
         })?;
         tail.blobs += 1;
         tail.through_blob = id;
-        failure.map_or(Ok(()), Err)
+        Ok(())
     })
 }

@@ -86,11 +86,11 @@ impl Tail {
         }
     }
 
-    /// Drops a month that is sealed now.
-    pub(crate) fn drop_month(&mut self, month: Month) {
-        if let Some(points) = self.months.remove(&month) {
-            self.samples -= points.iter().map(|c| c.len() as u64).sum::<u64>();
-        }
+    /// Drops the months before `first`.
+    pub(crate) fn drop_before(&mut self, first: Month) {
+        let keep = self.months.split_off(&first);
+        let gone = std::mem::replace(&mut self.months, keep);
+        self.samples -= gone.values().flatten().map(|arrivals| arrivals.len() as u64).sum::<u64>();
     }
 }
 

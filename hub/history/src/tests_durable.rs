@@ -203,10 +203,10 @@ fn only_one_process_and_no_older_program_opens_a_store() {
     drop(history);
     drop(History::open(dir.path(), &two_points()).unwrap());
     let main = rusqlite::Connection::open(dir.path().join("history.db")).unwrap();
-    main.pragma_update(None, "user_version", 2).unwrap();
+    main.pragma_update(None, "user_version", 99).unwrap();
     let error = History::open(dir.path(), &two_points()).unwrap_err();
-    assert!(error.to_string().contains("version 2") && error.to_string().contains("newer"), "{error}");
-    main.pragma_update(None, "user_version", 1).unwrap();
+    assert!(error.to_string().contains("version 99") && error.to_string().contains("newer"), "{error}");
+    main.pragma_update(None, "user_version", 2).unwrap();
     main.pragma_update(None, "application_id", 5).unwrap();
     assert!(matches!(History::open(dir.path(), &two_points()), Err(HistoryError::Foreign { .. })));
 
@@ -274,4 +274,24 @@ fn the_queue_acknowledges_after_the_commit_and_is_bounded() {
     let done: Done = Box::new(move |outcome| tell.send(outcome.is_err()).unwrap());
     queue.submit(Submission { samples: vec![], records: vec![bad], done: Some(done) }).unwrap();
     assert!(told.recv().unwrap());
+}
+
+/// A sealing that failed keeps its samples for the next try; retention takes those of months it gives up from there,
+/// too, and the count of what waits stays right, or commits would wait for room forever.
+#[test]
+fn retention_reaches_what_a_failed_sealing_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let history = History::open(dir.path(), &two_points()).unwrap();
+    let mut writer = history.writer();
+    writer.commit(&[sample(0, MARCH - 1, 1.0), sample(0, MARCH, 2.0)], &[]).unwrap();
+    let obstacle = dir.path().join("2026-02.db");
+    std::fs::create_dir(&obstacle).unwrap();
+    history.seal().unwrap_err();
+    std::fs::remove_dir(&obstacle).unwrap();
+    history.retain_from(Timestamp(MARCH)).unwrap();
+    assert_eq!(numbers(&history, 0), [(MARCH, 2.0)]);
+    assert_eq!(history.stats().unsealed_samples.get(), 1);
+    history.seal().unwrap();
+    assert_eq!(history.stats().unsealed_samples.get(), 0);
+    writer.commit(&[sample(0, MARCH + 1, 3.0)], &[]).unwrap();
 }

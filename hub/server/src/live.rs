@@ -367,6 +367,7 @@ impl Live {
                 "the history failed {failures} times to write; is the disk full? The log says why. Samples are kept by the broker until they are stored"
             ));
         }
+        problems.extend(self.history.damage());
         let view = self.view();
         // A message that could not be read is a problem of its sender, not of the hub.
         if state.history_queue >= STORE_BEHIND {

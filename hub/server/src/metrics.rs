@@ -50,6 +50,11 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
         "Bytes that the history takes on the disk",
         i64::try_from(live.history.bytes()).unwrap_or(i64::MAX),
     );
+    level(
+        "history_damaged",
+        "Files and chunks of the history that are damaged and missing",
+        i64::try_from(live.history.damage().len()).unwrap_or(i64::MAX),
+    );
     level("clients", "Open WebSockets", i64::from(state.clients));
     level(
         "subscriptions",

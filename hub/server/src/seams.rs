@@ -73,6 +73,8 @@ pub trait Store: Send + Sync {
     fn commits(&self) -> (u64, Duration);
     /// Bytes that the store takes on the disk.
     fn bytes(&self) -> u64;
+    /// What is missing because files were damaged, in words with the mend.
+    fn damage(&self) -> Vec<String>;
 }
 
 impl Store for History {
@@ -141,6 +143,10 @@ impl Store for History {
     fn bytes(&self) -> u64 {
         // A folder that can't be listed is told by the commits that fail.
         campanile_history::store_bytes(self.dir()).unwrap_or(0)
+    }
+
+    fn damage(&self) -> Vec<String> {
+        self.damage().into_iter().map(|damage| format!("{}: {}", damage.file, damage.why)).collect()
     }
 }
 

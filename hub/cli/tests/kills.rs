@@ -1,0 +1,306 @@
+//! The hub under load, killed again and again: what Mosquitto was told to forget, and what the API has answered, is
+//! there. `CAMPANILE_KILLS` says how often; `make verify` kills a hundred times.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use campanile_gateway::{Mosquitto, Publisher, PublisherConfig};
+use campanile_history::{AUDIT, History};
+use campanile_model::{Campus, PointId, Quality, Sample, Timestamp, Value};
+use campanile_protocol::rest::{AlarmsAnswer, CommandsAnswer};
+use campanile_protocol::{AlarmState, JsonValue};
+use serde_json::json;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Measured points under load, and samples of each a turn.
+const LOADED: usize = 40;
+const A_TURN: usize = 10;
+
+fn demo() -> PathBuf {
+    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../scenes/shanghai-school")
+}
+
+/// A hub that goes when the test does.
+struct Hub {
+    child: Child,
+    api: String,
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(data: &Path, broker: u16) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_campanile"))
+        .args([
+            "--log",
+            "error",
+            "hub",
+            "--listen",
+            "127.0.0.1:0",
+            "--json",
+            "--broker",
+            &format!("127.0.0.1:{broker}"),
+        ])
+        .arg("--campus")
+        .arg(demo())
+        .arg("--data")
+        .arg(data)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+fn ready(mut child: Child) -> Hub {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
+    Hub { child, api: said["api"].as_str().unwrap().to_owned() }
+}
+
+fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
+    let mut answer = ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap();
+    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+}
+
+fn post(hub: &Hub, path: &str, body: &serde_json::Value) -> u16 {
+    let agent =
+        ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    let request = agent.post(format!("{}/api/v1/{path}", hub.api)).header("content-type", "application/json");
+    // A hub that is killed meanwhile answers nothing, and has promised nothing.
+    request.send(body.to_string()).map_or(0, |answer| answer.status().as_u16())
+}
+
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "never happened: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn points(campus: &Campus, last: &str) -> Vec<PointId> {
+    let with = |path: &str| path.rsplit('/').next() == Some(last);
+    let found = campus.points.iter().enumerate().filter(|(_, p)| with(p.path.as_str()));
+    found.map(|(i, _)| PointId(u32::try_from(i).unwrap())).collect()
+}
+
+/// Publishes until told to stop; gives how many samples of each point.
+fn load(
+    campus: Arc<Campus>,
+    broker: u16,
+    stop: Arc<AtomicBool>,
+    begin: i64,
+) -> std::thread::JoinHandle<usize> {
+    std::thread::spawn(move || {
+        let config = PublisherConfig { port: broker, client_id: "load".into(), ..PublisherConfig::default() };
+        let publisher = Publisher::start(config, campus.clone()).unwrap();
+        publisher.wait_connected(PATIENCE).unwrap();
+        let targets = &points(&campus, "co2")[..LOADED];
+        let mut count = 0;
+        while !stop.load(Ordering::Relaxed) {
+            let samples: Vec<Sample> = (count..count + A_TURN)
+                .flat_map(|n| targets.iter().map(move |point| loaded(*point, n, begin)))
+                .collect();
+            publisher.publish_samples(&samples).unwrap();
+            count += A_TURN;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        publisher.flush(PATIENCE).unwrap();
+        count
+    })
+}
+
+/// The `n`th sample of a point: every number says which it is.
+fn loaded(point: PointId, n: usize, begin: i64) -> Sample {
+    Sample {
+        point,
+        time: Timestamp(begin + n as i64 * 10_000),
+        value: Value::Number(400.0 + (n % 1000) as f64),
+        quality: Quality::Good,
+    }
+}
+
+fn kill_often(kills: u64) {
+    let Some(program) = Mosquitto::find() else {
+        println!("skipped: Mosquitto is not installed (Debian's mosquitto)");
+        return;
+    };
+    let began = Instant::now();
+    let mosquitto = Mosquitto::start(&program, 0).unwrap();
+    let broker = mosquitto.port();
+    let campus = Arc::new(campanile_model::open(&demo()).unwrap());
+    let data = tempfile::tempdir().unwrap();
+    // The broker keeps what is published for a hub that is away only once it has been there.
+    let mut first = ready(spawn(data.path(), broker));
+    until("the hub is connected", || {
+        let agent =
+            ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+        let mut answer = agent.get(format!("{}/api/v1/health", first.api)).call().unwrap();
+        let health: serde_json::Value =
+            serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        health["state"]["links"][0]["connected"].as_bool().filter(|yes| *yes)
+    });
+    first.child.kill().unwrap();
+    drop(first);
+
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let begin = since.as_micros() as i64 - 3600 * Timestamp::SECOND;
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = load(campus.clone(), broker, stop.clone(), begin);
+    let hand = PublisherConfig { port: broker, client_id: "hand".into(), ..PublisherConfig::default() };
+    let hand = Publisher::start(hand, campus.clone()).unwrap();
+    hand.wait_connected(PATIENCE).unwrap();
+
+    let smoke = points(&campus, "smoke-alarm");
+    let setpoints = points(&campus, "setpoint");
+    assert!(smoke.len() > 100 && setpoints.len() > 40, "{} {}", smoke.len(), setpoints.len());
+    let path = |point: PointId| campus.point(point).path.to_string();
+    let mut raised: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut commanded: BTreeMap<String, (f64, String)> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, bool> = BTreeMap::new();
+    let (mut mid_start, mut seed) = (0, 20_261_124_u64);
+    let mut dice = |n: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % n
+    };
+    for kill in 0..kills {
+        let child = spawn(data.path(), broker);
+        if dice(4) == 0 {
+            mid_start += 1;
+            std::thread::sleep(Duration::from_millis(dice(1200)));
+            drop(Hub { child, api: String::new() });
+            continue;
+        }
+        let hub = ready(child);
+        let held: CommandsAnswer = get(&hub, "commands");
+        let held: BTreeMap<_, _> = held.commands.into_iter().map(|c| (c.point.to_string(), c)).collect();
+        for (point, (value, reason)) in &commanded {
+            let command =
+                held.get(point).unwrap_or_else(|| panic!("kill {kill}: the command of {point} is lost"));
+            assert_eq!(command.effective, JsonValue::Number(*value), "kill {kill}: {point}");
+            assert_eq!(&command.slots[0].reason, reason, "kill {kill}: {point}");
+        }
+        let detector = smoke[kill as usize % smoke.len()];
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let fire = Sample {
+            point: detector,
+            time: Timestamp(now.as_micros() as i64),
+            value: Value::Bool(true),
+            quality: Quality::Good,
+        };
+        hand.publish_samples(&[fire]).unwrap();
+        hand.flush(PATIENCE).unwrap();
+        let alarm = format!("{}#smoke", path(detector));
+        raised.entry(alarm.clone()).or_insert(None);
+        let setpoint = setpoints[kill as usize % setpoints.len()];
+        let (value, reason) = (18.0 + (kill % 10) as f64, format!("kill {kill}"));
+        let body = json!({"point": path(setpoint), "value": value, "reason": reason});
+        let status = post(&hub, "commands", &body);
+        reasons.insert(reason.clone(), status == 200);
+        if status == 200 {
+            commanded.insert(path(setpoint), (value, reason));
+        }
+        if dice(2) == 0 {
+            until("the alarm is raised", || {
+                let alarms: AlarmsAnswer = get(&hub, "alarms");
+                alarms.alarms.iter().any(|a| a.id == alarm).then_some(())
+            });
+            let comment = format!("seen {kill}");
+            if post(&hub, "alarms/acknowledge", &json!({"alarm": alarm, "comment": comment})) == 200 {
+                raised.insert(alarm, Some(comment));
+            }
+        }
+        std::thread::sleep(Duration::from_millis(dice(300)));
+        drop(hub);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let count = load.join().unwrap();
+
+    // The last hub takes in what Mosquitto still holds.
+    let mut hub = ready(spawn(data.path(), broker));
+    let last = begin + (count as i64 - 1) * 10_000;
+    let loaded_points = &points(&campus, "co2")[..LOADED];
+    until("everything has come over", || {
+        loaded_points
+            .iter()
+            .all(|point| {
+                let url = format!("history/range?point={}&from_us={last}&to_us={}", path(*point), last + 1);
+                let answer: serde_json::Value = get(&hub, &url);
+                answer.to_string().contains(&last.to_string())
+            })
+            .then_some(())
+    });
+    let alarms: AlarmsAnswer = get(&hub, "alarms");
+    let smoking: Vec<_> = alarms.alarms.iter().filter(|a| a.rule == "smoke").collect();
+    assert_eq!(smoking.len(), raised.len(), "alarms lost or doubled");
+    for alarm in smoking {
+        match &raised[&alarm.id] {
+            None => assert_eq!(alarm.state, AlarmState::Unacknowledged, "{}", alarm.id),
+            Some(comment) => {
+                assert_eq!(alarm.state, AlarmState::Acknowledged, "{}", alarm.id);
+                assert_eq!(alarm.comment.as_deref(), Some(comment.as_str()), "{}", alarm.id);
+            }
+        }
+    }
+    assert!(Command::new("kill").args(["-TERM", &hub.child.id().to_string()]).status().unwrap().success());
+    hub.child.wait().unwrap();
+
+    let history = History::open(data.path(), &campanile_server::point_specs(&campus)).unwrap();
+    let (mut missing, mut stored) = (0, 0);
+    for point in loaded_points {
+        let got = history.range(*point, Timestamp(begin), Timestamp(last + 1), usize::MAX).unwrap();
+        let got: BTreeMap<i64, Value> = got.into_iter().map(|(t, v, _)| (t.0, v)).collect();
+        for n in 0..count {
+            let wanted = loaded(*point, n, begin);
+            match got.get(&wanted.time.0) {
+                Some(value) => assert_eq!(value, &wanted.value),
+                None => missing += 1,
+            }
+        }
+        assert!(got.len() <= count, "samples that nobody sent");
+        stored += got.len();
+    }
+    let mut told: BTreeMap<String, u32> = BTreeMap::new();
+    for entry in history.log(AUDIT, None, usize::MAX).unwrap() {
+        if entry.body["act"] == "write" && entry.body["refused"].is_null() {
+            *told.entry(entry.body["reason"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    let lost = reasons.iter().filter(|(reason, done)| **done && !told.contains_key(*reason)).count();
+    let doubled = told.values().filter(|n| **n > 1).count();
+    let figures = json!({
+        "kills": kills, "killed_while_starting": mid_start, "samples_acknowledged": count * LOADED,
+        "samples_stored": stored, "samples_missing": missing, "commands_answered": reasons.values().filter(|d| **d).count(),
+        "commands_lost": lost, "commands_doubled": doubled, "alarms_raised": raised.len(),
+        "alarms_acknowledged": raised.values().flatten().count(), "alarms_lost_or_doubled": 0,
+        "seconds": began.elapsed().as_secs(),
+    });
+    println!("{figures}");
+    assert_eq!((missing, lost, doubled), (0, 0, 0), "{figures}");
+}
+
+#[test]
+fn a_hub_that_is_killed_a_few_times_loses_nothing() {
+    kill_often(3);
+}
+
+#[test]
+#[ignore = "minutes: `make verify`"]
+fn a_hub_that_is_killed_often_loses_nothing() {
+    let kills = std::env::var("CAMPANILE_KILLS").ok().and_then(|n| n.parse().ok());
+    kill_often(kills.unwrap_or(100));
+}
