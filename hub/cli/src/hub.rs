@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal};
+use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal, Tls};
 use clap::Args;
 
 use crate::CampusDir;
@@ -24,9 +24,21 @@ pub struct HubArgs {
     /// Where history, alarms and commands are kept; made where it is missing.
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// Address of the API. Only loopback is allowed until accounts and TLS are there.
+    /// Address of the API. Beyond loopback it needs sign-in and TLS.
     #[arg(long, default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_API_PORT))]
     listen: SocketAddr,
+    /// Ask people to sign in on loopback too; beyond it they always have to, and this has to be given.
+    #[arg(long)]
+    sign_in: bool,
+    /// TLS with a certificate that the hub makes itself and keeps in the data folder.
+    #[arg(long, value_name = "self-signed", value_parser = ["self-signed"], conflicts_with = "tls_cert")]
+    tls: Option<String>,
+    /// TLS with this certificate chain, PEM.
+    #[arg(long, value_name = "PEM", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The key of the certificate, PEM.
+    #[arg(long, value_name = "PEM", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// An MQTT broker to join, HOST:PORT; the embedded one on loopback where left out.
     #[arg(long, value_name = "HOST:PORT")]
     broker: Option<String>,
@@ -77,7 +89,13 @@ pub fn hub(args: HubArgs) -> Result<ExitCode, Failure> {
         None => Broker::Embedded { port: args.broker_port },
     };
     let campus = crate::campus::open(&args.campus.resolve()?)?;
-    let hub = started(HubConfig::new(campus, args.data).listen(args.listen).broker(broker))?;
+    let tls = match (args.tls, args.tls_cert, args.tls_key) {
+        (Some(_), ..) => Tls::SelfSigned,
+        (None, Some(cert), Some(key)) => Tls::Files { cert, key },
+        _ => Tls::Off,
+    };
+    let config = HubConfig::new(campus, args.data).listen(args.listen).broker(broker);
+    let hub = started(config.sign_in(args.sign_in).tls(tls))?;
     announce(&hub, args.json);
     stop.wait(args.run_for_s.map(Duration::from_secs));
     eprintln!("stopping: committing what waits");
@@ -93,11 +111,21 @@ pub fn listen() -> Result<StopSignal, Failure> {
 fn announce(hub: &Hub, json: bool) {
     let broker = hub.broker_address().map(|a| a.to_string());
     if json {
-        println!("{}", serde_json::json!({"api": format!("http://{}", hub.api_address()), "broker": broker}));
+        let mut said = serde_json::json!({"api": hub.url(), "broker": broker});
+        if let Some(file) = hub.first_sign_in() {
+            said["first_sign_in"] = file.display().to_string().into();
+        }
+        println!("{said}");
         return;
     }
     println!("The hub runs.");
-    println!("  API      http://{}/api/v1/health   (description: /api/v1/openapi.json)", hub.api_address());
+    println!("  API      {}/api/v1/health   (description: /api/v1/openapi.json)", hub.url());
+    if let Some(file) = hub.first_sign_in() {
+        println!(
+            "  sign in  name and one-time password of the first administrator are in {}",
+            file.display()
+        );
+    }
     if let Some(broker) = broker {
         println!("  broker   {broker} (MQTT)");
     }

@@ -13,6 +13,7 @@ mod field;
 mod history;
 mod hub;
 mod twin;
+mod user;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -40,7 +41,8 @@ enum Command {
     Demo(hub::DemoArgs),
     /// Run the hub of a campus: field gateway, history, alarms, commands and the API.
     #[command(
-        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile"
+        after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile\n  \
+            campanile hub --data /var/lib/campanile --listen 0.0.0.0:7373 --sign-in --tls self-signed"
     )]
     Hub(hub::HubArgs),
     /// Check a campus and report every problem with its place and its mend.
@@ -69,6 +71,20 @@ enum Command {
         after_help = "Example:\n  campanile history export --data DIR --point canteen/1f/dining-1/co2"
     )]
     History(history::HistoryCommand),
+    /// Accounts, API tokens and classes of a stopped hub; a running one has them in its API.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile user add anna --role operator --data /var/lib/campanile\n\n\
+        Works on the data folder while the hub is stopped. A running hub is asked by its API (GET /api/v1/openapi.json).\n\
+        docs/roles.md says what each role may do."
+    )]
+    User(user::UserCommand),
+    /// Read the audit record of a stopped hub: who did what, why, from where, before and after.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile audit export --data /var/lib/campanile --format csv --out audit.csv"
+    )]
+    Audit(user::AuditCommand),
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
     #[command(
         after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
@@ -171,6 +187,8 @@ fn main() -> ExitCode {
         Command::Devices(args) => field::devices(args),
         Command::Feed(args) => field::feed(args),
         Command::History(command) => history::run(command),
+        Command::User(command) => user::run(command),
+        Command::Audit(command) => user::audit(command),
         Command::Snapshot(args) => twin::snapshot(args),
         Command::Twin(args) => twin::open(args),
         Command::Bench(args) => bench::run(args),

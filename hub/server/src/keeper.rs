@@ -175,7 +175,7 @@ impl Keeper {
                 self.world.apply_samples(&samples, &mut self.events);
                 self.commit(samples, Vec::new(), None);
             }
-            Turn::Intend(intent, reply) => {
+            Turn::Intend(intent, by, reply) => {
                 // Commands are timed by the moment they come, not by the last tick.
                 let now = self.now();
                 self.world.tick(now, &mut self.events);
@@ -183,7 +183,7 @@ impl Keeper {
                 let outcome = self.world.intend(&intent, &mut self.events);
                 let body = json!({
                     "act": if intent.value.is_some() { "write" } else { "relinquish" },
-                    "actor": intent.actor, "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
+                    "actor": by.actor, "from": by.from, "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
                     "priority": intent.priority, "value": intent.value, "reason": intent.reason,
                     "before": before, "after": self.world.effective(intent.point),
                     "refused": outcome.as_ref().err().map(ToString::to_string),
@@ -197,14 +197,25 @@ impl Keeper {
             Turn::Acknowledge { alarm, by, comment, reply } => {
                 let outcome = match self.world.schema().rule(&alarm) {
                     None => Err(RejectReason::NotFound),
-                    Some(rule) if self.world.acknowledge(rule, &by, &comment, &mut self.events) => Ok(()),
+                    Some(rule) if self.world.acknowledge(rule, &by.actor, &comment, &mut self.events) => {
+                        Ok(())
+                    }
                     Some(_) => Err(RejectReason::State),
                 };
-                let body = json!({"act": "acknowledge", "actor": by, "alarm": alarm, "comment": comment, "done": outcome.is_ok()});
+                let body = json!({"act": "acknowledge", "actor": by.actor, "from": by.from, "alarm": alarm, "reason": comment, "done": outcome.is_ok()});
                 self.audits.push(Record::audit(self.world.now(), body));
                 self.answers.push(Box::new(move || {
                     let _ = reply.send(outcome);
                 }));
+            }
+            Turn::Keep(records, reply) => {
+                let done: campanile_history::Done = Box::new(move |outcome| {
+                    // Without an answer the asker knows that it is not kept.
+                    if outcome.is_ok() {
+                        let _ = reply.send(());
+                    }
+                });
+                self.commit(Vec::new(), records, Some(done));
             }
             Turn::Stop => return true,
         }

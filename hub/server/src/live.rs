@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
-use campanile_model::{Actor, Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value};
+use campanile_history::Record;
+use campanile_model::{Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value};
 use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading, RelinquishRequest};
 use campanile_protocol::{
     Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, ServerMessage, limits,
@@ -18,6 +19,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::clients::Clients;
 use crate::keeper::{Keeper, recover};
+use crate::people::By;
 use crate::seams::{Commits, Field, Store};
 use crate::view::{View, reject_reason, view};
 
@@ -32,15 +34,12 @@ pub enum Turn {
     Field(FieldBatch),
     /// Samples of device models in this process, and the moment of their clock.
     Simulated(Vec<Sample>, Timestamp),
-    /// A wish to command.
-    Intend(Box<Intent>, oneshot::Sender<Result<(), Refusal>>),
+    /// A wish to command, and from where it comes.
+    Intend(Box<Intent>, By, oneshot::Sender<Result<(), Refusal>>),
     /// An acknowledgement of an alarm by id.
-    Acknowledge {
-        alarm: String,
-        by: String,
-        comment: String,
-        reply: oneshot::Sender<Result<(), RejectReason>>,
-    },
+    Acknowledge { alarm: String, by: By, comment: String, reply: oneshot::Sender<Result<(), RejectReason>> },
+    /// Records that are none of the world's, such as of people: kept in one order with its own.
+    Keep(Vec<Record>, oneshot::Sender<()>),
     /// No more turns come.
     Stop,
 }
@@ -168,7 +167,7 @@ impl Live {
     }
 
     /// Writes or relinquishes a slot.
-    pub async fn command(&self, request: Wish) -> Outcome {
+    pub async fn command(&self, by: &By, request: Wish) -> Outcome {
         let refused = |reason, message: String| Outcome { ok: false, reason: Some(reason), message };
         let Some(id) = self.campus.point_id(request.point.as_str()) else {
             return refused(RejectReason::NotFound, format!("there is no point '{}'", request.point));
@@ -198,11 +197,11 @@ impl Live {
             priority,
             value,
             expires,
-            actor: Actor::Person("local".into()),
+            actor: by.world_actor(),
             reason: request.reason.into(),
         };
         let (reply, answer) = oneshot::channel();
-        if self.inbox.try_send(Turn::Intend(Box::new(intent), reply)).is_err() {
+        if self.inbox.try_send(Turn::Intend(Box::new(intent), by.clone(), reply)).is_err() {
             return refused(RejectReason::Busy, "the hub is too busy; try again".to_owned());
         }
         match answer.await {
@@ -213,14 +212,14 @@ impl Live {
     }
 
     /// Acknowledges an alarm.
-    pub async fn acknowledge(&self, alarm: String, comment: String) -> Outcome {
+    pub async fn acknowledge(&self, by: &By, alarm: String, comment: String) -> Outcome {
         let refused =
             |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
         if comment.len() > limits::MAX_REASON_BYTES {
             return refused(RejectReason::Reason, "the comment is longer than 500 bytes");
         }
         let (reply, answer) = oneshot::channel();
-        let turn = Turn::Acknowledge { alarm, by: "person:local".to_owned(), comment, reply };
+        let turn = Turn::Acknowledge { alarm, by: by.clone(), comment, reply };
         if self.inbox.try_send(turn).is_err() {
             return refused(RejectReason::Busy, "the hub is too busy; try again");
         }
@@ -230,6 +229,13 @@ impl Live {
             Ok(Err(reason)) => refused(reason, "the alarm has nothing to acknowledge"),
             Err(_) => refused(RejectReason::Busy, NOT_STORED),
         }
+    }
+
+    /// Makes records durable; returns when they are.
+    pub async fn keep(&self, records: Vec<Record>) -> Result<(), ()> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.try_send(Turn::Keep(records, reply)).map_err(|_| ())?;
+        answer.await.map_err(|_| ())
     }
 
     /// The scene: `campus.glb` of the campus' folder where there is one, else built from the plan, once.
