@@ -519,6 +519,23 @@ fn pages_of_elsewhere_do_not_reach_the_hub_through_a_browser() {
     // A form of another page can't send JSON; what it can send is no request.
     let answer = ask_with(&open, "POST", "/api/v1/people", As::Nobody, "X-A: b\r\n", "name=eve&role=admin");
     assert_eq!(answer.status, 400, "{}", answer.text);
+    let form = format!(
+        "POST /api/v1/people HTTP/1.1\r\nHost: {}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 8\r\nConnection: close\r\n\r\nname=eve",
+        open.api_address()
+    );
+    assert_eq!(raw(open.api_address(), form.as_bytes()).status, 415);
+}
+
+#[test]
+fn a_body_that_drips_is_not_waited_for() {
+    let (_data, hub, _) = hub();
+    let request = format!(
+        "POST /api/v1/sign-in HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{{",
+        hub.api_address()
+    );
+    let began = Instant::now();
+    assert_eq!(raw(hub.api_address(), request.as_bytes()).status, 408);
+    assert!(began.elapsed() < Duration::from_secs(25));
 }
 
 #[test]
@@ -712,7 +729,8 @@ fn no_secret_is_in_the_log_even_where_everything_is_logged() {
     let log = Log::default();
     let writer = log.clone();
     tracing_subscriber::fmt()
-        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        // The WebSocket's client is this test itself, not the hub.
+        .with_env_filter("trace,tungstenite::handshake::client=off")
         .with_writer(move || writer.clone())
         .with_ansi(false)
         .init();
