@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal};
+use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal, Tls};
 use clap::Args;
 
 use crate::CampusDir;
 use crate::failure::Failure;
-use crate::settings::{DEFAULT_API_PORT, HubOptions};
+use crate::settings::{DEFAULT_API_PORT, HubOptions, TlsOption};
 
 #[derive(Args)]
 pub struct HubArgs {
@@ -81,7 +81,17 @@ pub fn hub(args: HubArgs, options: HubOptions) -> Result<ExitCode, Failure> {
         None => Broker::Embedded { port: broker_port },
     };
     let campus = crate::campus::open(&CampusDir { campus: options.campus }.resolve()?)?;
-    let hub = started(HubConfig::new(campus, data).listen(listen_at).broker(broker).record(args.record))?;
+    let tls = match (options.tls, options.tls_cert, options.tls_key) {
+        (None, None, None) => Tls::Off,
+        (Some(TlsOption::SelfSigned), None, None) => Tls::SelfSigned,
+        (None, Some(cert), Some(key)) => Tls::Files { cert, key },
+        _ => {
+            return Err(Failure::input("the options of TLS don't go together")
+                .mend("give tls = self-signed alone, or tls-cert and tls-key together"));
+        }
+    };
+    let config = HubConfig::new(campus, data).listen(listen_at).broker(broker).record(args.record);
+    let hub = started(config.sign_in(options.sign_in.unwrap_or(false)).tls(tls))?;
     announce(&hub, args.json);
     stop.wait(args.run_for_s.map(Duration::from_secs));
     eprintln!("stopping: committing what waits");
@@ -97,11 +107,21 @@ pub fn listen() -> Result<StopSignal, Failure> {
 fn announce(hub: &Hub, json: bool) {
     let broker = hub.broker_address().map(|a| a.to_string());
     if json {
-        println!("{}", serde_json::json!({"api": format!("http://{}", hub.api_address()), "broker": broker}));
+        let mut said = serde_json::json!({"api": hub.url(), "broker": broker});
+        if let Some(file) = hub.first_sign_in() {
+            said["first_sign_in"] = file.display().to_string().into();
+        }
+        println!("{said}");
         return;
     }
     println!("The hub runs.");
-    println!("  API      http://{}/api/v1/health   (description: /api/v1/openapi.json)", hub.api_address());
+    println!("  API      {}/api/v1/health   (description: /api/v1/openapi.json)", hub.url());
+    if let Some(file) = hub.first_sign_in() {
+        println!(
+            "  sign in  name and one-time password of the first administrator are in {}",
+            file.display()
+        );
+    }
     if let Some(broker) = broker {
         println!("  broker   {broker} (MQTT)");
     }

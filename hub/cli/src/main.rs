@@ -20,6 +20,7 @@ mod import;
 mod locale;
 mod settings;
 mod twin;
+mod user;
 mod world;
 
 use std::io::IsTerminal;
@@ -48,6 +49,7 @@ enum Command {
     /// Run the hub of a campus: field gateway, history, alarms, commands and the API.
     #[command(
         after_help = "Example:\n  campanile hub --campus scenes/shanghai-school --data /var/lib/campanile\n  \
+            campanile hub --data /var/lib/campanile --listen 0.0.0.0:7373 --sign-in --tls self-signed\n  \
             campanile hub --print-config > hub.toml\n  campanile hub --config hub.toml"
     )]
     Hub(hub::HubArgs),
@@ -108,6 +110,20 @@ enum Command {
         Exit code 1: the backup is damaged."
     )]
     Restore(backup::RestoreArgs),
+    /// Accounts, API tokens and classes of a stopped hub; a running one has them in its API.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile user add anna --role operator --data /var/lib/campanile\n\n\
+        Works on the data folder while the hub is stopped. A running hub is asked by its API (GET /api/v1/openapi.json).\n\
+        docs/roles.md says what each role may do."
+    )]
+    User(user::UserCommand),
+    /// Read the audit record of a stopped hub: who did what, why, from where, before and after.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile audit export --data /var/lib/campanile --format csv --out audit.csv"
+    )]
+    Audit(user::AuditCommand),
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
     #[command(
         after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
@@ -225,6 +241,8 @@ fn main() -> ExitCode {
         Command::History(command) => history::run(command),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
+        Command::User(command) => user::run(command),
+        Command::Audit(command) => user::audit(command),
         Command::Snapshot(args) => twin::snapshot(args),
         Command::Twin(args) => twin::open(args),
         Command::Bench(args) => bench::run(args),

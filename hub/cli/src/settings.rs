@@ -32,10 +32,22 @@ pub struct HubOptions {
     /// Where history, alarms and commands are kept; made where it is missing. It has to be given.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Address of the API, IP:PORT; 127.0.0.1:7373 where left out. Only loopback is allowed until accounts and TLS are there.
+    /// Address of the API, IP:PORT; 127.0.0.1:7373 where left out. Beyond loopback it needs sign-in and TLS.
     #[arg(long, value_name = "IP:PORT")]
     #[schemars(with = "Option<String>")]
     pub listen: Option<SocketAddr>,
+    /// Ask people to sign in on loopback too; beyond it they always have to, and this has to be given.
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", require_equals = true, value_name = "BOOL")]
+    pub sign_in: Option<bool>,
+    /// TLS with a certificate that the hub makes itself and keeps in the data folder: self-signed.
+    #[arg(long, value_name = "self-signed", hide_possible_values = true, conflicts_with = "tls_cert")]
+    pub tls: Option<TlsOption>,
+    /// TLS with this certificate chain, PEM; needs the key beside it.
+    #[arg(long, value_name = "PEM", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The key of the certificate, PEM.
+    #[arg(long, value_name = "PEM", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
     /// An MQTT broker to join, HOST:PORT; the embedded one on loopback where left out.
     #[arg(long, value_name = "HOST:PORT", value_parser = broker_address)]
     #[serde(deserialize_with = "checked_broker")]
@@ -71,6 +83,14 @@ pub struct LogOptions {
     pub log_format: Option<LogFormat>,
 }
 
+/// How the hub comes by a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum TlsOption {
+    /// It makes one itself.
+    SelfSigned,
+}
+
 /// How lines of the log are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
@@ -89,6 +109,10 @@ impl HubOptions {
             campus: Some("/etc/campanile/my-school".into()),
             data: Some("/var/lib/campanile".into()),
             listen: Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), DEFAULT_API_PORT)),
+            sign_in: Some(true),
+            tls: Some(TlsOption::SelfSigned),
+            tls_cert: Some("/etc/campanile/chain.pem".into()),
+            tls_key: Some("/etc/campanile/key.pem".into()),
             broker: Some("mqtt.school.example:1883".to_owned()),
             broker_port: Some(DEFAULT_BROKER_PORT),
             log: Some(DEFAULT_LOG.to_owned()),
@@ -147,7 +171,8 @@ fn read(file: &Path) -> Result<HubOptions, Failure> {
             .mend("mend the errors above; `campanile hub --print-config` shows every option")
     })?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    for path in [&mut options.campus, &mut options.data].into_iter().flatten() {
+    let HubOptions { campus, data, tls_cert, tls_key, .. } = &mut options;
+    for path in [campus, data, tls_cert, tls_key].into_iter().flatten() {
         *path = folder.join(&*path);
     }
     Ok(options)

@@ -24,6 +24,7 @@ mod catalogue;
 mod frame;
 pub mod limits;
 mod message;
+pub mod people;
 pub mod rest;
 mod value;
 

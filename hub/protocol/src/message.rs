@@ -306,6 +306,22 @@ pub enum ErrorCode {
     NotFound,
     /// Something failed in the hub.
     Internal,
+    /// Nobody is signed in, or the session or token has ended.
+    SignInRequired,
+    /// Name and password, or the class code, are not right.
+    WrongSignIn,
+    /// The role may not do this.
+    NotAllowed,
+    /// A one-time password has to be changed first.
+    PasswordChangeRequired,
+    /// The request comes from a page of another site, or names another host.
+    WrongOrigin,
+    /// Too many requests or attempts: wait as long as `Retry-After` says.
+    TooMany,
+    /// It can't be done to what is there: it exists already, or it is the last of its kind.
+    Conflict,
+    /// The hub is too busy, or could not store it; try again.
+    Busy,
 }
 
 /// Why a control message can't be taken.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use campanile_history::HistoryError;
 use campanile_model::{Accumulation, PointId, Timestamp};
 use campanile_protocol::rest::{
@@ -21,6 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::live::{AlarmAct, Live};
+use crate::people::Caller;
 use crate::seams::Store;
 
 /// Everything under `/api/v1` but the WebSocket.
@@ -50,11 +51,20 @@ pub fn router() -> OpenApiRouter<Arc<Live>> {
 pub struct Failure {
     status: StatusCode,
     body: ApiError,
+    /// Seconds to wait before the next attempt.
+    retry_after_s: Option<u64>,
 }
 
 impl Failure {
-    fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { status, body: ApiError { code, message: message.into() } }
+    /// An error with its status.
+    pub fn new(status: StatusCode, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { status, body: ApiError { code, message: message.into() }, retry_after_s: None }
+    }
+
+    /// Says how many seconds to wait before the next attempt.
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
     }
 
     fn not_found(message: impl Into<String>) -> Self {
@@ -65,7 +75,8 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::Malformed, message)
     }
 
-    fn internal(why: impl std::fmt::Display) -> Self {
+    /// A fault of the hub, which its log tells.
+    pub fn internal(why: impl std::fmt::Display) -> Self {
         tracing::error!(%why, "a request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -77,7 +88,11 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
+        let mut answer = (self.status, Json(self.body)).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        answer
     }
 }
 
@@ -93,7 +108,7 @@ impl From<HistoryError> for Failure {
 /// A JSON body, refused in the API's own words.
 #[derive(FromRequest)]
 #[from_request(via(Json), rejection(Failure))]
-pub struct Body<T>(T);
+pub struct Body<T>(pub T);
 
 impl From<JsonRejection> for Failure {
     fn from(why: JsonRejection) -> Self {
@@ -104,7 +119,7 @@ impl From<JsonRejection> for Failure {
 /// A query string, refused in the API's own words.
 #[derive(FromRequestParts)]
 #[from_request(via(Query), rejection(Failure))]
-pub struct Ask<T>(T);
+pub struct Ask<T>(pub T);
 
 impl From<QueryRejection> for Failure {
     fn from(why: QueryRejection) -> Self {
@@ -121,7 +136,7 @@ fn find(live: &Live, path: &Path) -> Result<PointId, Failure> {
 }
 
 /// Runs a query of the store away from the tasks that serve sockets.
-async fn ask_store<T: Send + 'static>(
+pub async fn ask_store<T: Send + 'static>(
     live: Arc<Live>,
     ask: impl FnOnce(&dyn Store) -> Result<T, HistoryError> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -130,11 +145,15 @@ async fn ask_store<T: Send + 'static>(
     Ok(answer?)
 }
 
-/// How the hub is.
+/// How the hub is; of that only `ok` where nobody is signed in.
 #[utoipa::path(get, path = "/health", responses((status = 200, description = "The answer", body = Health), (status = 503, description = "The hub is too busy, or not doing its work; try again", body = Health)))]
-async fn health(State(live): Live_) -> Response {
+async fn health(State(live): Live_, caller: Option<Extension<Caller>>) -> Response {
     let health = live.health();
     let status = if health.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if caller.is_none() {
+        // Who has not signed in learns whether it works, and nothing of the campus.
+        return (status, Json(serde_json::json!({"ok": health.ok}))).into_response();
+    }
     (status, Json(health)).into_response()
 }
 
@@ -251,11 +270,18 @@ async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Js
 async fn export(State(live): Live_, Ask(query): Ask<ExportQuery>) -> Result<Response, Failure> {
     let id = find(&live, &query.point)?;
     let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
-    // Years of samples are written as they are read: never more than a few pieces are in memory.
+    Ok(streamed("text/csv; charset=utf-8", move |out| live.history.export_csv(out, id, from, to)))
+}
+
+/// Sends what is written as it is written: of years of samples never more than a few pieces are in memory.
+pub fn streamed(
+    kind: &'static str,
+    write: impl FnOnce(&mut dyn std::io::Write) -> Result<u64, HistoryError> + Send + 'static,
+) -> Response {
     let (pieces, body) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(4);
     tokio::task::spawn_blocking(move || {
         let mut out = std::io::BufWriter::with_capacity(CSV_PIECE, Pieces(pieces.clone()));
-        let written = live.history.export_csv(&mut out, id, from, to);
+        let written = write(&mut out);
         let flushed = std::io::Write::flush(&mut out);
         if let Err(why) = written.map_err(std::io::Error::other).and(flushed) {
             // Ends the transfer as broken, so that a half file does not pass for a whole.
@@ -264,7 +290,7 @@ async fn export(State(live): Live_, Ask(query): Ask<ExportQuery>) -> Result<Resp
     });
     let body = futures_util::stream::unfold(body, async |mut body| Some((body.recv().await?, body)));
     let body = axum::body::Body::from_stream(body);
-    Ok(([(header::CONTENT_TYPE, "text/csv; charset=utf-8")], body).into_response())
+    ([(header::CONTENT_TYPE, kind)], body).into_response()
 }
 
 /// How much of a CSV is sent at once, bytes.
@@ -305,34 +331,59 @@ fn outcome(outcome: Outcome) -> Response {
 
 /// Acknowledges an alarm.
 #[utoipa::path(post, path = "/alarms/acknowledge", request_body = AcknowledgeRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: too soon after the last change, or nothing to acknowledge", body = Outcome)))]
-async fn acknowledge(State(live): Live_, Body(request): Body<AcknowledgeRequest>) -> Response {
-    outcome(live.alarm(request.alarm, AlarmAct::Acknowledge { comment: request.comment }).await)
+async fn acknowledge(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<AcknowledgeRequest>,
+) -> Response {
+    outcome(live.alarm(&caller.by, request.alarm, AlarmAct::Acknowledge { comment: request.comment }).await)
 }
 
 /// Hides an alarm for a time.
 #[utoipa::path(post, path = "/alarms/shelve", request_body = ShelveRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
-async fn shelve(State(live): Live_, Body(request): Body<ShelveRequest>) -> Response {
+async fn shelve(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<ShelveRequest>,
+) -> Response {
     outcome(
-        live.alarm(request.alarm, AlarmAct::Shelve { for_s: request.for_s, reason: request.reason }).await,
+        live.alarm(
+            &caller.by,
+            request.alarm,
+            AlarmAct::Shelve { for_s: request.for_s, reason: request.reason },
+        )
+        .await,
     )
 }
 
 /// Takes an alarm from the shelf before its time.
 #[utoipa::path(post, path = "/alarms/unshelve", request_body = AlarmRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
-async fn unshelve(State(live): Live_, Body(request): Body<AlarmRequest>) -> Response {
-    outcome(live.alarm(request.alarm, AlarmAct::Unshelve).await)
+async fn unshelve(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<AlarmRequest>,
+) -> Response {
+    outcome(live.alarm(&caller.by, request.alarm, AlarmAct::Unshelve).await)
 }
 
 /// Takes an alarm out of service, for maintenance.
 #[utoipa::path(post, path = "/alarms/out-of-service", request_body = OutOfServiceRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
-async fn out_of_service(State(live): Live_, Body(request): Body<OutOfServiceRequest>) -> Response {
-    outcome(live.alarm(request.alarm, AlarmAct::OutOfService { reason: request.reason }).await)
+async fn out_of_service(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<OutOfServiceRequest>,
+) -> Response {
+    outcome(live.alarm(&caller.by, request.alarm, AlarmAct::OutOfService { reason: request.reason }).await)
 }
 
 /// Takes an alarm back into service.
 #[utoipa::path(post, path = "/alarms/return-to-service", request_body = AlarmRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: the alarm is not in a state for it", body = Outcome), (status = 422, description = "Refused: without a reason, or for too long", body = Outcome)))]
-async fn return_to_service(State(live): Live_, Body(request): Body<AlarmRequest>) -> Response {
-    outcome(live.alarm(request.alarm, AlarmAct::ReturnToService).await)
+async fn return_to_service(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<AlarmRequest>,
+) -> Response {
+    outcome(live.alarm(&caller.by, request.alarm, AlarmAct::ReturnToService).await)
 }
 
 /// What holds the points that can be commanded.
@@ -352,14 +403,22 @@ async fn commands(
 
 /// Writes a slot of a point's priority array.
 #[utoipa::path(post, path = "/commands", request_body = CommandRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 409, description = "Not now: too soon after the last change, or nothing to acknowledge", body = Outcome), (status = 422, description = "Refused: outside the limits, of a wrong type, or without a reason", body = Outcome)))]
-async fn command(State(live): Live_, Body(request): Body<CommandRequest>) -> Response {
-    outcome(live.command(request.into()).await)
+async fn command(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<CommandRequest>,
+) -> Response {
+    outcome(live.command(&caller.by, request.into()).await)
 }
 
 /// Lets go of a slot of a point's priority array.
 #[utoipa::path(post, path = "/commands/relinquish", request_body = RelinquishRequest, responses((status = 200, description = "The answer", body = Outcome), (status = 404, description = "There is no such point or alarm", body = Outcome), (status = 422, description = "Refused: outside the limits, of a wrong type, or without a reason", body = Outcome)))]
-async fn relinquish(State(live): Live_, Body(request): Body<RelinquishRequest>) -> Response {
-    outcome(live.command(request.into()).await)
+async fn relinquish(
+    State(live): Live_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<RelinquishRequest>,
+) -> Response {
+    outcome(live.command(&caller.by, request.into()).await)
 }
 
 /// What the field gateway has seen: bound, unknown, malformed, with examples.

@@ -15,6 +15,8 @@ use crossbeam_channel::TrySendError;
 use tokio::sync::watch;
 
 use crate::live::{Live, Turn, wall_clock};
+use crate::people::{Door, People, PeopleError};
+use crate::tls::Tls;
 
 /// Commits that may wait; then the world waits, and with it the field.
 const COMMITS: usize = 1024;
@@ -49,18 +51,33 @@ pub struct HubConfig {
     broker: Broker,
     simulated: Option<(Timestamp, u64)>,
     record: Option<PathBuf>,
+    sign_in: bool,
+    tls: Tls,
 }
 
 impl HubConfig {
     /// A hub of a campus with its data in a folder, on a free loopback port, with an embedded broker on a free port.
     pub fn new(campus: Arc<Campus>, data: PathBuf) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { campus, data, listen, broker: Broker::Embedded { port: 0 }, simulated: None, record: None }
+        let broker = Broker::Embedded { port: 0 };
+        Self { campus, data, listen, broker, simulated: None, record: None, sign_in: false, tls: Tls::Off }
     }
 
     /// The address of the API.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
+        self
+    }
+
+    /// Whether people have to sign in; beyond loopback they have to.
+    pub fn sign_in(mut self, required: bool) -> Self {
+        self.sign_in = required;
+        self
+    }
+
+    /// How the API is protected on its way; beyond loopback it has to be.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
         self
     }
 
@@ -87,11 +104,19 @@ impl HubConfig {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HubError {
-    /// The address is beyond loopback.
+    /// The address is beyond loopback, without sign-in or TLS.
     #[error(
-        "{0} is beyond loopback: that needs sign-in and TLS, which this version does not have. Listen on 127.0.0.1"
+        "{0} can be reached from other machines: that needs sign-in and TLS. Add --sign-in and --tls self-signed (or --tls-cert and --tls-key), or listen on 127.0.0.1"
     )]
-    NotLoopback(SocketAddr),
+    Exposed(SocketAddr),
+    /// The certificate or key is not usable.
+    #[error(
+        "TLS: {0}. Name a PEM certificate chain with --tls-cert and its key with --tls-key, or use --tls self-signed"
+    )]
+    Tls(String),
+    /// The accounts.
+    #[error("the accounts: {0}")]
+    People(#[from] PeopleError),
     /// The API's port can't be had.
     #[error(
         "can't listen on {address}: {source}. Choose another port with --listen, or stop the program that has it"
@@ -144,6 +169,8 @@ pub struct Hub {
     stop: watch::Sender<bool>,
     address: SocketAddr,
     broker: Option<SocketAddr>,
+    tls: bool,
+    first_sign_in: Option<PathBuf>,
 }
 
 impl Hub {
@@ -152,8 +179,9 @@ impl Hub {
     /// # Errors
     /// [`HubError`].
     pub fn start(config: HubConfig) -> Result<Self, HubError> {
-        if !config.listen.ip().is_loopback() {
-            return Err(HubError::NotLoopback(config.listen));
+        let loopback = config.listen.ip().is_loopback();
+        if !loopback && (!config.sign_in || config.tls == Tls::Off) {
+            return Err(HubError::Exposed(config.listen));
         }
         let listener = TcpListener::bind(config.listen)
             .map_err(|source| HubError::Listen { address: config.listen, source })?;
@@ -161,6 +189,7 @@ impl Hub {
         let address = listener.local_addr()?;
         let campus = config.campus;
         let history = History::open(&config.data, &crate::point_specs(&campus))?;
+        let tls = crate::tls::config(&config.tls, &config.data, config.listen.ip())?;
         let queue = Box::new(CommitQueue::start(history.writer(), COMMITS)?);
         let began = config.simulated.map(|(at, _)| at.plus_micros(-(PAST.as_micros() as i64)));
         let (live, world) =
@@ -171,15 +200,37 @@ impl Hub {
         }
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let service = crate::router(live.clone());
+        let people = People::open(&live, &config.data, config.sign_in, tls.is_some())?;
+        let first_sign_in = runtime.block_on(people.first_admin(&live))?;
+        let has_tls = tls.is_some();
+        let service = crate::router(live.clone(), Arc::new(Door { people, live: live.clone(), loopback }));
         let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
-            let served = runtime.block_on(crate::serve(listener, service, stopped));
+            let served = runtime.block_on(crate::serve::serve(listener, tls, service, stopped));
             if let Err(why) = served {
                 tracing::error!(%why, "the API has stopped");
             }
             runtime.shutdown_timeout(Duration::from_secs(2));
         })?;
-        Ok(Self { live, world: Some(world), api: Some(api), stop, address, broker })
+        Ok(Self {
+            live,
+            world: Some(world),
+            api: Some(api),
+            stop,
+            address,
+            broker,
+            tls: has_tls,
+            first_sign_in,
+        })
+    }
+
+    /// The file with the first administrator's one-time password, as long as it is of use.
+    pub fn first_sign_in(&self) -> Option<&std::path::Path> {
+        self.first_sign_in.as_deref()
+    }
+
+    /// The URL of the API.
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.tls { "https" } else { "http" }, self.address)
     }
 
     /// The address of the API.

@@ -193,7 +193,7 @@ impl Keeper {
                 self.samples(&samples);
                 self.commit(samples, Vec::new(), None);
             }
-            Turn::Intend(intent, reply) => {
+            Turn::Intend(intent, by, reply) => {
                 // Commands are timed by the moment they come, not by the last tick.
                 let now = self.now();
                 self.tick(now);
@@ -201,7 +201,7 @@ impl Keeper {
                 let outcome = self.apply(&Input::Intend { intent: intent.clone() }).map(drop);
                 let body = json!({
                     "act": if intent.value.is_some() { "write" } else { "relinquish" },
-                    "actor": intent.actor, "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
+                    "actor": by.actor, "from": by.from, "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
                     "priority": intent.priority, "value": intent.value, "reason": intent.reason,
                     "before": before, "after": self.world.effective(intent.point),
                     "refused": outcome.as_ref().err().map(ToString::to_string),
@@ -219,17 +219,26 @@ impl Keeper {
                         // A shelf is timed from the moment that it is asked for.
                         let now = self.now();
                         self.tick(now);
-                        match self.apply(&alarm_input(rule, &by, &act, now)) {
+                        match self.apply(&alarm_input(rule, &by.actor, &act, now)) {
                             Ok(true) => Ok(()),
                             _ => Err(RejectReason::State),
                         }
                     }
                 };
-                let body = json!({"act": act.name(), "actor": by, "alarm": alarm, "comment": act.words(), "done": outcome.is_ok()});
+                let body = json!({"act": act.name(), "actor": by.actor, "from": by.from, "alarm": alarm, "reason": act.words(), "done": outcome.is_ok()});
                 self.audits.push(Record::audit(self.world.now(), body));
                 self.answers.push(Box::new(move || {
                     let _ = reply.send(outcome);
                 }));
+            }
+            Turn::Keep(records, reply) => {
+                let done: campanile_history::Done = Box::new(move |outcome| {
+                    // Without an answer the asker knows that it is not kept.
+                    if outcome.is_ok() {
+                        let _ = reply.send(());
+                    }
+                });
+                self.commit(Vec::new(), records, Some(done));
             }
             Turn::Stop => return true,
         }

@@ -1,7 +1,7 @@
 //! The hub at work: the live world, its gateway and store, and the API.
 //!
-//! [`Hub::start`] runs a campus: a broker or a link to one, the world's thread, the store, and HTTP + WebSocket on
-//! loopback. [`DeviceRun`] publishes simulated devices at a broker. The API is described by [`openapi_json`].
+//! [`Hub::start`] runs a campus: a broker or a link to one, the world's thread, the store, and HTTP + WebSocket behind a
+//! door that knows people, roles and limits. [`DeviceRun`] publishes simulated devices at a broker. The API is described by [`openapi_json`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -12,30 +12,29 @@ mod hub;
 mod keeper;
 mod live;
 mod metrics;
+mod people;
+mod roles;
 pub mod seams;
+mod serve;
+mod tls;
 mod view;
 mod ws;
 
-use std::net::TcpListener;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::header;
 use axum::routing::get;
 use campanile_formats::Grid;
 use campanile_history::PointSpec;
 use campanile_model::{Accumulation, Campus};
-use tokio::sync::watch;
-use tower_http::limit::RequestBodyLimitLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use hub::{Broker, DeviceRun, Hub, HubConfig, HubError, StopSignal, host_port, weather};
+pub use people::{AccountsFolder, PeopleError};
+pub use roles::markdown as roles_markdown;
+pub use tls::Tls;
 
-/// The largest body of a request in bytes.
-const MAX_BODY: usize = 64 * 1024;
+pub use hub::{Broker, DeviceRun, Hub, HubConfig, HubError, StopSignal, host_port, weather};
 
 /// The name and version that the hub goes by.
 fn server_name() -> String {
@@ -74,7 +73,8 @@ pub fn terrain(campus: &Campus) -> Result<Option<Grid>, HubError> {
 }
 
 fn described() -> (Router<Arc<live::Live>>, utoipa::openapi::OpenApi) {
-    let (router, mut description) = OpenApiRouter::new().nest("/api/v1", api::router()).split_for_parts();
+    let (router, mut description) =
+        OpenApiRouter::new().nest("/api/v1", api::router().merge(people::router())).split_for_parts();
     description.info = utoipa::openapi::InfoBuilder::new()
         .title("Campanile")
         .version(env!("CARGO_PKG_VERSION"))
@@ -91,7 +91,7 @@ pub fn openapi_json() -> String {
     described().1.to_pretty_json().unwrap_or_default()
 }
 
-fn router(live: Arc<live::Live>) -> Router {
+fn router(live: Arc<live::Live>, door: Arc<people::Door>) -> Router {
     let (router, description) = described();
     let text = description.to_pretty_json().unwrap_or_default();
     router
@@ -104,61 +104,10 @@ fn router(live: Arc<live::Live>) -> Router {
         .fallback(api::no_such_path)
         .method_not_allowed_fallback(api::no_such_method)
         .with_state(live)
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(axum::middleware::from_fn(only_from_here))
+        .layer(axum::Extension(door.people.clone()))
+        .layer(axum::middleware::from_fn_with_state(door, people::guard))
 }
 
-/// Without sign-in, a web page of elsewhere must not reach the hub through a browser on this machine: neither by a
-/// cross-origin request nor by a name that it points at loopback.
-async fn only_from_here(request: Request, next: Next) -> Response {
-    let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
-    let origin = headers.get(header::ORIGIN).map(|o| o.to_str().unwrap_or("?"));
-    // Browsers say of requests without an origin, such as for a picture, whether another site's page makes them.
-    let site = headers.get("sec-fetch-site").and_then(|h| h.to_str().ok());
-    let from_here = host.is_none_or(is_loopback_name)
-        && site != Some("cross-site")
-        && origin.is_none_or(|o| o.split_once("://").is_some_and(|(_, host)| is_loopback_name(host)));
-    if from_here {
-        return next.run(request).await;
-    }
-    (StatusCode::FORBIDDEN, "this hub answers only programs and pages of its own machine").into_response()
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
-    };
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-async fn serve(
-    listener: TcpListener,
-    service: Router,
-    mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let listener = tokio::net::TcpListener::from_std(listener)?;
-    let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
-        // Small frames must not wait for each other (Nagle); a failure costs latency only.
-        let _ = stream.set_nodelay(true);
-    });
-    let mut grace = stop.clone();
-    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
-        // The sender gone means stop too.
-        let _ = stop.wait_for(|stop| *stop).await;
-    });
-    tokio::select! {
-        served = served.into_future() => served,
-        // Open sockets are given a moment, not for ever.
-        () = async {
-            let _ = grace.wait_for(|stop| *stop).await;
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-        } => Ok(()),
-    }
-}
-
-/// Ctrl-C or SIGTERM.
 /// Ctrl-C and SIGTERM.
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
@@ -201,21 +150,6 @@ mod tests {
         }
         assert!(parameters > 10, "{parameters}");
         assert!(!text.to_string().contains("[`"), "a reader of the API knows no Rust");
-    }
-
-    #[test]
-    fn only_loopback_names_are_from_here() {
-        for (host, ok) in [
-            ("127.0.0.1:7373", true),
-            ("localhost", true),
-            ("[::1]:7373", true),
-            ("evil.example:7373", false),
-            ("127.0.0.1.evil.example", false),
-            ("192.168.1.4", false),
-            ("", false),
-        ] {
-            assert_eq!(super::is_loopback_name(host), ok, "{host}");
-        }
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
-use campanile_model::{Actor, Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value};
+use campanile_history::Record;
+use campanile_model::{Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value};
 use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading, RelinquishRequest};
 use campanile_protocol::{
     Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, ServerMessage, limits,
@@ -19,6 +20,7 @@ use tokio::sync::{broadcast, oneshot};
 use crate::clients::Clients;
 use crate::hub::HubError;
 use crate::keeper::{FileRecorder, Keeper, recover};
+use crate::people::By;
 use crate::seams::{Commits, Field, Store};
 use crate::view::{View, reject_reason, view};
 
@@ -33,10 +35,12 @@ pub enum Turn {
     Field(FieldBatch),
     /// Samples of device models in this process, and the moment of their clock.
     Simulated(Vec<Sample>, Timestamp),
-    /// A wish to command.
-    Intend(Box<Intent>, oneshot::Sender<Result<(), Refusal>>),
+    /// A wish to command, and from where it comes.
+    Intend(Box<Intent>, By, oneshot::Sender<Result<(), Refusal>>),
     /// What a person does to an alarm, by its id.
-    Alarm { alarm: String, by: String, act: AlarmAct, reply: oneshot::Sender<Result<(), RejectReason>> },
+    Alarm { alarm: String, by: By, act: AlarmAct, reply: oneshot::Sender<Result<(), RejectReason>> },
+    /// Records that are none of the world's, such as of people: kept in one order with its own.
+    Keep(Vec<Record>, oneshot::Sender<()>),
     /// No more turns come.
     Stop,
 }
@@ -227,7 +231,7 @@ impl Live {
     }
 
     /// Writes or relinquishes a slot.
-    pub async fn command(&self, request: Wish) -> Outcome {
+    pub async fn command(&self, by: &By, request: Wish) -> Outcome {
         let refused = |reason, message: String| Outcome { ok: false, reason: Some(reason), message };
         let Some(id) = self.campus.point_id(request.point.as_str()) else {
             return refused(RejectReason::NotFound, format!("there is no point '{}'", request.point));
@@ -257,11 +261,11 @@ impl Live {
             priority,
             value,
             expires,
-            actor: Actor::Person("local".into()),
+            actor: by.world_actor(),
             reason: request.reason.into(),
         };
         let (reply, answer) = oneshot::channel();
-        if self.inbox.try_send(Turn::Intend(Box::new(intent), reply)).is_err() {
+        if self.inbox.try_send(Turn::Intend(Box::new(intent), by.clone(), reply)).is_err() {
             return refused(RejectReason::Busy, "the hub is too busy; try again".to_owned());
         }
         match answer.await {
@@ -272,7 +276,7 @@ impl Live {
     }
 
     /// Does something to an alarm.
-    pub async fn alarm(&self, alarm: String, act: AlarmAct) -> Outcome {
+    pub async fn alarm(&self, by: &By, alarm: String, act: AlarmAct) -> Outcome {
         let refused =
             |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
         if let Some((reason, why)) = act.refusal() {
@@ -280,7 +284,7 @@ impl Live {
         }
         let wrong_state = act.wrong_state();
         let (reply, answer) = oneshot::channel();
-        let turn = Turn::Alarm { alarm, by: "person:local".to_owned(), act, reply };
+        let turn = Turn::Alarm { alarm, by: by.clone(), act, reply };
         if self.inbox.try_send(turn).is_err() {
             return refused(RejectReason::Busy, "the hub is too busy; try again");
         }
@@ -290,6 +294,13 @@ impl Live {
             Ok(Err(reason)) => refused(reason, wrong_state),
             Err(_) => refused(RejectReason::Busy, NOT_STORED),
         }
+    }
+
+    /// Makes records durable; returns when they are.
+    pub async fn keep(&self, records: Vec<Record>) -> Result<(), ()> {
+        let (reply, answer) = oneshot::channel();
+        self.inbox.try_send(Turn::Keep(records, reply)).map_err(|_| ())?;
+        answer.await.map_err(|_| ())
     }
 
     /// The scene: `campus.glb` of the campus' folder where there is one, else built from the plan, once.

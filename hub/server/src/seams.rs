@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use campanile_gateway::{Gateway, GatewayError, GatewayStatus};
 use campanile_history::{
-    Bucket, CommitQueue, EnergyBucket, History, HistoryError, Reading, StoredRecord, Submission,
+    Bucket, CommitQueue, EnergyBucket, History, HistoryError, LogEntry, Reading, StoredRecord, Submission,
 };
 use campanile_model::{PointId, Quality, Timestamp, Value};
 
@@ -21,6 +21,11 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Where the store can't be read.
     fn records(&self, kind: &str) -> Result<Vec<StoredRecord>, HistoryError>;
+    /// The newest entries of a kind's log before an entry, newest first.
+    ///
+    /// # Errors
+    /// Where the store can't be read.
+    fn log(&self, kind: &str, before: Option<i64>, limit: usize) -> Result<Vec<LogEntry>, HistoryError>;
     /// Samples from `from` to before `to`, at most `limit`.
     ///
     /// # Errors
@@ -84,6 +89,10 @@ impl Store for History {
 
     fn records(&self, kind: &str) -> Result<Vec<StoredRecord>, HistoryError> {
         self.records(kind)
+    }
+
+    fn log(&self, kind: &str, before: Option<i64>, limit: usize) -> Result<Vec<LogEntry>, HistoryError> {
+        self.log(kind, before, limit)
     }
 
     fn range(

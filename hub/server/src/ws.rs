@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::http::StatusCode;
 use axum::response::Response;
 use campanile_protocol::rest::Outcome;
 use campanile_protocol::{
@@ -17,8 +19,11 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use crate::api::Failure;
 use crate::clients::{Client, PointSet};
 use crate::live::{AlarmAct, Live, Wish};
+use crate::people::{Caller, People};
+use crate::roles::{self, Permission};
 
 /// A client that takes nothing for this long is let go.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
@@ -28,13 +33,23 @@ const STATUS_PERIOD: Duration = Duration::from_secs(1);
 const SNAPSHOT_CHUNK: usize = 16_384;
 
 /// Takes a client onto the WebSocket.
-pub async fn upgrade(State(live): State<Arc<Live>>, upgrade: WebSocketUpgrade) -> Response {
-    upgrade
+pub async fn upgrade(
+    State(live): State<Arc<Live>>,
+    Extension(people): Extension<Arc<People>>,
+    Extension(caller): Extension<Caller>,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Failure> {
+    let room = people.sockets.clone().try_acquire_owned().map_err(|_| {
+        let text = "as many clients as may be have a WebSocket open; try again later";
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooMany, text).after(30)
+    })?;
+    Ok(upgrade
         .max_message_size(limits::MAX_CLIENT_MESSAGE_BYTES)
         .max_frame_size(limits::MAX_CLIENT_MESSAGE_BYTES)
         .on_upgrade(move |socket| async move {
             let (sink, stream) = socket.split();
-            let mut session = Session { live, sink, subscriptions: BTreeMap::new(), sequence: 0 };
+            let mut session =
+                Session { live, people, caller, sink, subscriptions: BTreeMap::new(), sequence: 0 };
             // An error here is a connection that has gone; there is nobody to tell.
             if let Err(why) = session.run(stream).await {
                 tracing::debug!(%why, "a client has gone");
@@ -43,7 +58,8 @@ pub async fn upgrade(State(live): State<Arc<Live>>, upgrade: WebSocketUpgrade) -
                 session.live.clients.leave(&feed.client);
             }
             session.live.connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
-        })
+            drop(room);
+        }))
 }
 
 struct Feed {
@@ -56,6 +72,8 @@ struct Feed {
 
 struct Session {
     live: Arc<Live>,
+    people: Arc<People>,
+    caller: Caller,
     sink: SplitSink<WebSocket, Message>,
     subscriptions: BTreeMap<u32, Feed>,
     sequence: u64,
@@ -96,7 +114,8 @@ impl Session {
             return self.send(Message::Close(None)).await;
         }
         let mut events = live.events.subscribe();
-        self.say(&ServerMessage::Welcome { actor: "person:local".to_owned(), can_operate: true }).await?;
+        let can_operate = roles::may(self.caller.role, Permission::Command);
+        self.say(&ServerMessage::Welcome { actor: self.caller.by.actor.clone(), can_operate }).await?;
         self.say_what_holds().await?;
         let mut ticks = tokio::time::interval(STATUS_PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -122,6 +141,10 @@ impl Session {
                 },
                 id = changed => self.serve(id).await?,
                 _ = ticks.tick() => {
+                    if self.people.role_now(&self.caller).is_none() {
+                        self.error(ErrorCode::SignInRequired, "the session or token has ended").await?;
+                        return self.send(Message::Close(None)).await;
+                    }
                     let time_us = live.view().time.0;
                     self.say(&ServerMessage::Clock { time_us, rate: live.clock_rate }).await?;
                     self.say(&ServerMessage::Status(live.hub_state())).await?;
@@ -180,6 +203,12 @@ impl Session {
             Ok(message) => message,
             Err(why) => return self.error(ErrorCode::Malformed, &why.to_string()).await,
         };
+        self.people.seen(&self.caller);
+        // The role as it is now, not as it was when the client joined.
+        let role = self.people.role_now(&self.caller);
+        if !role.is_some_and(|role| roles::may(role, roles::message_needs(&message))) {
+            return self.refuse(&message).await;
+        }
         match message {
             ClientMessage::Hello { .. } => self.error(ErrorCode::Malformed, "hello was said already").await,
             ClientMessage::Subscribe(subscription) => self.subscribe(subscription).await,
@@ -191,27 +220,46 @@ impl Session {
             }
             ClientMessage::Write { request, point, value, priority, expiry_s, reason } => {
                 let body = Wish { point, value: Some(value), priority, expiry_s, reason };
-                let outcome = self.live.command(body).await;
+                let outcome = self.live.command(&self.caller.by, body).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Relinquish { request, point, priority, reason } => {
                 let body = Wish { point, value: None, priority, expiry_s: None, reason };
-                let outcome = self.live.command(body).await;
+                let outcome = self.live.command(&self.caller.by, body).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Acknowledge { request, alarm, comment } => {
-                let outcome = self.live.alarm(alarm, AlarmAct::Acknowledge { comment }).await;
+                let outcome =
+                    self.live.alarm(&self.caller.by, alarm, AlarmAct::Acknowledge { comment }).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Shelve { request, alarm, for_s, reason } => {
-                let outcome = self.live.alarm(alarm, AlarmAct::Shelve { for_s, reason }).await;
+                let outcome =
+                    self.live.alarm(&self.caller.by, alarm, AlarmAct::Shelve { for_s, reason }).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Unshelve { request, alarm } => {
-                let outcome = self.live.alarm(alarm, AlarmAct::Unshelve).await;
+                let outcome = self.live.alarm(&self.caller.by, alarm, AlarmAct::Unshelve).await;
                 self.reply(request, outcome).await
             }
         }
+    }
+
+    /// What the role may not do; kept in the audit record.
+    async fn refuse(&mut self, message: &ClientMessage) -> Result<(), Gone> {
+        let text = "your role may not do this; an administrator gives roles";
+        let (act, request) = match message {
+            ClientMessage::Write { request, .. } => ("write", *request),
+            ClientMessage::Relinquish { request, .. } => ("relinquish", *request),
+            ClientMessage::Acknowledge { request, .. } => ("acknowledge", *request),
+            _ => return self.error(ErrorCode::NotAllowed, text).await,
+        };
+        let detail = serde_json::json!({"subject": format!("WebSocket: {act}"), "role": self.caller.role});
+        let entry = self.caller.by.audit(crate::live::wall_clock(), "refused", "", detail);
+        if self.live.keep(vec![entry]).await.is_err() {
+            tracing::warn!("a refusal could not be kept");
+        }
+        self.say(&ServerMessage::rejected(request, RejectReason::NotAllowed, text)).await
     }
 
     async fn reply(&mut self, request: u64, outcome: Outcome) -> Result<(), Gone> {
