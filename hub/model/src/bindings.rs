@@ -82,11 +82,11 @@ impl Resolver<'_> {
                 _ => self.entities.id_word(point.entity, word),
             };
             match render(template, word_of) {
-                Err(word) => {
+                Err(why) => {
                     faults.push((
                         field.to_owned(),
                         "bad-template",
-                        format!("'{word}' has no meaning at '{}'", point.path),
+                        format!("{why} at '{}'", point.path),
                         TOPIC_WORDS,
                     ));
                     None
