@@ -125,9 +125,7 @@ impl Resolver<'_> {
                 _ => self.entities.id_word(point.entity, word),
             };
             let fault = match render(template, word_of) {
-                Err(word) => {
-                    ("bad-template", format!("'{word}' has no meaning at '{}'", point.path), TOPIC_WORDS)
-                }
+                Err(why) => ("bad-template", format!("{why} at '{}'", point.path), TOPIC_WORDS),
                 Ok(text) => match wrong(&text) {
                     None => return Some(text),
                     Some(fault) => fault,

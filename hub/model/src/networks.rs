@@ -106,19 +106,19 @@ impl Resolver<'_> {
                 (Some(about), _) => self.entities.id_word(about, word),
                 (None, _) => None,
             };
-            render(template, word_of).map_err(|word| faults.push((format!("{at}/{field}"), word))).ok()
+            render(template, word_of).map_err(|why| faults.push((format!("{at}/{field}"), why))).ok()
         };
         let id = fill(&spec.id, "id");
         let parent = spec.parent.as_deref().map(|p| fill(p, "parent"));
         let place = spec.place.as_deref().map(|p| fill(p, "place"));
         let meter = spec.meter.as_deref().map(|m| fill(m, "meter"));
         let serves: Vec<_> = spec.serves.as_slice().iter().map(|s| fill(s, "serves")).collect();
-        for (at, word) in faults {
+        for (at, why) in faults {
             let here = about.map_or_else(
                 || "a node without 'each'".to_owned(),
                 |i| format!("'{}'", self.entities.list[i].path),
             );
-            self.report.campus("bad-template", &at, format!("'{word}' has no meaning at {here}"), ID_WORDS);
+            self.report.campus("bad-template", &at, format!("{why} at {here}"), ID_WORDS);
         }
         let id = id?;
         let path = self.entities.list[root].path.join(&id).ok().filter(|_| !id.contains('/'));

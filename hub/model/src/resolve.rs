@@ -294,8 +294,8 @@ impl Resolver<'_> {
             };
             match names {
                 Ok(names) => self.entities.list[i].names = names,
-                Err(word) => {
-                    let what = format!("'{word}' has no meaning at '{}'", self.entities.list[i].path);
+                Err(why) => {
+                    let what = format!("{why} at '{}'", self.entities.list[i].path);
                     self.report.campus("bad-template", &at, what, NAME_WORDS);
                 }
             }
