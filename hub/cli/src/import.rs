@@ -93,7 +93,8 @@ fn read(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let done = File::open(path).and_then(|f| f.take(limit + 1).read_to_end(&mut bytes));
     done.map(|_| bytes).map_err(|why| {
-        Failure::input(format!("can't read {}: {why}", path.display())).mend("name a file that exists and can be read")
+        Failure::input(format!("can't read {}: {why}", path.display()))
+            .mend("name a file that exists and can be read")
     })
 }
 
@@ -102,7 +103,8 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let beside = path.with_extension("part");
     std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).map_err(|why| {
         let _ = std::fs::remove_file(&beside);
-        Failure::input(format!("can't write {}: {why}", path.display())).mend("name a folder that can be written to")
+        Failure::input(format!("can't write {}: {why}", path.display()))
+            .mend("name a folder that can be written to")
     })
 }
 
@@ -131,7 +133,8 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
             .mend("name another folder with --out, or overwrite with --force"));
     }
     if args.out.exists() && !args.out.is_dir() {
-        return Err(Failure::input(format!("{} is not a folder", args.out.display())).mend("name a folder with --out"));
+        return Err(Failure::input(format!("{} is not a folder", args.out.display()))
+            .mend("name a folder with --out"));
     }
     if let Some(zone) = args.zone.as_deref().filter(|z| jiff::tz::TimeZone::get(z).is_err()) {
         return Err(Failure::input(format!("'{zone}' is no time zone of the IANA database"))
@@ -140,14 +143,21 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
     let bytes = read(&args.file, MAX_OSM_BYTES)?;
     let weather = args.weather.as_deref().map(|path| weather(path, &args.out)).transpose()?;
     let zone_told = args.zone.is_some();
-    let options = Options { name: args.name, rooms: args.rooms == Rooms::Auto, zone: args.zone, weather: weather.as_ref().map(|_| WEATHER_FILE.to_owned()) };
+    let options = Options {
+        name: args.name,
+        rooms: args.rooms == Rooms::Auto,
+        zone: args.zone,
+        weather: weather.as_ref().map(|_| WEATHER_FILE.to_owned()),
+    };
     let made = osm::import(&bytes, &options)
         .map_err(|why| Failure::input(format!("{}: {why}", args.file.display())).mend(why.mend))?;
-    let plan = serde_json::to_vec(&made.plan).map_err(|why| Failure::input(format!("the plan can't be written: {why}")))?;
+    let plan = serde_json::to_vec(&made.plan)
+        .map_err(|why| Failure::input(format!("the plan can't be written: {why}")))?;
     let terrain = campanile_formats::geotiff::write(&made.terrain)
         .map_err(|why| Failure::input(format!("the terrain can't be written: {why}")))?;
     std::fs::create_dir_all(&args.out).map_err(|why| {
-        Failure::input(format!("can't make {}: {why}", args.out.display())).mend("name a folder that can be made with --out")
+        Failure::input(format!("can't make {}: {why}", args.out.display()))
+            .mend("name a folder that can be made with --out")
     })?;
     write(&args.out.join(TERRAIN_FILE), &terrain)?;
     if let Some(text) = weather {
@@ -181,7 +191,10 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
         println!("there is no building in the extract: the campus is only its ground");
     }
     print_findings(&made.findings);
-    println!("next: campanile check {0}; campanile snapshot --campus {0} --out campus.png; campanile import points", args.out.display());
+    println!(
+        "next: campanile check {0}; campanile snapshot --campus {0} --out campus.png; campanile import points",
+        args.out.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -207,7 +220,8 @@ fn import_points(args: PointsArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let (Some(file), Some(dir)) = (args.file, args.campus) else {
-        return Err(Failure::input("a list and a campus are needed").mend("campanile import points FILE.csv --campus DIR"));
+        return Err(Failure::input("a list and a campus are needed")
+            .mend("campanile import points FILE.csv --campus DIR"));
     };
     let campus = crate::campus::open(&dir)?;
     let path = dir.join(campanile_model::CAMPUS_FILE);
@@ -222,7 +236,13 @@ fn import_points(args: PointsArgs) -> Result<ExitCode, Failure> {
             } else {
                 for p in &problems {
                     let column = p.column.as_ref().map(|c| format!(", column {c}")).unwrap_or_default();
-                    eprintln!("error {}:{}{column}\n  {}\n  mend: {}", file.display(), p.line, p.what, p.mend);
+                    eprintln!(
+                        "error {}:{}{column}\n  {}\n  mend: {}",
+                        file.display(),
+                        p.line,
+                        p.what,
+                        p.mend
+                    );
                 }
                 eprintln!("{} problems; nothing was added", problems.len());
             }
@@ -271,7 +291,10 @@ fn checked(dir: &Path, path: &Path, text: &str) -> Result<(), Failure> {
     let fault = loaded.problems.into_iter().find(|p| p.severity == campanile_model::Severity::Error);
     match fault {
         None => Ok(()),
-        Some(fault) => Err(Failure::input(format!("the new campus.toml would be wrong: {} [{}]", fault.what, fault.code))
-            .mend(fault.mend)),
+        Some(fault) => Err(Failure::input(format!(
+            "the new campus.toml would be wrong: {} [{}]",
+            fault.what, fault.code
+        ))
+        .mend(fault.mend)),
     }
 }

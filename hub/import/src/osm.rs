@@ -117,18 +117,22 @@ fn bounds_of(extract: &Extract) -> Option<Bounds> {
         return extract.bounds;
     }
     let main = |tags: &Tags| tags.contains_key("building") || is_campus(tags);
-    let mut ids: BTreeSet<i64> = extract.ways.values().filter(|w| main(&w.tags)).flat_map(|w| w.nodes.clone()).collect();
+    let mut ids: BTreeSet<i64> =
+        extract.ways.values().filter(|w| main(&w.tags)).flat_map(|w| w.nodes.clone()).collect();
     for relation in extract.relations.values().filter(|r| main(&r.tags)) {
         let ways = relation.members.iter().filter_map(|m| extract.ways.get(&m.id));
         ids.extend(ways.flat_map(|w| w.nodes.clone()));
     }
-    let mut at: Vec<(f64, f64)> = ids.iter().filter_map(|id| extract.nodes.get(id)).map(|n| (n.lat, n.lon)).collect();
+    let mut at: Vec<(f64, f64)> =
+        ids.iter().filter_map(|id| extract.nodes.get(id)).map(|n| (n.lat, n.lon)).collect();
     if at.is_empty() {
         at = extract.nodes.values().map(|n| (n.lat, n.lon)).collect();
     }
     let first = at.first()?.1;
     let turn = |lon: f64| (lon - first + 180.0).rem_euclid(360.0) - 180.0;
-    let fold = |start: f64, f: fn(f64, f64) -> f64, of: &dyn Fn(&(f64, f64)) -> f64| at.iter().map(of).fold(start, f);
+    let fold = |start: f64, f: fn(f64, f64) -> f64, of: &dyn Fn(&(f64, f64)) -> f64| {
+        at.iter().map(of).fold(start, f)
+    };
     // A speck has a size all the same.
     let least = 1e-5;
     Some(Bounds {
@@ -184,12 +188,18 @@ impl Importing<'_> {
         let touches = |o: &Outline| !intersection(&o.area, std::slice::from_ref(&frame)).is_empty();
         let mut buildings: Vec<Outline> =
             areas.iter().filter(|o| is_building(&o.tags) && touches(o)).cloned().collect();
-        let mut parts: Vec<Outline> =
-            areas.iter().filter(|o| is_part(&o.tags) && !is_building(&o.tags) && touches(o)).cloned().collect();
+        let mut parts: Vec<Outline> = areas
+            .iter()
+            .filter(|o| is_part(&o.tags) && !is_building(&o.tags) && touches(o))
+            .cloned()
+            .collect();
         if buildings.len() > MAX_BUILDINGS {
             return Err(OsmError::new(
                 None,
-                format!("the extract has {} buildings; a campus of up to {MAX_BUILDINGS} can be made", buildings.len()),
+                format!(
+                    "the extract has {} buildings; a campus of up to {MAX_BUILDINGS} can be made",
+                    buildings.len()
+                ),
                 "Cut the campus out: openstreetmap.org → Export, or `osmium extract --bbox west,south,east,north`.",
             ));
         }
@@ -211,11 +221,21 @@ impl Importing<'_> {
             Some(campus) => format!("campus-{}", stem(campus.osm)),
             None => "campus".to_owned(),
         });
-        let campus_toml = campus_text::campus_toml(&id, &names, &timezone, self.options.weather.as_deref(), &plan, &named);
+        let campus_toml =
+            campus_text::campus_toml(&id, &names, &timezone, self.options.weather.as_deref(), &plan, &named);
         let terrain = terrain(&plan);
         let counts = counts(&plan);
         let campus_found = campus.map(|c| c.osm);
-        Ok(Imported { plan, campus_toml, terrain, findings: self.findings, counts, names, timezone, campus_found })
+        Ok(Imported {
+            plan,
+            campus_toml,
+            terrain,
+            findings: self.findings,
+            counts,
+            names,
+            timezone,
+            campus_found,
+        })
     }
 
     /// Every area with tags that mean something: closed ways and multipolygons, in one order.
@@ -230,7 +250,8 @@ impl Importing<'_> {
         let mut used: BTreeSet<i64> = BTreeSet::new();
         for (id, relation) in &self.extract.relations {
             let kind = relation.tags.get("type").map(String::as_str).unwrap_or_default();
-            let outer = || relation.members.iter().filter(|m| m.kind == ElementKind::Way && m.role != "inner");
+            let outer =
+                || relation.members.iter().filter(|m| m.kind == ElementKind::Way && m.role != "inner");
             if kind != "multipolygon" && !(kind == "boundary" && is_campus(&relation.tags)) {
                 continue;
             }
@@ -243,13 +264,17 @@ impl Importing<'_> {
                 used.extend(outer().map(|m| m.id));
             }
             // An outer ring that says the same again is not a second building.
-            used.extend(outer().filter(|m| {
-                self.extract.ways.get(&m.id).is_some_and(|w| {
-                    ["building", "natural", "landuse", "leisure", "amenity"]
-                        .iter()
-                        .any(|k| w.tags.get(*k).is_some() && w.tags.get(*k) == tags.get(*k))
-                })
-            }).map(|m| m.id));
+            used.extend(
+                outer()
+                    .filter(|m| {
+                        self.extract.ways.get(&m.id).is_some_and(|w| {
+                            ["building", "natural", "landuse", "leisure", "amenity"]
+                                .iter()
+                                .any(|k| w.tags.get(*k).is_some() && w.tags.get(*k) == tags.get(*k))
+                        })
+                    })
+                    .map(|m| m.id),
+            );
             let area = of_relation(self.extract, &self.projection, *id, relation, &mut self.findings);
             let osm = OsmId { kind: ElementKind::Relation, id: *id };
             if !area.is_empty() {
@@ -283,14 +308,16 @@ impl Importing<'_> {
         let inner: Vec<(OsmId, [f64; 2])> = areas
             .iter()
             .filter(|o| {
-                o.tags.contains_key("building") || o.tags.get("leisure").is_some_and(|l| l == "pitch" || l == "track")
+                o.tags.contains_key("building")
+                    || o.tags.get("leisure").is_some_and(|l| l == "pitch" || l == "track")
             })
             .filter_map(|o| Some((o.osm, o.area.first()?.inner_point())))
             .collect();
         for o in areas.iter_mut() {
-            let of_school = o.tags.get("building").is_some_and(|b| {
-                matches!(b.as_str(), "school" | "kindergarten" | "college" | "university")
-            });
+            let of_school = o
+                .tags
+                .get("building")
+                .is_some_and(|b| matches!(b.as_str(), "school" | "kindergarten" | "college" | "university"));
             let unsized_ = !o.tags.contains_key("building:levels") && !o.tags.contains_key("height");
             let large = o.area.iter().map(Polygon::area_m2).sum::<f64>() > LEAST_M2;
             let holds = |(id, p): &(OsmId, [f64; 2])| *id != o.osm && o.area.iter().any(|a| a.contains(*p));
@@ -367,7 +394,8 @@ impl Importing<'_> {
 
     fn empty_plan(&self, boundary: Vec<PointMm>) -> Plan {
         // The file is part of the crate, and a test reads it.
-        let constructions = serde_json::from_str(include_str!("../data/constructions.json")).unwrap_or_default();
+        let constructions =
+            serde_json::from_str(include_str!("../data/constructions.json")).unwrap_or_default();
         Plan {
             format: Plan::FORMAT.to_owned(),
             site: Site { boundary, ..self.site() },
@@ -402,10 +430,14 @@ impl Importing<'_> {
         let mut taken: BTreeSet<String> = ["site", "net"].map(str::to_owned).into();
         for (outline, parts) in buildings.iter().zip(parts_of) {
             let names = names_of(&outline.tags).or_else(|| {
-                let label = ["ref", "addr:housename", "loc_name"].iter().find_map(|k| outline.tags.get(*k))?;
+                let label =
+                    ["ref", "addr:housename", "loc_name"].iter().find_map(|k| outline.tags.get(*k))?;
                 clean_name(label).map(|l| Names::new(&*l, &*l))
             });
-            let wanted = names.as_ref().and_then(|n| slug(&n.en)).filter(|s| s.bytes().any(|b| b.is_ascii_alphabetic()));
+            let wanted = names
+                .as_ref()
+                .and_then(|n| slug(&n.en))
+                .filter(|s| s.bytes().any(|b| b.is_ascii_alphabetic()));
             let fallback = format!("building-{}", stem(outline.osm));
             let id = match wanted {
                 Some(id) if !taken.contains(&id) => id,
@@ -414,7 +446,8 @@ impl Importing<'_> {
             };
             taken.insert(id.clone());
             let inner = outline.area.first().map(Polygon::inner_point).unwrap_or_default();
-            let (low, high) = crate::polygon::bounds(outline.area.iter().flat_map(|p| p.outline.iter().copied()));
+            let (low, high) =
+                crate::polygon::bounds(outline.area.iter().flat_map(|p| p.outline.iter().copied()));
             let near: Vec<(PointMm, i32)> = entrances
                 .iter()
                 .filter(|(p, _)| (0..2).all(|k| p[k] >= low[k] - 3000 && p[k] <= high[k] + 3000))
@@ -478,7 +511,8 @@ impl Importing<'_> {
                     probe.constructions.insert(format!("{stem}-{}", &hex[1..]), coloured);
                 }
             }
-            let fault = campanile_model::check_plan(&probe).into_iter().find(|p| p.severity == Severity::Error);
+            let fault =
+                campanile_model::check_plan(&probe).into_iter().find(|p| p.severity == Severity::Error);
             let Some(fault) = fault else {
                 self.findings.absorb(findings);
                 return Some(made);
@@ -510,7 +544,8 @@ impl Importing<'_> {
                 "yes" | "secondary" | "entrance" | "exit" | "emergency" => 1500,
                 _ => 1000,
             };
-            let tagged = node.tags.get("width").and_then(|w| value::length_m(w)).filter(|w| (0.6..6.0).contains(w));
+            let tagged =
+                node.tags.get("width").and_then(|w| value::length_m(w)).filter(|w| (0.6..6.0).contains(w));
             let width = tagged.map_or(usual, |w| (w * 1e3) as i32);
             if let Some(p) = self.projection.point(node.lat, node.lon, LIMIT_M) {
                 found.push((p, width));
@@ -529,21 +564,26 @@ impl Importing<'_> {
         let clip = std::slice::from_ref(frame);
         let mut out = Outdoors::default();
         let within = |p: &PointMm| (0..2).all(|k| p[k] >= low[k] && p[k] <= high[k]);
-        for o in areas.iter().filter(|o| !o.tags.contains_key("building") && !o.tags.contains_key("building:part")) {
+        for o in
+            areas.iter().filter(|o| !o.tags.contains_key("building") && !o.tags.contains_key("building:part"))
+        {
             let Some(kind) = area_kind(&o.tags) else { continue };
             let area = intersection(&o.area, clip);
             if !area.is_empty() {
                 out.area(&stem(o.osm), kind, area, names_of(&o.tags));
             }
         }
-        let covered: BTreeSet<OsmId> = areas.iter().filter(|o| area_kind(&o.tags).is_some()).map(|o| o.osm).collect();
+        let covered: BTreeSet<OsmId> =
+            areas.iter().filter(|o| area_kind(&o.tags).is_some()).map(|o| o.osm).collect();
         let extract = self.extract;
         let mut gates: BTreeMap<i64, (PointMm, campanile_model::GateKind, f64)> = BTreeMap::new();
         for (id, node) in &extract.nodes {
             if node.tags.is_empty() {
                 continue;
             }
-            let Some(at) = self.projection.point(node.lat, node.lon, LIMIT_M).filter(within) else { continue };
+            let Some(at) = self.projection.point(node.lat, node.lon, LIMIT_M).filter(within) else {
+                continue;
+            };
             let stem = stem(OsmId { kind: ElementKind::Node, id: *id });
             if node.tags.get("natural").is_some_and(|n| n == "tree") {
                 out.tree(&stem, &node.tags, at);
@@ -555,11 +595,17 @@ impl Importing<'_> {
                     [at[0] + half, at[1] + half],
                     [at[0] - half, at[1] + half],
                 ];
-                out.area(&stem, outdoors::AreaKind::Assembly, vec![Polygon::of(square)], names_of(&node.tags));
+                out.area(
+                    &stem,
+                    outdoors::AreaKind::Assembly,
+                    vec![Polygon::of(square)],
+                    names_of(&node.tags),
+                );
             } else if let Some((kind, width)) = outdoors::gate(&node.tags) {
                 gates.insert(*id, (at, kind, width));
             } else if let Some(object) = outdoors::object(&node.tags) {
-                let heading = node.tags.get("direction").and_then(|d| value::number(d)).map_or(0.0, |d| 90.0 - d);
+                let heading =
+                    node.tags.get("direction").and_then(|d| value::number(d)).map_or(0.0, |d| 90.0 - d);
                 out.object(&stem, object, heading.rem_euclid(360.0), at);
             }
         }
@@ -595,8 +641,9 @@ impl Importing<'_> {
                 let mut pieces = Vec::new();
                 for line in lines {
                     let fresh = nodes.iter().enumerate().filter(|(_, (n, _))| !hung.contains(n));
-                    let here: Vec<(usize, PointMm, f64)> =
-                        fresh.filter_map(|(i, (n, _))| gates.get(n).map(|(at, _, width)| (i, *at, *width))).collect();
+                    let here: Vec<(usize, PointMm, f64)> = fresh
+                        .filter_map(|(i, (n, _))| gates.get(n).map(|(at, _, width)| (i, *at, *width)))
+                        .collect();
                     let (parts, cut) = cut_gates(&line, &here);
                     pieces.extend(parts);
                     for (i, ends) in cut {
@@ -695,7 +742,12 @@ fn share_parts(buildings: &mut Vec<Outline>, parts: &mut Vec<Outline>) -> Vec<Ve
 
 /// Flat ground under everything, in cells fine enough to show the banks of water.
 fn terrain(plan: &Plan) -> Grid {
-    let all = plan.site.boundary.iter().chain(plan.buildings.iter().flat_map(|b| &b.vertices)).chain(&plan.outside.vertices);
+    let all = plan
+        .site
+        .boundary
+        .iter()
+        .chain(plan.buildings.iter().flat_map(|b| &b.vertices))
+        .chain(&plan.outside.vertices);
     let (low, high) = crate::polygon::bounds(all.copied());
     let margin_m = 25.0;
     let metres = |mm: i32| f64::from(mm) / 1e3;
@@ -717,7 +769,8 @@ fn terrain(plan: &Plan) -> Grid {
 fn counts(plan: &Plan) -> Counts {
     use campanile_model::OpeningKind as K;
     let storeys = || plan.buildings.iter().flat_map(|b| &b.storeys);
-    let openings = |kinds: &[K]| storeys().flat_map(|s| &s.openings).filter(|o| kinds.contains(&o.kind)).count();
+    let openings =
+        |kinds: &[K]| storeys().flat_map(|s| &s.openings).filter(|o| kinds.contains(&o.kind)).count();
     let o = &plan.outside;
     Counts {
         buildings: plan.buildings.len(),

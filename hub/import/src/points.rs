@@ -17,11 +17,27 @@ const MAX_ROWS: usize = 100_000;
 
 /// The columns, what each means, and whether each row needs it.
 pub const COLUMNS: &[(&str, bool, &str)] = &[
-    ("entity", true, "path of the place or equipment, such as main-hall/1f/101; `campanile check` and the twin show them"),
-    ("kind", true, "id of the kind of point in campus.toml, such as temperature; a new one needs unit, name_zh, name_en"),
+    (
+        "entity",
+        true,
+        "path of the place or equipment, such as main-hall/1f/101; `campanile check` and the twin show them",
+    ),
+    (
+        "kind",
+        true,
+        "id of the kind of point in campus.toml, such as temperature; a new one needs unit, name_zh, name_en",
+    ),
     ("id", false, "id of the point where it isn't the kind's: a second sensor in a room needs one"),
-    ("topic", false, "MQTT topic it publishes to; without one the point is bound by the rules that campus.toml has"),
-    ("pointer", false, "JSON pointer to the value in the message, such as /data/temp; /value if empty, - for a bare value"),
+    (
+        "topic",
+        false,
+        "MQTT topic it publishes to; without one the point is bound by the rules that campus.toml has",
+    ),
+    (
+        "pointer",
+        false,
+        "JSON pointer to the value in the message, such as /data/temp; /value if empty, - for a bare value",
+    ),
     ("scale", false, "the point's value is the field's × scale + offset; 1 if left out"),
     ("offset", false, "see scale; 0 if left out"),
     ("time_pointer", false, "JSON pointer to the time; without it the time of arrival counts"),
@@ -67,7 +83,8 @@ pub struct Added {
 
 /// An example list with every column; lines that begin with `#` are comments.
 pub fn template() -> String {
-    let mut text = String::from("# Points of a campus, one a line. Lines that begin with # are comments.\n# Columns:\n");
+    let mut text =
+        String::from("# Points of a campus, one a line. Lines that begin with # are comments.\n# Columns:\n");
     for (name, needed, meaning) in COLUMNS {
         let needed = if *needed { " (needed)" } else { "" };
         text.push_str(&format!("#   {name}{needed}: {meaning}\n"));
@@ -75,7 +92,9 @@ pub fn template() -> String {
     text.push_str("# Columns may be left out and come in any order. A text with a comma stands in quotes.\n");
     text.push_str("entity,kind,id,topic,pointer,scale,offset,unit,class,accumulation,name_zh,name_en\n");
     text.push_str("main-hall/1f/101,temperature,,school/101/air,/temp,0.1,0,,,,,\n");
-    text.push_str("main-hall/1f/101,temperature,window,school/101/window,/temp,,,,,,窗边温度,\"Temperature, window\"\n");
+    text.push_str(
+        "main-hall/1f/101,temperature,window,school/101/window,/temp,,,,,,窗边温度,\"Temperature, window\"\n",
+    );
     text.push_str("main-hall,gas,,school/gas,/total,,,m3,meter,counter,用气量,Gas used\n");
     text
 }
@@ -107,7 +126,12 @@ impl Checking<'_> {
         let text = row.get(column)?;
         let found = text.parse::<f64>().ok().filter(|x| x.is_finite());
         if found.is_none() {
-            self.problem(row.line, Some(column), format!("'{text}' is no number"), "Write it such as 0.1, without a unit.");
+            self.problem(
+                row.line,
+                Some(column),
+                format!("'{text}' is no number"),
+                "Write it such as 0.1, without a unit.",
+            );
         }
         found
     }
@@ -117,7 +141,12 @@ impl Checking<'_> {
         if known.contains(&text) {
             return Some(text.to_owned());
         }
-        self.problem(row.line, Some(column), format!("'{text}' isn't known"), did_you_mean(text, known.iter().copied()));
+        self.problem(
+            row.line,
+            Some(column),
+            format!("'{text}' isn't known"),
+            did_you_mean(text, known.iter().copied()),
+        );
         None
     }
 
@@ -148,19 +177,32 @@ pub fn add(csv: &[u8], campus_toml: &str, campus: &Campus) -> Result<Added, Vec<
     let mut doc = match campus_toml.parse::<DocumentMut>() {
         Ok(doc) => doc,
         Err(why) => {
-            checking.problem(0, None, format!("campus.toml can't be read: {why}"), "Mend it first; `campanile check` says where.");
+            checking.problem(
+                0,
+                None,
+                format!("campus.toml can't be read: {why}"),
+                "Mend it first; `campanile check` says where.",
+            );
             return Err(checking.problems);
         }
     };
-    let known: BTreeSet<String> =
-        doc.get("kind").and_then(Item::as_table_like).map(|t| t.iter().map(|(k, _)| k.to_owned()).collect()).unwrap_or_default();
+    let known: BTreeSet<String> = doc
+        .get("kind")
+        .and_then(Item::as_table_like)
+        .map(|t| t.iter().map(|(k, _)| k.to_owned()).collect())
+        .unwrap_or_default();
     let mut kinds: BTreeMap<String, (u64, Table)> = BTreeMap::new();
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let mut places: BTreeMap<(String, u64), (Table, String)> = BTreeMap::new();
     let mut topics: BTreeMap<(String, String), String> = campus
         .points
         .iter()
-        .filter_map(|p| Some(((p.binding.as_ref()?.topic.clone(), p.binding.as_ref()?.value_pointer.clone()), p.path.to_string())))
+        .filter_map(|p| {
+            Some((
+                (p.binding.as_ref()?.topic.clone(), p.binding.as_ref()?.value_pointer.clone()),
+                p.path.to_string(),
+            ))
+        })
         .collect();
     let mut binds: Vec<Table> = Vec::new();
     let mut points = Vec::new();
@@ -170,12 +212,22 @@ pub fn add(csv: &[u8], campus_toml: &str, campus: &Campus) -> Result<Added, Vec<
         let kind = checking.kind(row, &known, &mut kinds);
         let id = row.get("id").or(row.get("kind")).unwrap_or_default().to_owned();
         if let Some(wrong) = row.get("id").filter(|id| id.contains('/') || Path::new(id).is_err()) {
-            checking.problem(row.line, Some("id"), format!("'{wrong}' isn't an id"), "Use lower-case letters a-z, digits and '-'.");
+            checking.problem(
+                row.line,
+                Some("id"),
+                format!("'{wrong}' isn't an id"),
+                "Use lower-case letters a-z, digits and '-'.",
+            );
         }
         let (min, max) = (checking.number(row, "min"), checking.number(row, "max"));
         let period = checking.number(row, "period_s");
         if period.is_some_and(|p| p <= 0.0) {
-            checking.problem(row.line, Some("period_s"), "a period isn't above 0", "Give the seconds between two values.");
+            checking.problem(
+                row.line,
+                Some("period_s"),
+                "a period isn't above 0",
+                "Give the seconds between two values.",
+            );
         }
         match (min, max) {
             (Some(low), Some(high)) if low >= high => checking.problem(
@@ -185,21 +237,41 @@ pub fn add(csv: &[u8], campus_toml: &str, campus: &Campus) -> Result<Added, Vec<
                 "Give the lower number as min.",
             ),
             (Some(_), None) | (None, Some(_)) => {
-                checking.problem(row.line, Some("max"), "min and max come together", "Give both, or neither.");
+                checking.problem(
+                    row.line,
+                    Some("max"),
+                    "min and max come together",
+                    "Give both, or neither.",
+                );
             }
             _ => {}
         }
         let names = (row.get("name_zh"), row.get("name_en"));
         if names.0.is_some() != names.1.is_some() {
-            checking.problem(row.line, Some("name_en"), "one of the two names is missing", "Give name_zh and name_en, or neither.");
+            checking.problem(
+                row.line,
+                Some("name_en"),
+                "one of the two names is missing",
+                "Give name_zh and name_en, or neither.",
+            );
         }
         let path = entity.as_ref().map(|e| format!("{e}/{id}"));
         if let Some(path) = &path {
             if campus.point_id(path).is_some() {
-                checking.problem(row.line, None, format!("the point '{path}' is in campus.toml already"), "Leave the row out, or give the point an id of its own.");
+                checking.problem(
+                    row.line,
+                    None,
+                    format!("the point '{path}' is in campus.toml already"),
+                    "Leave the row out, or give the point an id of its own.",
+                );
             }
             if let Some(first) = seen.insert(path.clone(), row.line) {
-                checking.problem(row.line, None, format!("the point '{path}' stands in line {first} already"), "Leave one out, or give it an id of its own.");
+                checking.problem(
+                    row.line,
+                    None,
+                    format!("the point '{path}' stands in line {first} already"),
+                    "Leave one out, or give it an id of its own.",
+                );
             }
         }
         let bind = checking.bind(row, path.as_deref(), &mut topics);
@@ -226,14 +298,20 @@ pub fn add(csv: &[u8], campus_toml: &str, campus: &Campus) -> Result<Added, Vec<
         let mut place = Table::new();
         place.insert("at", value(&entity));
         let plain = point.len() == 1;
-        let one = if plain { toml_edit::Value::from(kind.as_str()) } else { toml_edit::Value::InlineTable(point) };
+        let one =
+            if plain { toml_edit::Value::from(kind.as_str()) } else { toml_edit::Value::InlineTable(point) };
         place.insert("points", value(Array::from_iter([one])));
         places.insert((entity, row.line), (place, path.clone()));
         binds.extend(bind);
         points.push(path);
     }
     if rows.is_empty() && checking.problems.is_empty() {
-        checking.problem(1, None, "the list has no row", "Write a row a point below the header; `--template` prints an example.");
+        checking.problem(
+            1,
+            None,
+            "the list has no row",
+            "Write a row a point below the header; `--template` prints an example.",
+        );
     }
     if !checking.problems.is_empty() {
         checking.problems.sort_by_key(|p| p.line);
@@ -266,10 +344,17 @@ pub fn add(csv: &[u8], campus_toml: &str, campus: &Campus) -> Result<Added, Vec<
             all.insert(&id, Item::Table(table));
         }
     }
-    let shape = |doc: &DocumentMut, key: &str| doc.get(key).is_none_or(|item| item.is_array_of_tables() || item.as_array().is_some());
+    let shape = |doc: &DocumentMut, key: &str| {
+        doc.get(key).is_none_or(|item| item.is_array_of_tables() || item.as_array().is_some())
+    };
     for (key, tables) in [("place", merged.into_values().collect::<Vec<_>>()), ("bind", binds)] {
         if !shape(&doc, key) {
-            let line = RowProblem { line: 0, column: None, what: format!("'{key}' in campus.toml is no list"), mend: "`campanile check` says how to mend it.".to_owned() };
+            let line = RowProblem {
+                line: 0,
+                column: None,
+                what: format!("'{key}' in campus.toml is no list"),
+                mend: "`campanile check` says how to mend it.".to_owned(),
+            };
             return Err(vec![line]);
         }
         append(&mut doc, key, tables);
@@ -301,16 +386,30 @@ impl Checking<'_> {
     fn rows(&mut self, csv: &[u8]) -> Vec<Row> {
         let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
         if csv.len() as u64 > MAX_CSV_BYTES {
-            self.problem(1, None, format!("the list has more than {} MiB", MAX_CSV_BYTES >> 20), "Say such points by rules in campus.toml.");
+            self.problem(
+                1,
+                None,
+                format!("the list has more than {} MiB", MAX_CSV_BYTES >> 20),
+                "Say such points by rules in campus.toml.",
+            );
             return Vec::new();
         }
         if let Err(why) = std::str::from_utf8(csv) {
             let line = csv[..why.valid_up_to()].iter().filter(|b| **b == b'\n').count() as u64 + 1;
-            self.problem(line, None, "the list isn't UTF-8", "Save it as UTF-8; a spreadsheet calls it 'CSV UTF-8'.");
+            self.problem(
+                line,
+                None,
+                "the list isn't UTF-8",
+                "Save it as UTF-8; a spreadsheet calls it 'CSV UTF-8'.",
+            );
             return Vec::new();
         }
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).trim(csv::Trim::All).from_reader(csv);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .from_reader(csv);
         let mut columns: Option<Vec<Option<&'static str>>> = None;
         let mut rows = Vec::new();
         for record in reader.records() {
@@ -318,7 +417,12 @@ impl Checking<'_> {
                 Ok(record) => record,
                 Err(why) => {
                     let line = why.position().map_or(0, csv::Position::line);
-                    self.problem(line, None, format!("the row can't be read: {why}"), "Check its quotes and commas.");
+                    self.problem(
+                        line,
+                        None,
+                        format!("the row can't be read: {why}"),
+                        "Check its quotes and commas.",
+                    );
                     break;
                 }
             };
@@ -331,19 +435,34 @@ impl Checking<'_> {
                 continue;
             };
             if rows.len() >= MAX_ROWS {
-                self.problem(line, None, format!("the list has more than {MAX_ROWS} rows"), "Say such points by rules in campus.toml.");
+                self.problem(
+                    line,
+                    None,
+                    format!("the list has more than {MAX_ROWS} rows"),
+                    "Say such points by rules in campus.toml.",
+                );
                 break;
             }
             if record.len() > columns.len() {
-                let what = format!("the row has {} fields, but the header has {}", record.len(), columns.len());
+                let what =
+                    format!("the row has {} fields, but the header has {}", record.len(), columns.len());
                 self.problem(line, None, what, "A text with a comma stands in quotes: \"a, b\".");
                 continue;
             }
-            let cells = columns.iter().zip(record.iter()).filter_map(|(c, cell)| Some(((*c)?, cell.to_owned()))).collect();
+            let cells = columns
+                .iter()
+                .zip(record.iter())
+                .filter_map(|(c, cell)| Some(((*c)?, cell.to_owned())))
+                .collect();
             rows.push(Row { line, cells });
         }
         if columns.is_none() && self.problems.is_empty() {
-            self.problem(1, None, "the list is empty", "Begin with a header; `campanile import points --template` prints an example.");
+            self.problem(
+                1,
+                None,
+                "the list is empty",
+                "Begin with a header; `campanile import points --template` prints an example.",
+            );
         }
         rows
     }
@@ -370,7 +489,12 @@ impl Checking<'_> {
             found.push(column);
         }
         for (needed, _, meaning) in COLUMNS.iter().filter(|c| c.1 && !found.contains(&Some(c.0))) {
-            self.problem(line, Some(needed), format!("the column '{needed}' is missing"), format!("Add it: {meaning}."));
+            self.problem(
+                line,
+                Some(needed),
+                format!("the column '{needed}' is missing"),
+                format!("Add it: {meaning}."),
+            );
         }
         found
     }
@@ -378,7 +502,12 @@ impl Checking<'_> {
     fn entity(&mut self, row: &Row) -> Option<String> {
         let Some(text) = row.get("entity") else {
             if self.problems.iter().all(|p| p.column.as_deref() != Some("entity") || p.line == row.line) {
-                self.problem(row.line, Some("entity"), "the entity is missing", "Give the path of a place, such as main-hall/1f/101.");
+                self.problem(
+                    row.line,
+                    Some("entity"),
+                    "the entity is missing",
+                    "Give the path of a place, such as main-hall/1f/101.",
+                );
             }
             return None;
         };
@@ -390,10 +519,20 @@ impl Checking<'_> {
         Some(text.to_owned())
     }
 
-    fn kind(&mut self, row: &Row, known: &BTreeSet<String>, made: &mut BTreeMap<String, (u64, Table)>) -> Option<String> {
+    fn kind(
+        &mut self,
+        row: &Row,
+        known: &BTreeSet<String>,
+        made: &mut BTreeMap<String, (u64, Table)>,
+    ) -> Option<String> {
         let Some(id) = row.get("kind") else {
             if self.problems.iter().all(|p| p.column.as_deref() != Some("kind") || p.line == row.line) {
-                self.problem(row.line, Some("kind"), "the kind is missing", "Give the id of a kind, such as temperature.");
+                self.problem(
+                    row.line,
+                    Some("kind"),
+                    "the kind is missing",
+                    "Give the id of a kind, such as temperature.",
+                );
             }
             return None;
         };
@@ -401,10 +540,16 @@ impl Checking<'_> {
             return Some(id.to_owned());
         }
         if id.contains('/') || Path::new(id).is_err() {
-            self.problem(row.line, Some("kind"), format!("'{id}' isn't an id"), "Use lower-case letters a-z, digits and '-'.");
+            self.problem(
+                row.line,
+                Some("kind"),
+                format!("'{id}' isn't an id"),
+                "Use lower-case letters a-z, digits and '-'.",
+            );
             return None;
         }
-        let (Some(unit), Some(zh), Some(en)) = (row.get("unit"), row.get("name_zh"), row.get("name_en")) else {
+        let (Some(unit), Some(zh), Some(en)) = (row.get("unit"), row.get("name_zh"), row.get("name_en"))
+        else {
             let near = did_you_mean(id, known.iter().map(String::as_str));
             self.problem(
                 row.line,
@@ -415,7 +560,12 @@ impl Checking<'_> {
             return None;
         };
         if !campanile_model::is_ucum_unit(unit) {
-            self.problem(row.line, Some("unit"), format!("'{unit}' is no unit of UCUM"), "Write it such as 'Cel', 'kW.h', 'm3/h' or '1' for none.");
+            self.problem(
+                row.line,
+                Some("unit"),
+                format!("'{unit}' is no unit of UCUM"),
+                "Write it such as 'Cel', 'kW.h', 'm3/h' or '1' for none.",
+            );
         }
         let mut table = Table::new();
         table.insert("zh-CN", value(zh));
@@ -423,44 +573,77 @@ impl Checking<'_> {
         if let Some(class) = self.word(row, "class", &["sensor", "meter"]).filter(|c| c != "sensor") {
             table.insert("kind", value(class));
         }
-        if let Some(how) = self.word(row, "accumulation", &["gauge", "counter", "interval"]).filter(|a| a != "gauge") {
+        if let Some(how) =
+            self.word(row, "accumulation", &["gauge", "counter", "interval"]).filter(|a| a != "gauge")
+        {
             table.insert("accumulation", value(how));
         }
         if let Some(brick) = row.get("brick") {
             table.insert("brick", value(brick));
         }
         table.insert("unit", value(unit));
-        if let (Some(low), Some(high)) = (row.get("min").and_then(|x| x.parse::<f64>().ok()), row.get("max").and_then(|x| x.parse::<f64>().ok())) {
+        if let (Some(low), Some(high)) = (
+            row.get("min").and_then(|x| x.parse::<f64>().ok()),
+            row.get("max").and_then(|x| x.parse::<f64>().ok()),
+        ) {
             table.insert("range", value(Array::from_iter([low, high])));
         }
-        table.insert("period_s", value(row.get("period_s").and_then(|x| x.parse::<f64>().ok()).unwrap_or(300.0)));
+        table.insert(
+            "period_s",
+            value(row.get("period_s").and_then(|x| x.parse::<f64>().ok()).unwrap_or(300.0)),
+        );
         made.insert(id.to_owned(), (row.line, table));
         Some(id.to_owned())
     }
 
-    fn bind(&mut self, row: &Row, path: Option<&str>, topics: &mut BTreeMap<(String, String), String>) -> Option<Table> {
+    fn bind(
+        &mut self,
+        row: &Row,
+        path: Option<&str>,
+        topics: &mut BTreeMap<(String, String), String>,
+    ) -> Option<Table> {
         let pointer = self.pointer(row, "pointer");
         let (time, quality) = (self.pointer(row, "time_pointer"), self.pointer(row, "quality_pointer"));
         let format = self.word(row, "time_format", &["unix-ms", "unix-s", "rfc3339"]);
         let (scale, offset) = (self.number(row, "scale"), self.number(row, "offset"));
         if scale == Some(0.0) {
-            self.problem(row.line, Some("scale"), "a scale of 0 loses every value", "Give the factor from the field's unit to the point's.");
+            self.problem(
+                row.line,
+                Some("scale"),
+                "a scale of 0 loses every value",
+                "Give the factor from the field's unit to the point's.",
+            );
         }
         let Some(topic) = row.get("topic") else {
             let about = ["pointer", "scale", "offset", "time_pointer", "time_format", "quality_pointer"];
             if let Some(column) = about.into_iter().find(|c| row.get(c).is_some()) {
-                self.problem(row.line, Some(column), format!("'{column}' says how a message is read, but there is no topic"), "Give the topic, or leave the column empty.");
+                self.problem(
+                    row.line,
+                    Some(column),
+                    format!("'{column}' says how a message is read, but there is no topic"),
+                    "Give the topic, or leave the column empty.",
+                );
             }
             return None;
         };
         if topic.contains(['+', '#', '{', '}']) {
-            self.problem(row.line, Some("topic"), format!("'{topic}' is no topic to publish to"), "Give one whole topic, without '+', '#' and braces.");
+            self.problem(
+                row.line,
+                Some("topic"),
+                format!("'{topic}' is no topic to publish to"),
+                "Give one whole topic, without '+', '#' and braces.",
+            );
         }
         let path = path?;
         // Where no pointer is given a message is `{"value": …}`, as in campus.toml.
         let pointer = pointer.unwrap_or_else(|| "/value".to_owned());
         if let Some(other) = topics.insert((topic.to_owned(), pointer.clone()), path.to_owned()) {
-            self.problem(row.line, Some("topic"), format!("'{other}' is bound to '{topic}' at '{pointer}' too"), "Give one of them another topic or pointer.");
+            self.problem(
+                row.line,
+                Some("topic"),
+                format!("'{other}' is bound to '{topic}' at '{pointer}' too"),
+                "Give one of them another topic or pointer.",
+            );
         }
         let mut table = Table::new();
         table.insert("points", value(path));

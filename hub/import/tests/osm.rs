@@ -59,7 +59,11 @@ fn sound(found: &Imported) {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("plan.json"), serde_json::to_string(&found.plan).unwrap()).unwrap();
     std::fs::write(dir.path().join("campus.toml"), &found.campus_toml).unwrap();
-    std::fs::write(dir.path().join("terrain.tif"), campanile_formats::geotiff::write(&found.terrain).unwrap()).unwrap();
+    std::fs::write(
+        dir.path().join("terrain.tif"),
+        campanile_formats::geotiff::write(&found.terrain).unwrap(),
+    )
+    .unwrap();
     let loaded = campanile_model::load(dir.path());
     let errors: Vec<_> = loaded.problems.iter().filter(|p| p.severity == Severity::Error).collect();
     assert!(errors.is_empty(), "{errors:#?}\n{}", found.campus_toml);
@@ -110,7 +114,8 @@ fn unreached(building: &Building) -> Vec<String> {
         }
     }
     for stair in &building.stairs {
-        let (a, b) = (format!("{}/{}", stair.from, stair.space_from), format!("{}/{}", stair.to, stair.space_to));
+        let (a, b) =
+            (format!("{}/{}", stair.from, stair.space_from), format!("{}/{}", stair.to, stair.space_to));
         joined.entry(a.clone()).or_default().insert(b.clone());
         joined.entry(b).or_default().insert(a);
     }
@@ -142,7 +147,11 @@ fn levels_and_heights_in_every_writing() {
         ("building=school height=30~ft building:levels=2", vec![(1, 4572), (2, 4572)], None),
         ("building=school height=7.2~m", vec![(1, 3600), (2, 3600)], None),
         ("building=house building:levels=1", vec![(1, 3000)], Some("")),
-        ("building=school building:levels=1 building:levels:underground=1", vec![(-1, 3600), (1, 3600)], None),
+        (
+            "building=school building:levels=1 building:levels:underground=1",
+            vec![(-1, 3600), (1, 3600)],
+            None,
+        ),
         ("building=school building:levels=2;3", vec![(1, 3600), (2, 3600), (3, 3600)], Some("bad-value")),
         ("building=school building:levels=-1", vec![(1, 3600), (2, 3600), (3, 3600)], Some("bad-value")),
         ("building=school building:levels=400 height=7.2", vec![(1, 3600), (2, 3600)], Some("bad-value")),
@@ -172,15 +181,81 @@ const SHAPES: &[(&str, &[(f64, f64)])] = &[
     ("deep block", &[(0.0, 0.0), (70.0, 0.0), (70.0, 60.0), (0.0, 60.0)]),
     ("turned", &[(0.0, 0.0), (50.0, 20.0), (44.0, 35.0), (-6.0, 15.0)]),
     ("L", &[(0.0, 0.0), (60.0, 0.0), (60.0, 15.0), (15.0, 15.0), (15.0, 50.0), (0.0, 50.0)]),
-    ("U", &[(0.0, 0.0), (60.0, 0.0), (60.0, 45.0), (45.0, 45.0), (45.0, 15.0), (15.0, 15.0), (15.0, 45.0), (0.0, 45.0)]),
-    ("T", &[(0.0, 30.0), (0.0, 16.0), (24.0, 16.0), (24.0, 0.0), (38.0, 0.0), (38.0, 16.0), (62.0, 16.0), (62.0, 30.0)]),
+    (
+        "U",
+        &[
+            (0.0, 0.0),
+            (60.0, 0.0),
+            (60.0, 45.0),
+            (45.0, 45.0),
+            (45.0, 15.0),
+            (15.0, 15.0),
+            (15.0, 45.0),
+            (0.0, 45.0),
+        ],
+    ),
+    (
+        "T",
+        &[
+            (0.0, 30.0),
+            (0.0, 16.0),
+            (24.0, 16.0),
+            (24.0, 0.0),
+            (38.0, 0.0),
+            (38.0, 16.0),
+            (62.0, 16.0),
+            (62.0, 30.0),
+        ],
+    ),
     ("triangle", &[(0.0, 0.0), (45.0, 0.0), (10.0, 38.0)]),
-    ("star", &[(0.0, -40.0), (9.0, -12.0), (38.0, -12.0), (15.0, 5.0), (24.0, 32.0), (0.0, 15.0), (-24.0, 32.0), (-15.0, 5.0), (-38.0, -12.0), (-9.0, -12.0)]),
+    (
+        "star",
+        &[
+            (0.0, -40.0),
+            (9.0, -12.0),
+            (38.0, -12.0),
+            (15.0, 5.0),
+            (24.0, 32.0),
+            (0.0, 15.0),
+            (-24.0, 32.0),
+            (-15.0, 5.0),
+            (-38.0, -12.0),
+            (-9.0, -12.0),
+        ],
+    ),
     ("house", &[(0.0, 0.0), (8.0, 0.0), (8.0, 7.0), (0.0, 7.0)]),
     ("shed", &[(0.0, 0.0), (3.0, 0.0), (3.0, 2.0), (0.0, 2.0)]),
     ("box", &[(0.0, 0.0), (1.2, 0.0), (1.2, 1.2), (0.0, 1.2)]),
-    ("neck", &[(0.0, 0.0), (20.0, 0.0), (20.0, 9.9), (40.0, 9.9), (40.0, 0.0), (60.0, 0.0), (60.0, 20.0), (40.0, 20.0), (40.0, 10.1), (20.0, 10.1), (20.0, 20.0), (0.0, 20.0)]),
-    ("bay window", &[(0.0, 0.0), (20.0, 0.0), (20.5, -1.0), (23.0, -1.0), (23.5, 0.0), (50.0, 0.0), (50.0, 14.0), (0.0, 14.0)]),
+    (
+        "neck",
+        &[
+            (0.0, 0.0),
+            (20.0, 0.0),
+            (20.0, 9.9),
+            (40.0, 9.9),
+            (40.0, 0.0),
+            (60.0, 0.0),
+            (60.0, 20.0),
+            (40.0, 20.0),
+            (40.0, 10.1),
+            (20.0, 10.1),
+            (20.0, 20.0),
+            (0.0, 20.0),
+        ],
+    ),
+    (
+        "bay window",
+        &[
+            (0.0, 0.0),
+            (20.0, 0.0),
+            (20.5, -1.0),
+            (23.0, -1.0),
+            (23.5, 0.0),
+            (50.0, 0.0),
+            (50.0, 14.0),
+            (0.0, 14.0),
+        ],
+    ),
 ];
 
 #[test]
@@ -191,11 +266,18 @@ fn every_room_of_every_shape_leads_to_an_exit() {
             let found = made(&ring(1, corners, &tags), true);
             let building = &found.plan.buildings[0];
             let rooms: usize = building.storeys.iter().map(|s| s.spaces.len()).sum();
-            assert!(!found.findings.counts.contains_key("not-divided"), "{name} {levels}: {:?}", found.findings.examples);
+            assert!(
+                !found.findings.counts.contains_key("not-divided"),
+                "{name} {levels}: {:?}",
+                found.findings.examples
+            );
             let large = found.plan.buildings[0].storeys[0].spaces.len();
             if ["bar", "L", "U", "T", "deep block"].contains(name) {
                 assert!(large > 6, "{name}: {large} spaces");
-                assert!(building.storeys.iter().all(|s| s.spaces.iter().any(|p| p.use_ == SpaceUse::Corridor)), "{name}");
+                assert!(
+                    building.storeys.iter().all(|s| s.spaces.iter().any(|p| p.use_ == SpaceUse::Corridor)),
+                    "{name}"
+                );
                 assert_eq!(building.storeys.len(), levels + 1, "{name}: {:?}", found.findings);
                 assert!(building.stairs.len() >= levels, "{name}");
             }
@@ -206,8 +288,10 @@ fn every_room_of_every_shape_leads_to_an_exit() {
 
 #[test]
 fn a_circle_and_a_courtyard_are_divided_too() {
-    let circle: Vec<(f64, f64)> =
-        (0..32).map(|i| f64::from(i) * std::f64::consts::TAU / 32.0).map(|a| (20.0 * a.cos(), 20.0 * a.sin())).collect();
+    let circle: Vec<(f64, f64)> = (0..32)
+        .map(|i| f64::from(i) * std::f64::consts::TAU / 32.0)
+        .map(|a| (20.0 * a.cos(), 20.0 * a.sin()))
+        .collect();
     made(&ring(1, &circle, "building=school building:levels=3"), true);
     let courtyard = rectangle(1, 0.0, 0.0, 60.0, 50.0, "")
         + &rectangle(2, 16.0, 14.0, 28.0, 20.0, "")
@@ -279,7 +363,10 @@ fn names_come_in_both_languages() {
         ("name=图书馆", "图书馆", "图书馆"),
         ("name=Gym", "Gym", "Gym"),
     ] {
-        let found = made(&rectangle(1, 0.0, 0.0, 20.0, 10.0, &format!("building=yes building:levels=1 {tags}")), false);
+        let found = made(
+            &rectangle(1, 0.0, 0.0, 20.0, 10.0, &format!("building=yes building:levels=1 {tags}")),
+            false,
+        );
         let text = &found.campus_toml;
         assert!(text.contains(&format!("zh-CN = \"{zh}\"\nen = \"{en}\"")), "{tags}\n{text}");
     }
@@ -351,7 +438,9 @@ fn broken_maps_are_survived_and_reported() {
 
 #[test]
 fn of_one_code_ten_examples_are_kept() {
-    let many: String = (1..=25).map(|i| rectangle(i, 30.0 * i as f64, 0.0, 20.0, 10.0, "building=yes height=abc building:levels=1")).collect();
+    let many: String = (1..=25)
+        .map(|i| rectangle(i, 30.0 * i as f64, 0.0, 20.0, 10.0, "building=yes height=abc building:levels=1"))
+        .collect();
     let found = made(&many, false);
     assert_eq!(found.findings.counts["bad-value"], 25);
     assert_eq!(found.findings.examples.iter().filter(|f| f.code == "bad-value").count(), 10);
@@ -374,14 +463,23 @@ fn every_way_of_writing_a_file_is_read() {
         assert_eq!(found.counts, reference, "{name}");
     }
     // `out geom`: positions within the way, no nodes.
-    let corner = |x: f64, y: f64| format!("<nd ref=\"{}\" lat=\"{}\" lon=\"{}\"/>", 5 + (x + y) as i64, y * M, 10.0 + x * M);
+    let corner = |x: f64, y: f64| {
+        format!("<nd ref=\"{}\" lat=\"{}\" lon=\"{}\"/>", 5 + (x + y) as i64, y * M, 10.0 + x * M)
+    };
     let inline = format!(
         "<way id=\"1\">{}{}{}{}{}<tag k=\"building\" v=\"school\"/><tag k=\"building:levels\" v=\"2\"/></way>",
-        corner(0.0, 0.0), corner(40.0, 0.0), corner(40.0, 16.0), corner(0.0, 16.0), corner(0.0, 0.0)
+        corner(0.0, 0.0),
+        corner(40.0, 0.0),
+        corner(40.0, 16.0),
+        corner(0.0, 16.0),
+        corner(0.0, 0.0)
     );
     assert_eq!(made(&inline, true).counts, reference);
-    let member = inline.replace("<way id=\"1\">", "<relation id=\"4\"><member type=\"way\" ref=\"9\" role=\"outer\">");
-    let member = member.replacen("<tag", "</member><tag k=\"type\" v=\"multipolygon\"/><tag", 1).replace("</way>", "</relation>");
+    let member =
+        inline.replace("<way id=\"1\">", "<relation id=\"4\"><member type=\"way\" ref=\"9\" role=\"outer\">");
+    let member = member
+        .replacen("<tag", "</member><tag k=\"type\" v=\"multipolygon\"/><tag", 1)
+        .replace("</way>", "</relation>");
     let found = made(&member, true);
     assert_eq!(found.counts, reference);
 }
@@ -397,7 +495,10 @@ fn places_all_over_the_earth() {
         let size = 0.0004;
         let turn = |x: f64| if x > 180.0 { x - 360.0 } else { x };
         let at = |i: i64, y: f64, x: f64| format!("<node id=\"{i}\" lat=\"{y}\" lon=\"{}\"/>", turn(x));
-        let body = at(1, lat, lon) + &at(2, lat, lon + size) + &at(3, lat + size / 2.0, lon + size) + &at(4, lat + size / 2.0, lon)
+        let body = at(1, lat, lon)
+            + &at(2, lat, lon + size)
+            + &at(3, lat + size / 2.0, lon + size)
+            + &at(4, lat + size / 2.0, lon)
             + &way(1, &[1, 2, 3, 4, 1], "building=school building:levels=2");
         let found = made(&body, true);
         assert_eq!(found.timezone, zone, "{lat} {lon}");
@@ -414,7 +515,8 @@ fn a_map_without_buildings_is_a_campus_of_ground() {
 
 #[test]
 fn what_is_no_extract_says_so() {
-    let huge_entities = "<?xml version=\"1.0\"?><!DOCTYPE osm [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><osm>&b;</osm>";
+    let huge_entities =
+        "<?xml version=\"1.0\"?><!DOCTYPE osm [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><osm>&b;</osm>";
     let pbf = b"\x00\x00\x00\x0d\x0a\x09OSMHeader\x18\x7c\x10".as_slice();
     for (name, bytes, line, word) in [
         ("empty", b"".as_slice(), None, "empty"),
@@ -426,10 +528,25 @@ fn what_is_no_extract_says_so() {
         ("text", b"hello".as_slice(), Some(1), "text"),
         ("changes", b"<osmChange version=\"0.6\"></osmChange>".as_slice(), Some(1), "changes"),
         ("cut short", b"<osm>\n<node id=\"1\" lat=\"1\" lon=\"1\">\n".as_slice(), Some(3), "ends before"),
-        ("crossed", b"<osm>\n<node id=\"1\" lat=\"1\" lon=\"1\">\n</way>\n</osm>".as_slice(), Some(3), "can't be read"),
+        (
+            "crossed",
+            b"<osm>\n<node id=\"1\" lat=\"1\" lon=\"1\">\n</way>\n</osm>".as_slice(),
+            Some(3),
+            "can't be read",
+        ),
         ("billion laughs", huge_entities.as_bytes(), Some(1), "document type"),
-        ("unknown entity", b"<osm>\n<node id=\"1\" lat=\"&x;\" lon=\"1\"/></osm>".as_slice(), Some(2), "attribute"),
-        ("Latin-1", b"<osm>\n<node id=\"1\" lat=\"1\" lon=\"1\"><tag k=\"name\" v=\"\xe9\"/></node></osm>".as_slice(), Some(2), "UTF-8"),
+        (
+            "unknown entity",
+            b"<osm>\n<node id=\"1\" lat=\"&x;\" lon=\"1\"/></osm>".as_slice(),
+            Some(2),
+            "attribute",
+        ),
+        (
+            "Latin-1",
+            b"<osm>\n<node id=\"1\" lat=\"1\" lon=\"1\"><tag k=\"name\" v=\"\xe9\"/></node></osm>".as_slice(),
+            Some(2),
+            "UTF-8",
+        ),
         ("no nodes", b"<osm version=\"0.6\"></osm>".as_slice(), None, "no node"),
     ] {
         let error: OsmError = import(bytes, &Options::default()).map(|_| ()).unwrap_err();
@@ -453,7 +570,10 @@ fn a_college_campus() {
     for rooms in [false, true] {
         let found = import(&bytes, &Options { rooms, ..Options::default() }).unwrap();
         sound(&found);
-        assert_eq!((found.names.en.as_str(), found.timezone.as_str()), ("Montgomery College", "America/New_York"));
+        assert_eq!(
+            (found.names.en.as_str(), found.timezone.as_str()),
+            ("Montgomery College", "America/New_York")
+        );
         assert!(found.counts.buildings >= 70, "{:?}", found.counts);
         assert!(!rooms || found.counts.spaces > 1500, "{:?}", found.counts);
     }

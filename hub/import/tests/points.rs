@@ -53,9 +53,15 @@ fn points_come_in_and_comments_stay() {
     let campus = loaded.campus.unwrap_or_else(|| panic!("{:#?}\n{}", loaded.problems, added.campus_toml));
     let extra = campus.point(campus.point_id(&format!("{space}/extra")).unwrap());
     let binding = extra.binding.as_ref().unwrap();
-    assert_eq!((binding.topic.as_str(), binding.value_pointer.as_str(), binding.scale), ("field/1", "/a", 0.1));
+    assert_eq!(
+        (binding.topic.as_str(), binding.value_pointer.as_str(), binding.scale),
+        ("field/1", "/a", 0.1)
+    );
     let radon = campus.point(campus.point_id(&format!("{space}/radon")).unwrap());
-    assert_eq!((radon.names.en.as_str(), radon.binding.as_ref().unwrap().value_pointer.as_str()), ("Radon, in air", ""));
+    assert_eq!(
+        (radon.names.en.as_str(), radon.binding.as_ref().unwrap().value_pointer.as_str()),
+        ("Radon, in air", "")
+    );
 }
 
 #[test]
@@ -96,5 +102,8 @@ fn a_file_that_is_no_list_says_so() {
 fn the_template_is_a_list() {
     let problems = try_add(&template()).unwrap_err();
     // Its places are made up; nothing else is wrong with it.
-    assert!(problems.iter().all(|p| p.column.as_deref() == Some("entity") || p.what.contains("kind of point")), "{problems:?}");
+    assert!(
+        problems.iter().all(|p| p.column.as_deref() == Some("entity") || p.what.contains("kind of point")),
+        "{problems:?}"
+    );
 }

@@ -82,10 +82,12 @@ fn programme(tags: &Tags, area_m2: f64, on_campus: bool) -> Programme {
         "roof" | "carport" | "canopy" | "pavilion" | "gazebo" => return Programme::Open,
         "garage" | "garages" | "parking" => return Programme::Hall(U::Parking),
         "greenhouse" => return Programme::Hall(U::Greenhouse),
-        "grandstand" | "stadium" | "sports_hall" | "sports_centre" | "gymnasium" | "riding_hall" | "ice_rink" => {
+        "grandstand" | "stadium" | "sports_hall" | "sports_centre" | "gymnasium" | "riding_hall"
+        | "ice_rink" => {
             return Programme::Hall(U::Gym);
         }
-        "church" | "chapel" | "cathedral" | "mosque" | "temple" | "shrine" | "synagogue" | "theatre" | "auditorium" => {
+        "church" | "chapel" | "cathedral" | "mosque" | "temple" | "shrine" | "synagogue" | "theatre"
+        | "auditorium" => {
             return Programme::Hall(U::Hall);
         }
         "shed" | "hut" | "barn" | "warehouse" | "container" | "storage_tank" | "outbuilding" | "silo" => {
@@ -99,11 +101,17 @@ fn programme(tags: &Tags, area_m2: f64, on_campus: bool) -> Programme {
         _ => {}
     }
     match (get("amenity"), get("leisure")) {
-        (_, "sports_centre" | "sports_hall" | "fitness_centre" | "stadium") => return Programme::Hall(U::Gym),
+        (_, "sports_centre" | "sports_hall" | "fitness_centre" | "stadium") => {
+            return Programme::Hall(U::Gym);
+        }
         (_, "swimming_pool") => return Programme::Hall(U::Pool),
         ("parking" | "bicycle_parking", _) => return Programme::Hall(U::Parking),
-        ("theatre" | "cinema" | "place_of_worship" | "arts_centre" | "events_venue", _) => return Programme::Hall(U::Hall),
-        ("canteen" | "restaurant" | "fast_food" | "cafe" | "food_court", _) => return Programme::Hall(U::Dining),
+        ("theatre" | "cinema" | "place_of_worship" | "arts_centre" | "events_venue", _) => {
+            return Programme::Hall(U::Hall);
+        }
+        ("canteen" | "restaurant" | "fast_food" | "cafe" | "food_court", _) => {
+            return Programme::Hall(U::Dining);
+        }
         ("toilets", _) => return Programme::Hall(U::Toilet),
         ("shelter", _) => return Programme::Open,
         ("library", _) => return Programme::Rooms(U::Library),
@@ -117,9 +125,11 @@ fn programme(tags: &Tags, area_m2: f64, on_campus: bool) -> Programme {
     match building {
         "school" | "kindergarten" | "college" | "university" | "yes_school" => Programme::Rooms(U::Classroom),
         "library" => Programme::Rooms(U::Library),
-        "dormitory" | "apartments" | "residential" | "house" | "detached" | "terrace" | "semidetached_house" | "hotel"
-        | "bungalow" => Programme::Rooms(U::Dormitory),
-        "office" | "civic" | "public" | "government" | "commercial" | "townhall" => Programme::Rooms(U::Office),
+        "dormitory" | "apartments" | "residential" | "house" | "detached" | "terrace"
+        | "semidetached_house" | "hotel" | "bungalow" => Programme::Rooms(U::Dormitory),
+        "office" | "civic" | "public" | "government" | "commercial" | "townhall" => {
+            Programme::Rooms(U::Office)
+        }
         "hospital" => Programme::Rooms(U::Clinic),
         _ if on_campus && area_m2 >= 150.0 => Programme::Rooms(U::Classroom),
         _ => Programme::Rooms(U::Other),
@@ -156,7 +166,8 @@ fn size(outline: &Outline, programme: Programme, findings: &mut Findings) -> Siz
         Some(found)
     };
     let levels = count("building:levels", 0.0, MAX_LEVELS);
-    let min_level = count("building:min_level", 0.0, MAX_LEVELS).or_else(|| count("min_level", 0.0, MAX_LEVELS));
+    let min_level =
+        count("building:min_level", 0.0, MAX_LEVELS).or_else(|| count("min_level", 0.0, MAX_LEVELS));
     let cellars = count("building:levels:underground", 0.0, MAX_CELLARS).unwrap_or(0.0).round();
     let area: f64 = outline.area.iter().map(Polygon::area_m2).sum();
     let usual = match programme {
@@ -215,7 +226,11 @@ fn size(outline: &Outline, programme: Programme, findings: &mut Findings) -> Siz
         findings.add(
             "levels-height",
             about,
-            format!("{to} storeys in {:.1} m are less than {:.1} m each", body_mm.unwrap_or(0.0) / 1e3, LEAST_STOREY_MM / 1e3),
+            format!(
+                "{to} storeys in {:.1} m are less than {:.1} m each",
+                body_mm.unwrap_or(0.0) / 1e3,
+                LEAST_STOREY_MM / 1e3
+            ),
             format!("it was given {fewer} storeys"),
         );
         (from, to) = (from.min(fewer - 1.0), fewer);
@@ -251,7 +266,12 @@ pub(crate) struct Around<'a> {
 }
 
 /// Makes a building in the wanted detail. `None` where nothing of it is left.
-pub(crate) fn make(outline: &Outline, around: &Around<'_>, detail: Detail, findings: &mut Findings) -> Option<Made> {
+pub(crate) fn make(
+    outline: &Outline,
+    around: &Around<'_>,
+    detail: Detail,
+    findings: &mut Findings,
+) -> Option<Made> {
     let area: f64 = outline.area.iter().map(Polygon::area_m2).sum();
     let programme = programme(&outline.tags, area, around.on_campus);
     let whole = size(outline, programme, findings);
@@ -307,8 +327,10 @@ pub(crate) fn make(outline: &Outline, around: &Around<'_>, detail: Detail, findi
     all.extend(levels.iter().cloned());
     let layout = if detail == Detail::Plain { Layout::default() } else { Layout::new(&all, halls) };
     drop_unreached(&mut all, &layout, outline, detail, findings);
-    let storey_mm = if underground || detail == Detail::Plain { whole.storey_mm.max(1000) } else { whole.storey_mm };
-    let stamp = Stamp { outline, around, programme, layout: &layout, detail, storey_mm, cellars, underground };
+    let storey_mm =
+        if underground || detail == Detail::Plain { whole.storey_mm.max(1000) } else { whole.storey_mm };
+    let stamp =
+        Stamp { outline, around, programme, layout: &layout, detail, storey_mm, cellars, underground };
     let mut vertices = Vertices::default();
     let mut storeys: Vec<Storey> = Vec::new();
     let mut joints = 0;
@@ -334,8 +356,15 @@ pub(crate) fn make(outline: &Outline, around: &Around<'_>, detail: Detail, findi
         .find(|v| *v != "yes")
         .and_then(|v| super::value::slug(v))
         .unwrap_or_else(|| "building".to_owned());
-    let building =
-        Building { id: around.id.clone(), use_, vertices: vertices.list, storeys, stairs, shafts: Vec::new(), roofs };
+    let building = Building {
+        id: around.id.clone(),
+        use_,
+        vertices: vertices.list,
+        storeys,
+        stairs,
+        shafts: Vec::new(),
+        roofs,
+    };
     Some(Made {
         building,
         names: around.names.clone(),
@@ -364,7 +393,10 @@ fn drop_unreached(
             findings.add(
                 "no-stair",
                 (outline.osm, outline.line),
-                format!("a part of level {} has no room for a stair that stands on the level below", index + 1),
+                format!(
+                    "a part of level {} has no room for a stair that stands on the level below",
+                    index + 1
+                ),
                 "the part was left out above there",
             );
         }
@@ -382,10 +414,26 @@ fn middle(core: &Core) -> PointMm {
 fn colour(tags: &Tags, keys: &[&str]) -> Option<String> {
     let text = keys.iter().find_map(|k| tags.get(*k))?.trim().to_lowercase();
     let named = [
-        ("white", "#f5f5f2"), ("black", "#2b2b2b"), ("grey", "#8f8f8f"), ("gray", "#8f8f8f"), ("lightgrey", "#c8c8c6"),
-        ("lightgray", "#c8c8c6"), ("darkgrey", "#5e5e5e"), ("red", "#b0463c"), ("brown", "#8a6242"), ("beige", "#e2d6bc"),
-        ("yellow", "#e3c766"), ("tan", "#cdb088"), ("maroon", "#743a34"), ("green", "#5f8a5c"), ("blue", "#5b7ea6"),
-        ("silver", "#bfc3c6"), ("orange", "#d08b4c"), ("pink", "#dba6a0"), ("brick", "#a5563f"), ("cream", "#efe6cd"),
+        ("white", "#f5f5f2"),
+        ("black", "#2b2b2b"),
+        ("grey", "#8f8f8f"),
+        ("gray", "#8f8f8f"),
+        ("lightgrey", "#c8c8c6"),
+        ("lightgray", "#c8c8c6"),
+        ("darkgrey", "#5e5e5e"),
+        ("red", "#b0463c"),
+        ("brown", "#8a6242"),
+        ("beige", "#e2d6bc"),
+        ("yellow", "#e3c766"),
+        ("tan", "#cdb088"),
+        ("maroon", "#743a34"),
+        ("green", "#5f8a5c"),
+        ("blue", "#5b7ea6"),
+        ("silver", "#bfc3c6"),
+        ("orange", "#d08b4c"),
+        ("pink", "#dba6a0"),
+        ("brick", "#a5563f"),
+        ("cream", "#efe6cd"),
     ];
     if let Some((_, hex)) = named.iter().find(|(name, _)| *name == text) {
         return Some((*hex).to_owned());
@@ -422,7 +470,13 @@ impl Stamp<'_> {
         if level >= 0 { level + 1 } else { level }
     }
 
-    fn storey(&self, index: usize, shapes: &[Polygon], open: bool, vertices: &mut Vertices) -> (Storey, usize) {
+    fn storey(
+        &self,
+        index: usize,
+        shapes: &[Polygon],
+        open: bool,
+        vertices: &mut Vertices,
+    ) -> (Storey, usize) {
         let level = self.level(index);
         let mut cells: Vec<(Polygon, Piece)> = Vec::new();
         for shape in shapes {
@@ -441,8 +495,12 @@ impl Stamp<'_> {
         let use_of_room = move |area_m2: f64| match programme {
             Programme::Hall(use_) => use_,
             Programme::Open => SpaceUse::Other,
-            Programme::Rooms(use_) if use_ == SpaceUse::Classroom && rooms > 3 && area_m2 < 20.0 => SpaceUse::Toilet,
-            Programme::Rooms(use_) if use_ == SpaceUse::Classroom && rooms > 1 && area_m2 < 36.0 => SpaceUse::Office,
+            Programme::Rooms(use_) if use_ == SpaceUse::Classroom && rooms > 3 && area_m2 < 20.0 => {
+                SpaceUse::Toilet
+            }
+            Programme::Rooms(use_) if use_ == SpaceUse::Classroom && rooms > 1 && area_m2 < 36.0 => {
+                SpaceUse::Office
+            }
             Programme::Rooms(SpaceUse::Library) if rooms > 1 && area_m2 < 25.0 => SpaceUse::Office,
             Programme::Rooms(use_) => use_,
         };
@@ -518,7 +576,14 @@ impl Stamp<'_> {
 }
 
 /// Two flights with a landing between where the room is wide enough, else one.
-fn stair(i: usize, core: &Core, lower: &Storey, upper: &Storey, space_from: String, space_to: String) -> Stair {
+fn stair(
+    i: usize,
+    core: &Core,
+    lower: &Storey,
+    upper: &Storey,
+    space_from: String,
+    space_to: String,
+) -> Stair {
     /// The highest riser, the tread and the landing, from comfortable to steep.
     const SHAPES: [[f64; 3]; 7] = [
         [150.0, 300.0, 1400.0],
@@ -558,7 +623,9 @@ fn stair(i: usize, core: &Core, lower: &Storey, upper: &Storey, space_from: Stri
         if double { (steps / 2.0).ceil() * 2.0 } else { steps }
     };
     let runs = |steps: f64| if double { steps / 2.0 - 1.0 } else { steps - 1.0 };
-    let fitting = SHAPES.iter().find(|[riser, tread, landing]| runs(steps_for(*riser)) * tread + 2.0 * landing <= depth);
+    let fitting = SHAPES
+        .iter()
+        .find(|[riser, tread, landing]| runs(steps_for(*riser)) * tread + 2.0 * landing <= depth);
     // What fits nowhere is a steep stair, as in an attic.
     let (steps, tread) = match fitting {
         Some([riser, tread, _]) => (steps_for(*riser), *tread),
@@ -580,8 +647,13 @@ fn stair(i: usize, core: &Core, lower: &Storey, upper: &Storey, space_from: Stri
         width_mm: width.max(300.0) as i32,
     };
     let landing = |from: f64, to: f64, level: f64| Landing {
-        outline: Polygon::of(vec![at(from, half_width), at(from, -half_width), at(to, -half_width), at(to, half_width)])
-            .outline,
+        outline: Polygon::of(vec![
+            at(from, half_width),
+            at(from, -half_width),
+            at(to, -half_width),
+            at(to, half_width),
+        ])
+        .outline,
         level_mm: level.round() as i32,
     };
     let (flights, landings) = if double {
@@ -595,10 +667,7 @@ fn stair(i: usize, core: &Core, lower: &Storey, upper: &Storey, space_from: Stri
             vec![landing(entry + run, depth, rise / 2.0), landing(0.0, entry, rise)],
         )
     } else {
-        (
-            vec![flight(at(entry, 0.0), inwards, 0.0, steps, width)],
-            vec![landing(entry + run, depth, rise)],
-        )
+        (vec![flight(at(entry, 0.0), inwards, 0.0, steps, width)], vec![landing(entry + run, depth, rise)])
     };
     Stair {
         id: format!("stair-{}-{}", i + 1, lower.id),
@@ -628,7 +697,9 @@ fn roofs(
     for (i, (level, storey)) in levels.iter().zip(storeys).enumerate() {
         let above = levels.get(i + 1).map_or(&[][..], Vec::as_slice);
         let open: Vec<Polygon> = if above.is_empty() { level.clone() } else { difference(level, above) };
-        for shape in open.into_iter().filter(|p| p.area_m2() > 0.5 && 2.0 * p.area_m2() / p.perimeter_m() > 0.2) {
+        for shape in
+            open.into_iter().filter(|p| p.area_m2() > 0.5 && 2.0 * p.area_m2() / p.perimeter_m() > 0.2)
+        {
             let plain = shape.holes.is_empty();
             for piece in shape.without_holes() {
                 let shaped = if plain && above.is_empty() { sloping(tags, roof_mm, &piece) } else { None };
@@ -665,7 +736,8 @@ fn sloping(tags: &Tags, roof_mm: i32, piece: &Polygon) -> Option<(RoofKind, f64,
         let n = ring.len();
         (0..n).all(|i| {
             let (a, b, c) = (ring[i], ring[(i + 1) % n], ring[(i + 2) % n]);
-            let cross = i64::from(b[0] - a[0]) * i64::from(c[1] - b[1]) - i64::from(b[1] - a[1]) * i64::from(c[0] - b[0]);
+            let cross = i64::from(b[0] - a[0]) * i64::from(c[1] - b[1])
+                - i64::from(b[1] - a[1]) * i64::from(c[0] - b[0]);
             cross as f64 > -0.05 * length(a, b) * length(b, c)
         })
     };
@@ -686,8 +758,10 @@ fn sloping(tags: &Tags, roof_mm: i32, piece: &Polygon) -> Option<(RoofKind, f64,
     let span = if along_u { size[1] } else { size[0] };
     let rise = if roof_mm > 0 { f64::from(roof_mm) } else { 0.0 };
     let half = if kind == RoofKind::Mono { span } else { span / 2.0 };
-    let angle = tags.get("roof:angle").and_then(|a| super::value::number(a)).filter(|a| (1.0..=75.0).contains(a));
-    let pitch = angle.unwrap_or_else(|| if rise > 0.0 { libm::atan2(rise, half.max(1.0)).to_degrees() } else { 25.0 });
+    let angle =
+        tags.get("roof:angle").and_then(|a| super::value::number(a)).filter(|a| (1.0..=75.0).contains(a));
+    let pitch = angle
+        .unwrap_or_else(|| if rise > 0.0 { libm::atan2(rise, half.max(1.0)).to_degrees() } else { 25.0 });
     let ridge = frame.heading_deg() + if along_u { 0.0 } else { 90.0 };
     let ridge = match (kind, tags.get("roof:direction").and_then(|d| super::value::number(d))) {
         // Down the slope, clockwise from north in OpenStreetMap.

@@ -172,13 +172,15 @@ impl Layout {
         let mut layout = Layout::default();
         // The largest level shows the whole of the building.
         let area = |level: &Vec<Polygon>| level.iter().map(Polygon::area_m2).sum::<f64>();
-        let Some(widest) = levels.iter().max_by(|a, b| area(a).total_cmp(&area(b)).then(std::cmp::Ordering::Greater))
+        let Some(widest) =
+            levels.iter().max_by(|a, b| area(a).total_cmp(&area(b)).then(std::cmp::Ordering::Greater))
         else {
             return layout;
         };
         for shape in widest {
             let frame = Frame::of(shape);
-            let pieces = if shape.area_m2() < ONE_ROOM_M2 { vec![shape.clone()] } else { cut_wings(shape, &frame) };
+            let pieces =
+                if shape.area_m2() < ONE_ROOM_M2 { vec![shape.clone()] } else { cut_wings(shape, &frame) };
             layout.wings.extend(pieces.into_iter().map(|piece| Wing::new(piece, frame, halls)));
         }
         if !halls {
@@ -205,7 +207,9 @@ impl Layout {
                         break;
                     }
                     let away: Vec<PointMm> = here.iter().map(|c| c.rect.corners(&c.frame)[0]).collect();
-                    let Some((wing, strip, core)) = self.candidate(levels, index, shape, &away) else { break };
+                    let Some((wing, strip, core)) = self.candidate(levels, index, shape, &away) else {
+                        break;
+                    };
                     self.wings[wing].strips[strip].stairs.push([core.rect.low[0], core.rect.high[0]]);
                     self.cores.push(core);
                 }
@@ -230,7 +234,8 @@ impl Layout {
         for (w, wing) in self.wings.iter().enumerate() {
             for (s, strip) in wing.strips.iter().enumerate() {
                 for rect in strip.stair_rects(wing) {
-                    let taken = strip.stairs.iter().any(|[a, b]| rect.low[0] < b + 1.0 && rect.high[0] > a - 1.0);
+                    let taken =
+                        strip.stairs.iter().any(|[a, b]| rect.low[0] < b + 1.0 && rect.high[0] > a - 1.0);
                     let crossed = wing.across.is_some_and(|[a, b]| rect.low[0] < b && rect.high[0] > a)
                         || self.links.iter().any(|(frame, link)| overlaps(frame, link, &wing.frame, &rect));
                     if taken || crossed {
@@ -268,7 +273,9 @@ impl Layout {
         let mut found = Vec::new();
         for (w, wing) in self.wings.iter().enumerate() {
             // Wings are cut by the same lines again, so that storeys of other outlines fit.
-            for part in crate::polygon::intersection(std::slice::from_ref(shape), std::slice::from_ref(&wing.area)) {
+            for part in
+                crate::polygon::intersection(std::slice::from_ref(shape), std::slice::from_ref(&wing.area))
+            {
                 self.divide_wing(w, &part, level, &mut found);
             }
         }
@@ -283,9 +290,8 @@ impl Layout {
     fn divide_wing(&self, w: usize, part: &Polygon, level: usize, found: &mut Vec<(Polygon, Piece)>) {
         let wing = &self.wings[w];
         let (frame, rect) = (&wing.frame, &wing.rect);
-        let along = |v: f64| {
-            [frame.place([rect.low[0] - OVER_MM, v]), frame.place([rect.high[0] + OVER_MM, v])]
-        };
+        let along =
+            |v: f64| [frame.place([rect.low[0] - OVER_MM, v]), frame.place([rect.high[0] + OVER_MM, v])];
         let mut lines: Vec<f64> = wing.bands.iter().flatten().copied().collect();
         lines.extend(wing.strips.iter().flat_map(|s| s.v));
         lines.retain(|v| *v > rect.low[1] + 1.0 && *v < rect.high[1] - 1.0);
@@ -302,9 +308,8 @@ impl Layout {
                 found.push((piece, Piece::Room));
                 continue;
             };
-            let across = |u: f64| {
-                [frame.place([u, strip.v[0] - OVER_MM]), frame.place([u, strip.v[1] + OVER_MM])]
-            };
+            let across =
+                |u: f64| [frame.place([u, strip.v[0] - OVER_MM]), frame.place([u, strip.v[1] + OVER_MM])];
             let mut cuts: Vec<[PointMm; 2]> = Vec::new();
             let mut ways: Vec<(Frame, Rect)> = Vec::new();
             if let Some([a, b]) = wing.across {
@@ -312,8 +317,12 @@ impl Layout {
                 ways.push((*frame, Rect { low: [a, strip.v[0]], high: [b, strip.v[1]] }));
             }
             for (link_frame, link) in &self.links {
-                if overlaps(link_frame, link, frame, &Rect { low: [rect.low[0], strip.v[0]], high: [rect.high[0], strip.v[1]] })
-                    && piece_touches(&piece, link_frame, link)
+                if overlaps(
+                    link_frame,
+                    link,
+                    frame,
+                    &Rect { low: [rect.low[0], strip.v[0]], high: [rect.high[0], strip.v[1]] },
+                ) && piece_touches(&piece, link_frame, link)
                 {
                     let far = |v: f64| {
                         [
@@ -472,7 +481,11 @@ impl Strip {
                 for (a, b) in trims {
                     let (mut low_v, mut high_v) = (self.v[0] + depth * a, self.v[1] - depth * b);
                     if !along && high_v - low_v > STAIR_DEPTH_MM[1] {
-                        if self.corridor_low { high_v = low_v + STAIR_DEPTH_MM[1] } else { low_v = high_v - STAIR_DEPTH_MM[1] }
+                        if self.corridor_low {
+                            high_v = low_v + STAIR_DEPTH_MM[1]
+                        } else {
+                            low_v = high_v - STAIR_DEPTH_MM[1]
+                        }
                     }
                     found.push(Rect { low: [low, low_v], high: [low + length, high_v] });
                 }
@@ -484,8 +497,10 @@ impl Strip {
         // The smallest buildings: all there is.
         found.push(Rect { low: [from, self.v[0]], high: [to, self.v[1]] });
         let middle = [(from + to) / 2.0, (self.v[0] + self.v[1]) / 2.0];
-        for (du, dv) in [(1600.0, 2500.0), (2500.0, 1600.0), (900.0, 1800.0), (1800.0, 900.0), (800.0, 800.0)] {
-            found.push(Rect { low: [middle[0] - du, middle[1] - dv], high: [middle[0] + du, middle[1] + dv] });
+        for (du, dv) in [(1600.0, 2500.0), (2500.0, 1600.0), (900.0, 1800.0), (1800.0, 900.0), (800.0, 800.0)]
+        {
+            found
+                .push(Rect { low: [middle[0] - du, middle[1] - dv], high: [middle[0] + du, middle[1] + dv] });
         }
         found
     }

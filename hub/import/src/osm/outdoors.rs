@@ -1,8 +1,8 @@
 //! Everything outdoors: tags of OpenStreetMap to the kinds of the plan.
 
 use campanile_model::{
-    AssemblyPoint, Cover, Fence, Gate, GateKind, Green, GreenKind, Ground, Names, Object, ObjectKind, Outside, PointMm,
-    Road, Tree, Water, WaterKind,
+    AssemblyPoint, Cover, Fence, Gate, GateKind, Green, GreenKind, Ground, Names, Object, ObjectKind,
+    Outside, PointMm, Road, Tree, Water, WaterKind,
 };
 
 use super::read::Tags;
@@ -31,9 +31,8 @@ pub(crate) fn surface(tags: &Tags) -> Option<Cover> {
     Some(match get(tags, "surface") {
         "asphalt" | "chipseal" => Cover::Asphalt,
         "concrete" | "concrete:plates" | "concrete:lanes" | "cement" => Cover::Concrete,
-        "paved" | "paving_stones" | "sett" | "cobblestone" | "bricks" | "brick" | "unhewn_cobblestone" | "tiles" => {
-            Cover::Paving
-        }
+        "paved" | "paving_stones" | "sett" | "cobblestone" | "bricks" | "brick" | "unhewn_cobblestone"
+        | "tiles" => Cover::Paving,
         "grass_paver" => Cover::PermeablePaving,
         "gravel" | "fine_gravel" | "compacted" | "pebblestone" | "unpaved" => Cover::Gravel,
         "dirt" | "ground" | "earth" | "mud" | "clay" => Cover::Soil,
@@ -66,7 +65,10 @@ pub(crate) fn area_kind(tags: &Tags) -> Option<AreaKind> {
     if is("waterway", "riverbank") || is("waterway", "dock") {
         return Some(K::Water(WaterKind::River));
     }
-    if matches!(get(tags, "landuse"), "reservoir" | "basin") || is("leisure", "swimming_pool") || is("amenity", "fountain") {
+    if matches!(get(tags, "landuse"), "reservoir" | "basin")
+        || is("leisure", "swimming_pool")
+        || is("amenity", "fountain")
+    {
         return Some(K::Water(WaterKind::Pond));
     }
     if is("emergency", "assembly_point") {
@@ -83,9 +85,18 @@ pub(crate) fn area_kind(tags: &Tags) -> Option<AreaKind> {
     let sport = get(tags, "sport");
     match get(tags, "leisure") {
         "pitch" => {
-            let by_sport = if ["tennis", "basketball", "volleyball", "badminton", "multi", "netball", "table_tennis", "skateboard"]
-                .iter()
-                .any(|s| sport.contains(s))
+            let by_sport = if [
+                "tennis",
+                "basketball",
+                "volleyball",
+                "badminton",
+                "multi",
+                "netball",
+                "table_tennis",
+                "skateboard",
+            ]
+            .iter()
+            .any(|s| sport.contains(s))
             {
                 Cover::Court
             } else if sport.contains("beachvolleyball") {
@@ -93,14 +104,19 @@ pub(crate) fn area_kind(tags: &Tags) -> Option<AreaKind> {
             } else {
                 Cover::Turf
             };
-            let tagged = surface(tags).map(|c| if c == Cover::Asphalt || c == Cover::Concrete { Cover::Court } else { c });
+            let tagged = surface(tags)
+                .map(|c| if c == Cover::Asphalt || c == Cover::Concrete { Cover::Court } else { c });
             return Some(K::Ground(tagged.unwrap_or(by_sport)));
         }
         "track" => return Some(K::Ground(surface(tags).unwrap_or(Cover::Track))),
         "playground" | "fitness_station" => return Some(K::Ground(surface(tags).unwrap_or(Cover::Court))),
         "garden" => return Some(K::Green(GreenKind::Bed, 0)),
-        "park" | "common" | "dog_park" | "golf_course" | "nature_reserve" => return Some(K::Ground(Cover::Grass)),
-        "outdoor_seating" | "bleachers" | "marina" => return Some(K::Ground(surface(tags).unwrap_or(Cover::Paving))),
+        "park" | "common" | "dog_park" | "golf_course" | "nature_reserve" => {
+            return Some(K::Ground(Cover::Grass));
+        }
+        "outdoor_seating" | "bleachers" | "marina" => {
+            return Some(K::Ground(surface(tags).unwrap_or(Cover::Paving)));
+        }
         _ => {}
     }
     match get(tags, "landuse") {
@@ -109,12 +125,17 @@ pub(crate) fn area_kind(tags: &Tags) -> Option<AreaKind> {
         }
         "forest" => return Some(K::Ground(Cover::Planting)),
         "flowerbed" | "plant_nursery" => return Some(K::Green(GreenKind::Bed, 300)),
-        "farmland" | "orchard" | "vineyard" | "allotments" | "farmyard" => return Some(K::Ground(Cover::Crop)),
+        "farmland" | "orchard" | "vineyard" | "allotments" | "farmyard" => {
+            return Some(K::Ground(Cover::Crop));
+        }
         "construction" | "brownfield" | "landfill" | "quarry" => return Some(K::Ground(Cover::Soil)),
         "greenhouse_horticulture" => return Some(K::Green(GreenKind::Farm, 0)),
         _ => {}
     }
-    if matches!(get(tags, "amenity"), "parking" | "bicycle_parking" | "motorcycle_parking" | "parking_space" | "bus_station") {
+    if matches!(
+        get(tags, "amenity"),
+        "parking" | "bicycle_parking" | "motorcycle_parking" | "parking_space" | "bus_station"
+    ) {
         let below = matches!(get(tags, "parking"), "underground" | "multi-storey" | "rooftop");
         return (!below).then(|| K::Ground(surface(tags).unwrap_or(Cover::Asphalt)));
     }
@@ -148,7 +169,9 @@ pub(crate) fn road(tags: &Tags) -> Option<(i32, Cover)> {
         "footway" => (2.0, Cover::Paving),
         "steps" => (2.0, Cover::Concrete),
         "path" | "bridleway" => (1.5, Cover::Gravel),
-        "" if matches!(get(tags, "railway"), "rail" | "light_rail" | "tram" | "narrow_gauge") => (3.4, Cover::Gravel),
+        "" if matches!(get(tags, "railway"), "rail" | "light_rail" | "tram" | "narrow_gauge") => {
+            (3.4, Cover::Gravel)
+        }
         _ => return None,
     };
     let hidden = matches!(get(tags, "tunnel"), "yes" | "building_passage" | "culvert")
@@ -313,7 +336,14 @@ impl Outdoors {
         }
     }
 
-    pub fn waterway(&mut self, stem: &str, lines: &[Vec<PointMm>], width_mm: f64, clip: &[Polygon], names: Option<Names>) {
+    pub fn waterway(
+        &mut self,
+        stem: &str,
+        lines: &[Vec<PointMm>],
+        width_mm: f64,
+        clip: &[Polygon],
+        names: Option<Names>,
+    ) {
         let bands: Vec<Polygon> = lines.iter().flat_map(|l| band(l, width_mm)).collect();
         if !bands.is_empty() {
             let area = intersection(&union(&bands), clip);
@@ -321,7 +351,13 @@ impl Outdoors {
         }
     }
 
-    pub fn road(&mut self, stem: &str, lines: Vec<Vec<PointMm>>, (width_mm, cover): (i32, Cover), names: Option<Names>) {
+    pub fn road(
+        &mut self,
+        stem: &str,
+        lines: Vec<Vec<PointMm>>,
+        (width_mm, cover): (i32, Cover),
+        names: Option<Names>,
+    ) {
         for (i, line) in lines.into_iter().enumerate() {
             let id = numbered(format!("road-{stem}"), i);
             self.name(&id, &names);
@@ -334,7 +370,12 @@ impl Outdoors {
         for (i, line) in lines.into_iter().enumerate() {
             if hedge {
                 let area = union(&band(&line, 800.0));
-                self.area(&numbered(stem.to_owned(), i), AreaKind::Green(GreenKind::Hedge, height_mm), area, None);
+                self.area(
+                    &numbered(stem.to_owned(), i),
+                    AreaKind::Green(GreenKind::Hedge, height_mm),
+                    area,
+                    None,
+                );
             } else {
                 let id = numbered(format!("fence-{stem}"), i);
                 let line = self.vertices(&line);
@@ -376,7 +417,13 @@ impl Outdoors {
         }
     }
 
-    pub fn object(&mut self, stem: &str, (kind, size_mm): (ObjectKind, [i32; 3]), heading_deg: f64, at: PointMm) {
+    pub fn object(
+        &mut self,
+        stem: &str,
+        (kind, size_mm): (ObjectKind, [i32; 3]),
+        heading_deg: f64,
+        at: PointMm,
+    ) {
         let id = format!("object-{stem}");
         self.outside.objects.push(Object { id, kind, at, heading_deg, size_mm });
     }
@@ -389,7 +436,9 @@ impl Outdoors {
         waters.sort_by(|a, b| size(&a.2).total_cmp(&size(&b.2)).then(a.0.cmp(&b.0)));
         for (stem, kind, area, names) in waters {
             let free = if taken.is_empty() { area } else { difference(&area, &taken) };
-            for (i, piece) in kept(&free).flat_map(|p| p.without_holes()).filter(|p| p.area_m2() > 0.5).enumerate() {
+            for (i, piece) in
+                kept(&free).flat_map(|p| p.without_holes()).filter(|p| p.area_m2() > 0.5).enumerate()
+            {
                 let id = numbered(stem.clone(), i);
                 self.name(&id, &names);
                 let outline = self.vertices(&piece.outline);
@@ -439,7 +488,10 @@ fn band(line: &[PointMm], width_mm: f64) -> Vec<Polygon> {
         if i > 0 && half > 300.0 {
             let disc = (0..12).map(|k| {
                 let angle = std::f64::consts::TAU * f64::from(k) / 12.0;
-                [(f64::from(a[0]) + half * libm::cos(angle)) as i32, (f64::from(a[1]) + half * libm::sin(angle)) as i32]
+                [
+                    (f64::from(a[0]) + half * libm::cos(angle)) as i32,
+                    (f64::from(a[1]) + half * libm::sin(angle)) as i32,
+                ]
             });
             found.extend(even_odd(&[disc.collect()]));
         }
@@ -486,7 +538,10 @@ pub(crate) fn clip_line(line: &[PointMm], low: PointMm, high: PointMm) -> Vec<Ve
 }
 
 /// Cuts gaps of a width into a line where gates stand on it. Gives the pieces, and each gate's ends by its index.
-pub(crate) fn cut_gates(line: &[PointMm], gates: &[(usize, PointMm, f64)]) -> (Vec<Vec<PointMm>>, Vec<(usize, [PointMm; 2])>) {
+pub(crate) fn cut_gates(
+    line: &[PointMm],
+    gates: &[(usize, PointMm, f64)],
+) -> (Vec<Vec<PointMm>>, Vec<(usize, [PointMm; 2])>) {
     let total: f64 = line.windows(2).map(|w| length(w[0], w[1])).sum();
     let mut gaps: Vec<(f64, f64, usize)> = Vec::new();
     for (index, at, width) in gates {
@@ -512,7 +567,9 @@ pub(crate) fn cut_gates(line: &[PointMm], gates: &[(usize, PointMm, f64)]) -> (V
             let step = length(pair[0], pair[1]);
             if s <= walked + step && step > 0.0 {
                 let t = ((s - walked) / step).clamp(0.0, 1.0);
-                return [0, 1].map(|k| (f64::from(pair[0][k]) + t * f64::from(pair[1][k] - pair[0][k])).round() as i32);
+                return [0, 1].map(|k| {
+                    (f64::from(pair[0][k]) + t * f64::from(pair[1][k] - pair[0][k])).round() as i32
+                });
             }
             walked += step;
         }
@@ -547,4 +604,3 @@ pub(crate) fn box_of(polygons: &[Polygon]) -> Option<(PointMm, PointMm)> {
     let found = bounds(polygons.iter().flat_map(|p| p.outline.iter().copied()));
     (found.0[0] <= found.1[0]).then_some(found)
 }
-

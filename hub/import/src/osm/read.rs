@@ -27,7 +27,11 @@ pub struct OsmError {
 }
 
 impl OsmError {
-    pub(crate) fn new(line: impl Into<Option<usize>>, what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        line: impl Into<Option<usize>>,
+        what: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Self {
         Self { line: line.into(), what: what.into(), mend: mend.into() }
     }
 }
@@ -217,7 +221,11 @@ fn text_of(bytes: &[u8]) -> Result<&str, OsmError> {
     }
     std::str::from_utf8(bytes).map_err(|why| {
         let line = bytes[..why.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
-        OsmError::new(line, "the file isn't UTF-8", "Save it as UTF-8, or give the XML file of an OSM extract.")
+        OsmError::new(
+            line,
+            "the file isn't UTF-8",
+            "Save it as UTF-8, or give the XML file of an OSM extract.",
+        )
     })
 }
 
@@ -299,7 +307,9 @@ impl Reading<'_> {
                 )
             };
             let attribute = attribute.map_err(|why| broken(why.to_string()))?;
-            let value = attribute.normalized_value(quick_xml::XmlVersion::Implicit1_0).map_err(|why| broken(why.to_string()))?;
+            let value = attribute
+                .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+                .map_err(|why| broken(why.to_string()))?;
             let key = String::from_utf8_lossy(attribute.key.as_ref()).into_owned();
             found.insert(key, value.into_owned());
         }
@@ -312,7 +322,8 @@ impl Reading<'_> {
         match (name.as_ref(), &mut self.current) {
             (b"bounds" | b"bound", None) => self.bounds(&attributes, line),
             (b"node" | b"way" | b"relation", None) => {
-                self.current = Some(self.element(name.as_ref(), &attributes, line).unwrap_or(Current::Nothing));
+                self.current =
+                    Some(self.element(name.as_ref(), &attributes, line).unwrap_or(Current::Nothing));
             }
             (b"tag", Some(current)) => {
                 let tags = match current {
@@ -410,13 +421,19 @@ impl Reading<'_> {
             ElementKind::Relation => self.extract.relations.contains_key(&id),
         };
         if taken {
-            self.findings.add("duplicate-id", about, "the id stands here a second time", "the first was kept");
+            self.findings.add(
+                "duplicate-id",
+                about,
+                "the id stands here a second time",
+                "the first was kept",
+            );
             return None;
         }
         Some(match kind {
             ElementKind::Node => {
                 let get = |key: &str| attributes.get(key).and_then(|v| v.trim().parse::<f64>().ok());
-                let Some((lat, lon)) = get("lat").zip(get("lon")).filter(|(lat, lon)| on_earth(*lat, *lon)) else {
+                let Some((lat, lon)) = get("lat").zip(get("lon")).filter(|(lat, lon)| on_earth(*lat, *lon))
+                else {
                     self.findings.add(
                         "bad-position",
                         about,

@@ -111,7 +111,8 @@ fn edge_users(cells: &[(Polygon, Piece)]) -> Edges {
 /// Gives what is too small for a room to its neighbours, and makes one of corridors that touch.
 pub(crate) fn merge(cells: &mut Vec<(Polygon, Piece)>) {
     stitch(cells);
-    let (ways, mut rest): (Vec<_>, Vec<_>) = cells.drain(..).partition(|(_, piece)| *piece == Piece::Corridor);
+    let (ways, mut rest): (Vec<_>, Vec<_>) =
+        cells.drain(..).partition(|(_, piece)| *piece == Piece::Corridor);
     let ways: Vec<Polygon> = ways.into_iter().map(|(p, _)| p).collect();
     rest.extend(union(&ways).into_iter().filter(|_| !ways.is_empty()).map(|p| (p, Piece::Corridor)));
     *cells = rest;
@@ -200,7 +201,11 @@ struct Edge {
 }
 
 /// Builds a storey from its cells.
-pub(crate) fn build(cells: &[(Polygon, Piece)], spec: &StoreySpec<'_>, vertices: &mut Vertices) -> StoreyParts {
+pub(crate) fn build(
+    cells: &[(Polygon, Piece)],
+    spec: &StoreySpec<'_>,
+    vertices: &mut Vertices,
+) -> StoreyParts {
     let mut parts = StoreyParts::default();
     let prefix = if spec.level < 0 { format!("b{}", -spec.level) } else { spec.level.to_string() };
     let (mut rooms, mut ways) = (0, 0);
@@ -302,8 +307,13 @@ const ROOM_DOOR: Kind = Kind {
     exit: false,
     fire: false,
 };
-const FIRE_DOOR: Kind =
-    Kind { leaf: Leaf::Double, size_mm: [1500, 2100], construction: Some("fire-door"), fire: true, ..ROOM_DOOR };
+const FIRE_DOOR: Kind = Kind {
+    leaf: Leaf::Double,
+    size_mm: [1500, 2100],
+    construction: Some("fire-door"),
+    fire: true,
+    ..ROOM_DOOR
+};
 const EXIT_DOOR: Kind = Kind {
     prefix: "x",
     leaf: Leaf::Double,
@@ -448,7 +458,8 @@ impl Placer<'_, '_> {
                 })
                 .collect();
             // Through a stair only where there is no other way.
-            let stairs = |e: &Edge| e.spaces.iter().filter(|s| matches!(cells[**s].1, Piece::Stair(_))).count();
+            let stairs =
+                |e: &Edge| e.spaces.iter().filter(|s| matches!(cells[**s].1, Piece::Stair(_))).count();
             apart.sort_by_key(|e| (stairs(&all[*e]), -all[*e].length, *e));
             let Some(first) = apart.first().copied() else { break };
             let mut done = None;
@@ -479,14 +490,17 @@ impl Placer<'_, '_> {
         let mut with_exit: BTreeSet<usize> = BTreeSet::new();
         for e in all.iter() {
             let key = (self.vertices.of(e.a), self.vertices.of(e.b));
-            if e.spaces.len() == 1 && self.parts.openings.iter().any(|o| o.exit && (o.wall[0], o.wall[1]) == key) {
+            if e.spaces.len() == 1
+                && self.parts.openings.iter().any(|o| o.exit && (o.wall[0], o.wall[1]) == key)
+            {
                 with_exit.insert(groups[e.spaces[0]]);
             }
         }
         let all_groups: BTreeSet<usize> = groups.iter().copied().collect();
         for group in all_groups.difference(&with_exit) {
-            let mut walls: Vec<usize> =
-                (0..all.len()).filter(|e| all[*e].spaces.len() == 1 && groups[all[*e].spaces[0]] == *group).collect();
+            let mut walls: Vec<usize> = (0..all.len())
+                .filter(|e| all[*e].spaces.len() == 1 && groups[all[*e].spaces[0]] == *group)
+                .collect();
             let rank = |e: &Edge| {
                 let way = match cells[e.spaces[0]].1 {
                     Piece::Corridor => 0,
@@ -544,7 +558,13 @@ impl Placer<'_, '_> {
                 ..ROOM_DOOR
             };
             // Above the ground nobody may step out: a parapet stands in the gap.
-            let upper = Kind { kind: OpeningKind::Window, size_mm: [width, height - 1100], sill_mm: 1100, exit: false, ..kind };
+            let upper = Kind {
+                kind: OpeningKind::Window,
+                size_mm: [width, height - 1100],
+                sill_mm: 1100,
+                exit: false,
+                ..kind
+            };
             let kind = if self.spec.level > 1 { upper } else { kind };
             let space = edge.spaces[0];
             for bay in 0..bays {

@@ -3,7 +3,8 @@
 /// A length in metres: a bare number is metres; `m`, `cm`, `mm`, `km`, `ft`, `'` and `"` may follow, as the wiki of
 /// OpenStreetMap allows (*Map features/Units*). A comma is read as a decimal point.
 pub(crate) fn length_m(text: &str) -> Option<f64> {
-    let text = text.trim().to_lowercase().replace(['’', '′'], "'").replace(['”', '″'], "\"").replace("''", "\"");
+    let text =
+        text.trim().to_lowercase().replace(['’', '′'], "'").replace(['”', '″'], "\"").replace("''", "\"");
     if let Some((feet, rest)) = text.split_once('\'') {
         let inches = rest.trim().trim_end_matches('"').trim();
         let inches = if inches.is_empty() { 0.0 } else { number(inches)? };
@@ -12,7 +13,9 @@ pub(crate) fn length_m(text: &str) -> Option<f64> {
     if let Some(inches) = text.strip_suffix('"') {
         return Some(number(inches)? * 0.0254);
     }
-    let end = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+'))).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+')))
+        .unwrap_or(text.len());
     let factor = match text[end..].trim() {
         "" | "m" | "meter" | "meters" | "metre" | "metres" | "米" => 1.0,
         "ft" | "ft." | "foot" | "feet" => 0.3048,
@@ -30,7 +33,8 @@ pub(crate) fn length_m(text: &str) -> Option<f64> {
 pub(crate) fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     // `inf` and `nan` are numbers to Rust, but not to a map.
-    let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+'));
+    let plain = !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+'));
     text.replace(',', ".").parse().ok().filter(|x: &f64| plain && x.is_finite())
 }
 
@@ -46,12 +50,16 @@ const MAX_NAME: usize = 100;
 
 /// A name as text of one line, without the braces that would be words of a template.
 pub(crate) fn clean_name(text: &str) -> Option<String> {
-    let text: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).map(|c| match c {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .map(|c| match c {
             '{' => '(',
             '}' => ')',
             c => c,
-        }).take(MAX_NAME).collect();
+        })
+        .take(MAX_NAME)
+        .collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
