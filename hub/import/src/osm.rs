@@ -40,6 +40,9 @@ const MAX_BUILDINGS: usize = 5_000;
 /// What the area shows around its buildings where the extract doesn't say how far it goes.
 const MARGIN_MM: i32 = 20_000;
 
+/// Marks what was mapped as a school's building and is its grounds.
+const GROUNDS: &str = "campanile:grounds";
+
 /// What to make of an extract.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -143,9 +146,25 @@ fn bounds_of(extract: &Extract) -> Option<Bounds> {
     })
 }
 
+/// The outline nearest to the middle; of those around it, the largest.
+fn nearest<'a>(outlines: impl Iterator<Item = &'a Outline>) -> Option<&'a Outline> {
+    let away = |o: &Outline| {
+        if o.area.iter().any(|p| p.contains([0.0, 0.0])) {
+            return 0.0;
+        }
+        let edges = o.area.iter().flat_map(|p| crate::polygon::edges(&p.outline));
+        edges.map(|(a, b)| to_segment([0, 0], a, b).0).fold(f64::MAX, f64::min)
+    };
+    let size = |o: &Outline| o.area.iter().map(Polygon::area_m2).sum::<f64>();
+    outlines.min_by(|a, b| away(a).total_cmp(&away(b)).then(size(b).total_cmp(&size(a))))
+}
+
+/// Values of `amenity` and `building` that are schools.
+const SCHOOLS: [&str; 4] = ["school", "college", "university", "kindergarten"];
+
 fn is_campus(tags: &Tags) -> bool {
     let is = |key: &str, values: &[&str]| tags.get(key).is_some_and(|v| values.contains(&v.as_str()));
-    is("amenity", &["school", "college", "university", "kindergarten"]) || is("landuse", &["education"])
+    is("amenity", &SCHOOLS) || is("landuse", &["education"])
 }
 
 /// Names in both languages; where one is missing, the other's.
@@ -207,7 +226,7 @@ impl Importing<'_> {
         let campus = self.campus(&areas);
         let boundary = self.boundary(campus, low, high);
         let on_campus = Polygon::of(boundary.clone());
-        let names = self.campus_names(campus);
+        let names = self.campus_names(campus, &areas);
         let mut plan = self.empty_plan(boundary);
         let mut named: Vec<(String, Names)> = Vec::new();
         self.buildings(&buildings, &parts_of, campus.map(|_| &on_campus), &mut plan, &mut named);
@@ -270,7 +289,7 @@ impl Importing<'_> {
                         self.extract.ways.get(&m.id).is_some_and(|w| {
                             ["building", "natural", "landuse", "leisure", "amenity"]
                                 .iter()
-                                .any(|k| w.tags.get(*k).is_some() && w.tags.get(*k) == tags.get(*k))
+                                .any(|k| w.tags.contains_key(*k) && w.tags.get(*k) == tags.get(*k))
                         })
                     })
                     .map(|m| m.id),
@@ -327,9 +346,9 @@ impl Importing<'_> {
                     "grounds",
                     (o.osm, o.line),
                     format!("building={kind} has pitches or other buildings in it"),
-                    format!("it was taken as the grounds of a school (amenity={kind}), not as a building"),
+                    "it was taken as the grounds of a school, not as a building",
                 );
-                o.tags.insert("amenity".to_owned(), kind);
+                o.tags.insert(GROUNDS.to_owned(), kind);
             }
         }
     }
@@ -356,18 +375,7 @@ impl Importing<'_> {
 
     /// The school nearest to the middle; of those around it, the largest.
     fn campus<'b>(&self, areas: &'b [Outline]) -> Option<&'b Outline> {
-        let away = |o: &Outline| {
-            if o.area.iter().any(|p| p.contains([0.0, 0.0])) {
-                return 0.0;
-            }
-            let edges = o.area.iter().flat_map(|p| crate::polygon::edges(&p.outline));
-            edges.map(|(a, b)| to_segment([0, 0], a, b).0).fold(f64::MAX, f64::min)
-        };
-        let size = |o: &Outline| o.area.iter().map(Polygon::area_m2).sum::<f64>();
-        areas
-            .iter()
-            .filter(|o| is_campus(&o.tags) && !o.tags.contains_key("building"))
-            .min_by(|a, b| away(a).total_cmp(&away(b)).then(size(b).total_cmp(&size(a))))
+        nearest(areas.iter().filter(|o| is_campus(&o.tags) && !o.tags.contains_key("building")))
     }
 
     fn boundary(&self, campus: Option<&Outline>, low: PointMm, high: PointMm) -> Vec<PointMm> {
@@ -405,7 +413,7 @@ impl Importing<'_> {
         }
     }
 
-    fn campus_names(&self, campus: Option<&Outline>) -> Names {
+    fn campus_names(&self, campus: Option<&Outline>, areas: &[Outline]) -> Names {
         if let Some(name) = self.options.name.as_deref().and_then(clean_name) {
             return Names::new(&*name, &*name);
         }
@@ -415,7 +423,16 @@ impl Importing<'_> {
             let schools = self.extract.nodes.values().filter(|n| is_campus(&n.tags));
             schools.filter_map(|n| names_of(&n.tags)).next()
         };
-        of_area.or_else(of_node).unwrap_or_else(|| Names::new("校园", "Campus"))
+        // Where no area is mapped: the school's building or grounds nearest to the middle.
+        let of_building = || {
+            let schools = areas.iter().filter(|o| {
+                let building = o.tags.get("building").or_else(|| o.tags.get(GROUNDS));
+                let school = building.is_some_and(|b| SCHOOLS.contains(&b.as_str())) || is_campus(&o.tags);
+                school && names_of(&o.tags).is_some()
+            });
+            nearest(schools).and_then(|o| names_of(&o.tags))
+        };
+        of_area.or_else(of_building).or_else(of_node).unwrap_or_else(|| Names::new("校园", "Campus"))
     }
 
     fn buildings(

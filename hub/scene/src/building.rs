@@ -158,7 +158,13 @@ fn floor_pieces(
         .into_iter()
         .map(|(low, high)| Polygon {
             outline: crate::geometry::clip_to(&polygon.outline, low, high),
-            holes: Vec::new(),
+            // A courtyard stays open on each side of the stair.
+            holes: polygon
+                .holes
+                .iter()
+                .map(|hole| crate::geometry::clip_to(hole, low, high))
+                .filter(|hole| hole.len() > 2)
+                .collect(),
         })
         .filter(|p| p.outline.len() > 2 && crate::geometry::area2(&p.outline) > 0.02)
         .collect()

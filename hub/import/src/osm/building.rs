@@ -384,12 +384,12 @@ fn drop_unreached(
     if detail == Detail::Plain {
         return;
     }
-    for index in 1..all.len() {
-        let before = all[index].len();
-        all[index].retain(|shape| {
+    for (index, level) in all.iter_mut().enumerate().skip(1) {
+        let before = level.len();
+        level.retain(|shape| {
             layout.cores.iter().any(|c| c.levels > index && shape.contains(middle(c).map(f64::from)))
         });
-        if all[index].len() < before {
+        if level.len() < before {
             findings.add(
                 "no-stair",
                 (outline.osm, outline.line),

@@ -76,10 +76,8 @@ impl Frame {
     fn bounds(&self, polygon: &Polygon) -> Rect {
         let mut rect = Rect { low: [f64::MAX; 2], high: [f64::MIN; 2] };
         for p in polygon.outline.iter().map(|p| self.local(*p)) {
-            for k in 0..2 {
-                rect.low[k] = rect.low[k].min(p[k]);
-                rect.high[k] = rect.high[k].max(p[k]);
-            }
+            rect.low = [rect.low[0].min(p[0]), rect.low[1].min(p[1])];
+            rect.high = [rect.high[0].max(p[0]), rect.high[1].max(p[1])];
         }
         rect
     }
@@ -156,6 +154,9 @@ pub(crate) struct Layout {
     pub cores: Vec<Core>,
 }
 
+/// A stair with the wing and the strip that it stands in.
+type Placed = (usize, usize, Core);
+
 /// What a piece of a storey is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Piece {
@@ -229,8 +230,8 @@ impl Layout {
         index: usize,
         shape: &Polygon,
         away: &[PointMm],
-    ) -> Option<(usize, usize, Core)> {
-        let mut best: Option<((bool, i64), (usize, usize, Core))> = None;
+    ) -> Option<Placed> {
+        let mut best: Option<((bool, i64), Placed)> = None;
         for (w, wing) in self.wings.iter().enumerate() {
             for (s, strip) in wing.strips.iter().enumerate() {
                 for rect in strip.stair_rects(wing) {

@@ -537,11 +537,14 @@ pub(crate) fn clip_line(line: &[PointMm], low: PointMm, high: PointMm) -> Vec<Ve
     pieces
 }
 
+/// A gate by its index, and its two ends.
+type GateEnds = (usize, [PointMm; 2]);
+
 /// Cuts gaps of a width into a line where gates stand on it. Gives the pieces, and each gate's ends by its index.
 pub(crate) fn cut_gates(
     line: &[PointMm],
     gates: &[(usize, PointMm, f64)],
-) -> (Vec<Vec<PointMm>>, Vec<(usize, [PointMm; 2])>) {
+) -> (Vec<Vec<PointMm>>, Vec<GateEnds>) {
     let total: f64 = line.windows(2).map(|w| length(w[0], w[1])).sum();
     let mut gaps: Vec<(f64, f64, usize)> = Vec::new();
     for (index, at, width) in gates {

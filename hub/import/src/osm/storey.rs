@@ -418,10 +418,8 @@ impl Placer<'_, '_> {
             }
             i
         }
-        for room in 0..cells.len() {
-            if is_way(self.parts, room) {
-                continue;
-            }
+        let rooms: Vec<usize> = (0..cells.len()).filter(|i| !is_way(self.parts, *i)).collect();
+        for room in rooms {
             let mut walls: Vec<usize> = (0..all.len())
                 .filter(|e| {
                     let spaces = &all[*e].spaces;
