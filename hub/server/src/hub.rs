@@ -106,7 +106,7 @@ impl HubConfig {
 pub enum HubError {
     /// The address is beyond loopback, without sign-in or TLS.
     #[error(
-        "{0} can be reached from other machines: that needs sign-in and TLS. Add --sign-in and --tls self-signed (or --tls-cert and --tls-key), or listen on 127.0.0.1"
+        "{0} is beyond loopback, where other machines reach it: that needs sign-in and TLS. Add --sign-in and --tls self-signed (or --tls-cert and --tls-key), or listen on 127.0.0.1"
     )]
     Exposed(SocketAddr),
     /// The certificate or key is not usable.

@@ -178,6 +178,7 @@ async fn sign_in(
     let open = account.as_ref().is_some_and(|a| !a.disabled);
     // Unknown accounts are hashed for too: the time tells nothing.
     let hash = account.map_or_else(|| people.nobody.clone(), |a| a.hash);
+    let compared = hash.clone();
     let right = people.hashing(move || password::verify(&password, &hash)).await? && open;
     // What was typed as a name may have been a password.
     let actor = if known { format!("person:{name}") } else { "unknown".to_owned() };
@@ -188,6 +189,12 @@ async fn sign_in(
         return Err(wrong_sign_in());
     }
     people.failures.forget(&name, peer);
+    // While the hash was compared the account may have been closed or given another password, and its sessions ended:
+    // none may begin after that.
+    let _one = people.changing.lock().await;
+    if people.book.load().accounts.get(&name).is_none_or(|a| a.disabled || a.hash != compared) {
+        return Err(wrong_sign_in());
+    }
     let (caller, cookie) = people.begin(Who::Account(name), &headers)?;
     Ok(([(header::SET_COOKIE, cookie)], Json(me_of(&caller))).into_response())
 }

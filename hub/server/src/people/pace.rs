@@ -81,7 +81,10 @@ const LONGEST_ANYWHERE: Duration = Duration::from_secs(30);
 
 /// Failed sign-ins, by account and address, and by account.
 #[derive(Debug, Default)]
-pub struct Failures(Mutex<HashMap<(String, Option<IpAddr>), (u32, Instant)>>);
+pub struct Failures(Mutex<HashMap<Attempted, (u32, Instant)>>);
+
+/// An account, and from where; from anywhere where there is no address.
+type Attempted = (String, Option<IpAddr>);
 
 impl Failures {
     /// Takes an attempt as failed until [`Self::forget`] says otherwise, so that many at once do not slip through
