@@ -68,6 +68,8 @@ pub trait Store: Send + Sync {
     fn waiting(&self) -> u64;
     /// Commits and compressions that have failed.
     fn failures(&self) -> u64;
+    /// Whether nothing can be stored now.
+    fn fails(&self) -> bool;
     /// What is missing because files were damaged, in words with the mend.
     fn damage(&self) -> Vec<String>;
 }
@@ -128,6 +130,10 @@ impl Store for History {
     fn failures(&self) -> u64 {
         let stats = self.stats();
         stats.commit_failures.get() + stats.seal_failures.get()
+    }
+
+    fn fails(&self) -> bool {
+        self.stats().commits_fail.get() > 0
     }
 
     fn damage(&self) -> Vec<String> {

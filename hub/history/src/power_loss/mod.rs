@@ -444,10 +444,12 @@ fn a_full_disk_refuses_commits_serves_reads_and_goes_on_when_there_is_room() {
     let error = writer.commit(&big, &[]).unwrap_err();
     assert!(error.to_string().contains("room on the disk"), "{error}");
     assert!(history.seal().is_err());
+    assert_eq!(history.stats().commits_fail.get(), 1);
     assert_eq!(crate::tests::numbers(&history, 0), [(MARCH, 1.0)], "reads are served");
     assert_eq!(history.log(AUDIT, None, 9).unwrap().len(), 1);
     disk.set_faults(Faults::default());
     assert_eq!(writer.commit(&big, &[]).unwrap().stored, big.len());
+    assert_eq!(history.stats().commits_fail.get(), 0);
     history.seal().unwrap();
     assert_eq!(crate::tests::numbers(&history, 0).len(), 50_000);
     disk.forget();
