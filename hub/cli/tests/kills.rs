@@ -304,3 +304,81 @@ fn a_hub_that_is_killed_often_loses_nothing() {
     let kills = std::env::var("CAMPANILE_KILLS").ok().and_then(|n| n.parse().ok());
     kill_often(kills.unwrap_or(100));
 }
+
+/// The status of the health page.
+fn health(hub: &Hub) -> u16 {
+    let agent =
+        ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    agent.get(format!("{}/api/v1/health", hub.api)).call().unwrap().status().as_u16()
+}
+
+/// No file may grow beyond 3 MB, as on a disk without room; then there is room again.
+#[test]
+fn a_hub_without_room_serves_reads_says_so_and_goes_on() {
+    let Some(program) = Mosquitto::find() else {
+        println!("skipped: Mosquitto is not installed (Debian's mosquitto)");
+        return;
+    };
+    let mosquitto = Mosquitto::start(&program, 0).unwrap();
+    let campus = Arc::new(campanile_model::open(&demo()).unwrap());
+    let data = tempfile::tempdir().unwrap();
+    // The signal that a limit sends is ignored, so that writes fail instead.
+    let child = Command::new("bash")
+        .arg("-c")
+        .arg("trap '' XFSZ; ulimit -S -f 3000; exec \"$@\"")
+        .args([
+            "bash",
+            env!("CARGO_BIN_EXE_campanile"),
+            "--log",
+            "off",
+            "hub",
+            "--listen",
+            "127.0.0.1:0",
+            "--json",
+        ])
+        .args(["--broker", &format!("127.0.0.1:{}", mosquitto.port()), "--campus"])
+        .arg(demo())
+        .arg("--data")
+        .arg(data.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let hub = ready(child);
+    until("the hub is connected", || (health(&hub) == 200).then_some(()));
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let begin = since.as_micros() as i64 - 3600 * Timestamp::SECOND;
+    let stop = Arc::new(AtomicBool::new(false));
+    let load = load(campus.clone(), mosquitto.port(), stop.clone(), begin);
+    until("the disk is full", || (health(&hub) == 503).then_some(()));
+    let co2 = &points(&campus, "co2")[..LOADED];
+    let path = |point: PointId| campus.point(point).path.to_string();
+    let seen: serde_json::Value = get(&hub, &format!("value?point={}", path(co2[0])));
+    assert!(seen["reading"].is_object(), "reads are served: {seen}");
+    let setpoint = path(points(&campus, "setpoint")[0]);
+    let status = post(&hub, "commands", &json!({"point": setpoint, "value": 21.0, "reason": "no room"}));
+    assert_ne!(status, 200, "nothing is promised that is not on the disk");
+    stop.store(true, Ordering::Relaxed);
+    let count = load.join().unwrap();
+    let pid = hub.child.id().to_string();
+    assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status().unwrap().success());
+    until("there is room and the hub goes on", || (health(&hub) == 200).then_some(()));
+    let last = begin + (count as i64 - 1) * 10_000;
+    until("everything has come over", || {
+        let arrived = |point: &PointId| {
+            let url = format!("history/range?point={}&from_us={last}&to_us={}", path(*point), last + 1);
+            let answer: serde_json::Value = get(&hub, &url);
+            answer.to_string().contains(&last.to_string())
+        };
+        co2.iter().all(arrived).then_some(())
+    });
+    std::thread::sleep(Duration::from_secs(1));
+    // SIGKILL: what came while there was no room is on the disk now.
+    drop(hub);
+    let history = History::open(data.path(), &campanile_server::point_specs(&campus)).unwrap();
+    for point in co2 {
+        let got = history.range(*point, Timestamp(begin), Timestamp(last + 1), usize::MAX).unwrap();
+        assert_eq!(got.len(), count);
+    }
+    let kept = history.records("command").unwrap();
+    assert!(kept.iter().any(|record| record.key == setpoint), "the command in force is kept: {kept:?}");
+}

@@ -36,6 +36,8 @@ pub struct Stats {
     pub commit_micros: Counter,
     /// Transactions that failed; their submitters were told.
     pub commit_failures: Counter,
+    /// Whether the newest commit failed for the disk's sake (now): 1 or 0.
+    pub commits_fail: Counter,
     /// Samples made durable.
     pub committed_samples: Counter,
     /// Samples refused: unknown point, time outside 1970 to 2199 or before the retention limit, text too long.

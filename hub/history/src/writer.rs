@@ -56,6 +56,7 @@ impl Writer {
             Ok(info) => {
                 stats.commits.add(1);
                 stats.commit_micros.add(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+                stats.commits_fail.set(0);
                 stats.committed_samples.add(info.stored as u64);
                 stats.rejected_samples.add(info.rejected as u64);
                 stats.committed_records.add(records.len() as u64);
@@ -67,7 +68,13 @@ impl Writer {
                     );
                 }
             }
-            Err(_) => stats.commit_failures.add(1),
+            Err(why) => {
+                stats.commit_failures.add(1);
+                // A record beyond the limits is its submitter's affair.
+                if !matches!(why, HistoryError::Record { .. }) {
+                    stats.commits_fail.set(1);
+                }
+            }
         }
         outcome
     }

@@ -1,8 +1,8 @@
 //! The world's thread: the one that writes. It takes turns, keeps what has to survive, and tells everybody else.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use campanile_history::{Record, Submission};
@@ -90,10 +90,25 @@ pub struct Keeper {
     recorder: Option<FileRecorder>,
     /// The minute of the record's newest hash.
     marked: i64,
+    /// What a failed commit should have kept; the next tick tries again, or a command or alarm that came while the disk
+    /// was full would be forgotten by a later kill.
+    unsaved: Arc<Mutex<Unsaved>>,
+    retry_due: bool,
 }
 
 /// A record in a file.
 pub type FileRecorder = Recorder<std::io::BufWriter<std::fs::File>>;
+
+/// Points with commands, alarms and audit records that are not on the disk.
+#[derive(Default)]
+struct Unsaved {
+    points: BTreeSet<PointId>,
+    rules: BTreeSet<u32>,
+    audits: Vec<Record>,
+}
+
+/// The most audit records kept for a disk that has no room.
+const MAX_UNSAVED_AUDITS: usize = 10_000;
 
 impl Keeper {
     /// A keeper of a world that has taken up what was kept.
@@ -115,6 +130,8 @@ impl Keeper {
             connected: false,
             recorder,
             marked: i64::MIN,
+            unsaved: Arc::default(),
+            retry_due: false,
         }
     }
 
@@ -142,6 +159,7 @@ impl Keeper {
                 self.tick(now);
                 self.reconcile();
                 self.mark();
+                self.retry_due = true;
             }
             self.tell();
             if stop {
@@ -331,6 +349,12 @@ impl Keeper {
     fn keep(&mut self, events: &[Event], mut records: Vec<Record>, answers: Vec<Box<dyn FnOnce() + Send>>) {
         let (mut points, mut rules) = (BTreeSet::new(), BTreeSet::new());
         let mut out: Vec<(PointId, Value)> = Vec::new();
+        if std::mem::take(&mut self.retry_due) {
+            let again = std::mem::take(&mut *self.unsaved.lock().unwrap_or_else(PoisonError::into_inner));
+            points.extend(again.points);
+            rules.extend(again.rules);
+            records.splice(0..0, again.audits);
+        }
         for event in events {
             match event {
                 Event::Command { point, effective, send, .. } => {
@@ -350,6 +374,8 @@ impl Keeper {
                 _ => {}
             }
         }
+        let audits = records.clone();
+        let (kept_points, kept_rules) = (points.clone(), rules.clone());
         let time = self.world.now();
         for (path, array) in points.into_iter().filter_map(|p| self.world.saved_command(p)) {
             let over = array.strongest().is_none()
@@ -365,10 +391,17 @@ impl Keeper {
             return;
         }
         let live = self.live.clone();
+        let unsaved = self.unsaved.clone();
         let done =
             move |outcome: Result<campanile_history::CommitInfo, Arc<campanile_history::HistoryError>>| {
                 if outcome.is_err() {
-                    // The store has said why; nobody is told that it is done.
+                    // The store has said why; nobody is told that it is done. It is in force all the same, so it is kept
+                    // as soon as it can be.
+                    let mut unsaved = unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+                    unsaved.points.extend(kept_points);
+                    unsaved.rules.extend(kept_rules);
+                    let room = MAX_UNSAVED_AUDITS.saturating_sub(unsaved.audits.len());
+                    unsaved.audits.extend(audits.into_iter().take(room));
                     return;
                 }
                 out.iter().for_each(|(point, value)| live.send_out(*point, value));

@@ -387,7 +387,9 @@ impl Live {
                 state.history_queue
             ));
         }
-        let ok = state.links.iter().all(|l| l.connected) && state.history_queue < STORE_BEHIND;
+        let ok = state.links.iter().all(|l| l.connected)
+            && state.history_queue < STORE_BEHIND
+            && !self.history.fails();
         Health {
             ok,
             server: crate::server_name(),

@@ -78,6 +78,8 @@ pub trait Store: Send + Sync {
     fn commits(&self) -> (u64, Duration);
     /// Bytes that the store takes on the disk.
     fn bytes(&self) -> u64;
+    /// Whether nothing can be stored now.
+    fn fails(&self) -> bool;
     /// What is missing because files were damaged, in words with the mend.
     fn damage(&self) -> Vec<String>;
 }
@@ -152,6 +154,10 @@ impl Store for History {
     fn bytes(&self) -> u64 {
         // A folder that can't be listed is told by the commits that fail.
         campanile_history::store_bytes(self.dir()).unwrap_or(0)
+    }
+
+    fn fails(&self) -> bool {
+        self.stats().commits_fail.get() > 0
     }
 
     fn damage(&self) -> Vec<String> {

@@ -201,6 +201,40 @@ impl Trial {
         }
     }
 
+    /// A backup has what was acknowledged when it began, while commits and sealing go on between its files.
+    fn back_up(
+        &mut self,
+        dir: &FilePath,
+        history: &History,
+        writer: &mut Writer,
+    ) -> std::result::Result<(), String> {
+        let began = self.sure.clone();
+        let out = tempfile::tempdir().unwrap();
+        let (copy, restored) = (out.path().join("copy"), out.path().join("restored"));
+        let made = backup(dir, &copy, &mut |_, _, name| {
+            if name != "history.db" {
+                self.commit(writer);
+                let _ = history.seal();
+            }
+            true
+        });
+        if made.is_err() {
+            // Only a disk that is off, full or failing is in the way of reading.
+            return Ok(());
+        }
+        restore(&copy, &restored, &mut |_, _, _| true)
+            .map_err(|why| format!("a backup is not whole: {why}"))?;
+        let found = open(&restored).and_then(|store| Content::of(&store)).map_err(|why| why.to_string())?;
+        let same = found.commands == began.commands && found.audit == began.audit;
+        let all = began.samples.keys().all(|key| found.samples.contains_key(key));
+        if !same || !all {
+            self.sure = began;
+            return Err(self.difference(&found, "restored from a backup"));
+        }
+        self.figures.backups_restored += 1;
+        Ok(())
+    }
+
     /// One power-on: opens, checks, works until the power goes.
     fn live(&mut self, dir: &FilePath, disk: &Disk) -> std::result::Result<(), String> {
         let counts = |figures: &mut Figures, what: fn(&mut Figures) -> &mut u64| *what(figures) += 1;
@@ -262,6 +296,10 @@ impl Trial {
                         let _ = reader.execute_batch("BEGIN; SELECT count(*) FROM blob;");
                     }
                     |f| &mut f.losses_at_rest
+                }
+                5 if self.unsure.is_empty() => {
+                    self.back_up(dir, &history, &mut writer)?;
+                    |f| &mut f.losses_while_backing_up
                 }
                 _ => {
                     self.commit(&mut writer);
@@ -392,4 +430,27 @@ fn a_disk_that_lies_about_syncs_is_found_out() {
         .filter(|seed| trial(*seed, 3, |_| Faults { lies: true, ..Faults::default() }).is_err())
         .count();
     assert!(found_out >= 8, "only {found_out} of 10 lying disks were found out");
+}
+
+#[test]
+fn a_full_disk_refuses_commits_serves_reads_and_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Disk::watch(folder.path(), 1);
+    let history = open(folder.path()).unwrap();
+    let mut writer = history.writer();
+    writer.commit(&[sample(0, MARCH, 1.0)], &[Record::audit(Timestamp(1), json!(1))]).unwrap();
+    disk.set_faults(Faults { full: true, ..Faults::default() });
+    let big: Vec<_> = (1..50_000).map(|i| sample(0, MARCH + i * MINUTE, i as f64 / 7.0)).collect();
+    let error = writer.commit(&big, &[]).unwrap_err();
+    assert!(error.to_string().contains("room on the disk"), "{error}");
+    assert!(history.seal().is_err());
+    assert_eq!(history.stats().commits_fail.get(), 1);
+    assert_eq!(crate::tests::numbers(&history, 0), [(MARCH, 1.0)], "reads are served");
+    assert_eq!(history.log(AUDIT, None, 9).unwrap().len(), 1);
+    disk.set_faults(Faults::default());
+    assert_eq!(writer.commit(&big, &[]).unwrap().stored, big.len());
+    assert_eq!(history.stats().commits_fail.get(), 0);
+    history.seal().unwrap();
+    assert_eq!(crate::tests::numbers(&history, 0).len(), 50_000);
+    disk.forget();
 }
