@@ -1,7 +1,7 @@
 //! `campanile user` and `audit`: the people of a hub that is stopped, and what was done.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use campanile_protocol::people::{AddClassRequest, AddTokenRequest, AuditQuery, Role};
@@ -212,7 +212,7 @@ fn failed(why: PeopleError) -> Failure {
 }
 
 /// Opens the folder as whoever sits at the machine.
-fn open(data: &PathBuf) -> Result<AccountsFolder, Failure> {
+fn open(data: &Path) -> Result<AccountsFolder, Failure> {
     if !data.is_dir() {
         return Err(Failure::input(format!("there is no data folder {}", data.display()))
             .mend("name the one that the hub was given with --data"));
