@@ -31,14 +31,14 @@ pub struct BrokerConfig {
 }
 
 impl Default for BrokerConfig {
-    /// On 127.0.0.1:1883, for a thousand clients that may fall 256 MiB behind, which is some 2.7
-    /// million samples and, once that many have come, 1 GB of memory.
+    /// On 127.0.0.1:1883, for a thousand clients that may fall 64 MiB behind, which is some
+    /// 670,000 samples and, once that many have come, a quarter of a gigabyte of memory.
     fn default() -> Self {
         Self {
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 1883)),
             max_connections: 1000,
             max_payload_bytes: 1024 * 1024,
-            segment_bytes: 16 * 1024 * 1024,
+            segment_bytes: 4 * 1024 * 1024,
             segments: 16,
             packets_per_turn: 200,
         }

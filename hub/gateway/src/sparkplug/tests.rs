@@ -229,6 +229,7 @@ fn campus() -> Campus {
             submeter: None,
             command: None,
             alarms: Vec::new(),
+            interlocks: Vec::new(),
             binding: Some(Binding {
                 topic: place.topic("DATA"),
                 value_pointer: metric.to_owned(),
