@@ -3,7 +3,7 @@
 //! The functions know nothing of a fuzzer: `fuzz_targets/` gives them to libFuzzer, and `tests/tests/fuzz_regressions.rs`
 //! of the main workspace, which takes in this file, gives them the seeds and every input that once broke something.
 //!
-//! A new reader (OSM in `formats`, Sparkplug B in `gateway`) takes its seat thus: a function here and its name in
+//! A new reader takes its seat thus: a function here and its name in
 //! [`TARGETS`], a `[[bin]]` with a file in `fuzz_targets/`, seeds in `seeds/NAME/`, words in `dict/NAME.dict`.
 
 use std::path::Path;
@@ -30,6 +30,10 @@ pub const TARGETS: &[Target] = &[
     ("payload", payload),
     ("frame", frame),
     ("message", message),
+    ("osm", osm),
+    ("points", points),
+    ("sparkplug", sparkplug),
+    ("record", record),
 ];
 
 /// The files on either side of the one that is bent.
@@ -211,6 +215,58 @@ pub fn payload(data: &[u8]) {
             Value::Bool(_) | Value::Choice(_) => {}
         }
     }
+}
+
+/// OpenStreetMap extracts, with rooms: what is made of one is sound, whatever was broken in it.
+pub fn osm(data: &[u8]) {
+    let options = campanile_import::osm::Options { rooms: true, ..Default::default() };
+    if let Ok(made) = campanile_import::osm::import(data, &options) {
+        let problems = campanile_model::check_plan(&made.plan);
+        let error = problems.iter().find(|p| p.severity == campanile_model::Severity::Error);
+        assert!(error.is_none(), "{error:?}");
+    }
+}
+
+/// Lists of points for a campus.
+pub fn points(data: &[u8]) {
+    static CAMPUS_READ: OnceLock<Option<campanile_model::Campus>> = OnceLock::new();
+    let read = || load_bytes(folder(), PLAN.as_bytes(), CAMPUS.as_bytes()).campus;
+    let campus = CAMPUS_READ.get_or_init(read).as_ref().expect("the seeds are in order");
+    match campanile_import::points::add(data, CAMPUS, campus) {
+        Ok(_) => {}
+        Err(problems) => assert!(!problems.is_empty(), "a list is taken, or is told why not"),
+    }
+}
+
+/// Payloads of Sparkplug B: what is read and written again is read the same.
+pub fn sparkplug(data: &[u8]) {
+    use campanile_gateway::sparkplug::Payload;
+    let Ok(payload) = Payload::decode(data) else { return };
+    let written = payload.encode();
+    let again = Payload::decode(&written).expect("what is written can be read");
+    assert_eq!(again.encode(), written);
+}
+
+/// Records of a world's inputs.
+pub fn record(data: &[u8]) {
+    static SCHEMA: OnceLock<std::sync::Arc<campanile_world::Schema>> = OnceLock::new();
+    let schema = SCHEMA.get_or_init(|| {
+        let campus = load_bytes(folder(), PLAN.as_bytes(), CAMPUS.as_bytes()).campus;
+        std::sync::Arc::new(campanile_world::Schema::of(&campus.expect("the seeds are in order")))
+    });
+    // The checksums of frames would keep all but whole frames out: the bytes are the bodies of frames instead.
+    let mut bytes = Vec::new();
+    let world = campanile_world::World::new(schema.clone(), Timestamp(0));
+    let started = campanile_world::Recorder::start(&mut bytes, "little-school", &world);
+    started.expect("memory takes what is written");
+    for (kind, body) in data.split(|b| *b == b'\n').map(|line| line.split_first().unwrap_or((&0, &[]))) {
+        bytes.push(kind % 8);
+        bytes.extend_from_slice(&(body.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(body);
+        bytes.extend_from_slice(&blake3::hash(body).as_bytes()[..4]);
+    }
+    let _ = campanile_world::replay(&bytes[..], "little-school", schema, |_| true);
+    let _ = campanile_world::replay(data, "little-school", schema, |_| true);
 }
 
 /// Data frames.

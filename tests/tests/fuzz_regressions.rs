@@ -75,5 +75,7 @@ fn seeds_are_good_input() {
     each("esri_ascii", &|b| esri_ascii::read(&text(b)).is_ok());
     each("epw", &|b| matches!(epw::read(&text(b)), Err(EpwError::RowCount { .. })));
     each("frame", &|b| campanile_protocol::DataFrame::decode(b).is_ok());
+    each("osm", &|b| campanile_import::osm::import(b, &Default::default()).is_ok());
+    each("sparkplug", &|b| campanile_gateway::sparkplug::Payload::decode(b).is_ok());
     each("message", &|b| campanile_protocol::ClientMessage::decode(&text(b)).is_ok());
 }

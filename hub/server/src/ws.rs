@@ -252,6 +252,8 @@ impl Session {
             ClientMessage::Write { request, .. } => ("write", *request),
             ClientMessage::Relinquish { request, .. } => ("relinquish", *request),
             ClientMessage::Acknowledge { request, .. } => ("acknowledge", *request),
+            ClientMessage::Shelve { request, .. } => ("shelve", *request),
+            ClientMessage::Unshelve { request, .. } => ("unshelve", *request),
             _ => return self.error(ErrorCode::NotAllowed, text).await,
         };
         let detail = serde_json::json!({"subject": format!("WebSocket: {act}"), "role": self.caller.role});
