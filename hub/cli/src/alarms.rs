@@ -218,10 +218,12 @@ fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
         }
     }
     let after = doc.to_string();
-    let problems = check(&args.campus, &after)?;
-    if problems > 0 {
+    let errors = crate::campus::errors_with(&args.campus, &after)?;
+    if !errors.is_empty() {
+        crate::campus::print_problems(&errors);
         return Err(Failure::input(format!(
-            "with these alarms the campus would not be in order: {problems} errors"
+            "with these alarms the campus would not be in order: {} errors",
+            errors.len()
         ))
         .mend("mend the list; nothing was written"));
     }
@@ -232,27 +234,4 @@ fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
     crate::campus::replace_file(&path, after.as_bytes())?;
     println!("{} was written; what was there is in campus.toml.bak", path.display());
     Ok(ExitCode::SUCCESS)
-}
-
-/// How many errors the campus has with another campus.toml; they are printed.
-fn check(dir: &std::path::Path, campus_toml: &str) -> Result<usize, Failure> {
-    let io = |why: std::io::Error| Failure::input(format!("the campus can't be copied to be checked: {why}"));
-    let copy = std::env::temp_dir().join(format!("campanile-check-{}", std::process::id()));
-    let outcome = (|| {
-        std::fs::create_dir_all(&copy)?;
-        for entry in std::fs::read_dir(dir)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                std::fs::copy(entry.path(), copy.join(entry.file_name()))?;
-            }
-        }
-        std::fs::write(copy.join("campus.toml"), campus_toml)
-    })();
-    let loaded = outcome.map(|()| campanile_model::load(&copy));
-    // The copy is ours alone; leaving it would only waste room.
-    let _ = std::fs::remove_dir_all(&copy);
-    let problems = loaded.map_err(io)?.problems;
-    let errors: Vec<_> = problems.iter().filter(|p| p.severity == campanile_model::Severity::Error).collect();
-    errors.iter().take(20).for_each(|p| eprintln!("{}: {}\n mend: {}", p.code, p.what, p.mend));
-    Ok(errors.len())
 }

@@ -92,6 +92,14 @@ pub fn terrain(campus: &Campus) -> Result<Option<campanile_formats::Grid>, Failu
     campanile_server::terrain(campus).map_err(|why| Failure::input(why.to_string()))
 }
 
+/// The errors that a campus would have with another campus.toml.
+pub fn errors_with(dir: &Path, campus_toml: &str) -> Result<Vec<Problem>, Failure> {
+    let path = dir.join(campanile_model::PLAN_FILE);
+    let plan = std::fs::read(&path).map_err(|why| Failure::input(format!("{}: {why}", path.display())))?;
+    let problems = campanile_model::load_bytes(dir, &plan, campus_toml.as_bytes()).problems;
+    Ok(problems.into_iter().filter(|p| p.severity == Severity::Error).collect())
+}
+
 /// Writes a file anew as one step, keeping what was there beside it as `.bak`.
 pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -249,7 +249,7 @@ fn import_points(args: PointsArgs) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::from(1));
         }
     };
-    checked(&dir, &path, &added.campus_toml)?;
+    checked(&dir, &added.campus_toml)?;
     if !args.dry_run {
         write(&path, added.campus_toml.as_bytes())?;
     }
@@ -270,26 +270,8 @@ fn import_points(args: PointsArgs) -> Result<ExitCode, Failure> {
 }
 
 /// The new text has to pass the campus' own checks before it takes the old one's place.
-fn checked(dir: &Path, path: &Path, text: &str) -> Result<(), Failure> {
-    let beside = std::env::temp_dir().join(format!("campanile-import-{}", std::process::id()));
-    let fail = |why: std::io::Error| Failure::input(format!("can't check {}: {why}", path.display()));
-    std::fs::create_dir_all(&beside).map_err(fail)?;
-    let copied = (|| {
-        for entry in std::fs::read_dir(dir)?.flatten().filter(|e| e.path().is_file()) {
-            // Only their being there counts, but for the plan.
-            if entry.file_name() == campanile_model::PLAN_FILE {
-                std::fs::copy(entry.path(), beside.join(entry.file_name()))?;
-            } else {
-                std::fs::write(beside.join(entry.file_name()), b"")?;
-            }
-        }
-        std::fs::write(beside.join(campanile_model::CAMPUS_FILE), text)
-    })();
-    let loaded = copied.map(|()| campanile_model::load(&beside));
-    let _ = std::fs::remove_dir_all(&beside);
-    let loaded = loaded.map_err(fail)?;
-    let fault = loaded.problems.into_iter().find(|p| p.severity == campanile_model::Severity::Error);
-    match fault {
+fn checked(dir: &Path, text: &str) -> Result<(), Failure> {
+    match crate::campus::errors_with(dir, text)?.into_iter().next() {
         None => Ok(()),
         Some(fault) => Err(Failure::input(format!(
             "the new campus.toml would be wrong: {} [{}]",
