@@ -1,0 +1,5 @@
+//! Pedestrians in continuous space over several storeys.
+
+mod input;
+
+pub use input::*;
