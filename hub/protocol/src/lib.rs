@@ -22,6 +22,7 @@
 mod alarm;
 mod catalogue;
 mod frame;
+mod layer;
 pub mod limits;
 mod message;
 pub mod people;
@@ -33,6 +34,10 @@ pub use catalogue::{
     AlarmRuleInfo, Catalogue, ChoiceInfo, CommandInfo, EntityInfo, Place, PointInfo, SiteInfo,
 };
 pub use frame::{DataFrame, FrameError, FrameKind, FrameSample};
+pub use layer::{
+    Agent, AgentKind, AgentState, LayerError, LayerFrame, LayerHead, LayerInfo, LayerShape, LayerState,
+    ZoneField, is_layer_frame,
+};
 pub use message::{
     ClientMessage, CommandState, ErrorCode, HubState, LinkState, MessageError, RejectReason, ServerMessage,
     Slot, Subscription,
