@@ -330,8 +330,8 @@ impl Devices {
         match &roles[point.id.index()] {
             Role::Ac(r, i, part) => {
                 let room = &mut self.models.rooms[*r];
-                let wish = room.acs[*i].on.then_some(room.acs[*i].mode);
-                let ac = &mut room.acs[*i];
+                let wish = room.state.acs[*i].on.then_some(room.state.acs[*i].mode);
+                let ac = &mut room.state.acs[*i];
                 match part {
                     AcPart::On => ac.told_on = on,
                     AcPart::Setpoint => ac.told_setpoint_c = number,
@@ -347,32 +347,32 @@ impl Devices {
                 ac.decide(wish);
             }
             Role::Room(r, Air::LightsOn) => {
-                self.models.rooms[*r].told_lights = on;
+                self.models.rooms[*r].state.told_lights = on;
                 if let Some(on) = on {
-                    self.models.rooms[*r].lights_on = on;
+                    self.models.rooms[*r].state.lights_on = on;
                 }
             }
             Role::Machine(m, part) => {
                 let machine = &mut self.models.machines[*m];
                 match part {
                     Part::On | Part::Open => {
-                        machine.told_on = on;
-                        machine.on = on.unwrap_or(machine.on);
+                        machine.state.told_on = on;
+                        machine.state.on = on.unwrap_or(machine.state.on);
                     }
-                    Part::Setpoint => machine.told_c = number,
+                    Part::Setpoint => machine.state.told_c = number,
                     _ => {}
                 }
             }
             Role::Circuit { rooms, lamps, lights_only } => {
                 for &r in rooms {
                     if *lights_only {
-                        self.models.rooms[r].told_lights = on.filter(|on| !on);
+                        self.models.rooms[r].state.told_lights = on.filter(|on| !on);
                     } else {
-                        self.models.rooms[r].told_supply = on;
+                        self.models.rooms[r].state.told_supply = on;
                     }
                 }
                 for &m in lamps {
-                    self.models.machines[m].told_on = on.filter(|on| !on);
+                    self.models.machines[m].state.told_on = on.filter(|on| !on);
                 }
             }
             _ => {}

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use campanile_formats::Epw;
 use campanile_model::{Campus, EntityKind, NetworkKind, SpaceUse, Timestamp, WaterKind};
+use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, Day, Moment};
 use crate::equip;
@@ -30,7 +31,7 @@ const KITCHEN_H: f64 = 8.5;
 const HOT_SHARE: f64 = 0.35;
 
 /// Slow states of the ground and of the waters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Slow {
     /// Air temperature, running means over a day and over ten days, °C.
     pub day_c: f64,
@@ -210,9 +211,9 @@ impl Models {
             self.step_slow(3600.0);
         }
         for room in &mut self.rooms {
-            room.mass_c = 0.5 * (self.slow.ten_days_c + 22.0);
-            room.air_c = room.mass_c;
-            (room.moisture, room.co2_ppm) = (self.sky.moisture, crate::room::CO2_OUTDOORS);
+            room.state.mass_c = 0.5 * (self.slow.ten_days_c + 22.0);
+            room.state.air_c = room.state.mass_c;
+            (room.state.moisture, room.state.co2_ppm) = (self.sky.moisture, crate::room::CO2_OUTDOORS);
         }
         for step in 0..288 {
             self.look(time.plus_micros((step - 288) * 300_000_000));
@@ -245,7 +246,8 @@ impl Models {
         }
         let evaporation = 0.0002 * sky.global_w_m2 * dt_s / 3600.0;
         for (&bed, moisture) in &mut self.soil {
-            let watered = self.machines.iter().any(|m| m.on && matches!(m.kind, Kind::Valve(b) if b == bed));
+            let watered =
+                self.machines.iter().any(|m| m.state.on && matches!(m.kind, Kind::Valve(b) if b == bed));
             // A root zone of 400 mm: 1 mm of water is 0.25 % of volume; what is above field capacity drains in a day.
             *moisture += 0.25 * rain_mm + if watered { 6.0 * dt_s / 3600.0 } else { 0.0 };
             *moisture -= evaporation * ((*moisture - 8.0) / 20.0).clamp(0.0, 1.2);
@@ -273,7 +275,7 @@ impl Models {
         }
         let around = |machine: &Machine, rooms: &[Room], soil: &BTreeMap<usize, f64>| {
             let ambient_c =
-                machine.room.and_then(|r| rooms.get(r)).map_or(self.sky.temperature_c, |r| r.air_c);
+                machine.room.and_then(|r| rooms.get(r)).map_or(self.sky.temperature_c, |r| r.state.air_c);
             let soil_pct = match machine.kind {
                 Kind::Valve(bed) => soil.get(&bed).copied().unwrap_or(30.0),
                 _ => 30.0,
@@ -313,16 +315,16 @@ impl Models {
                 // Signs and emergency lamps of ways out never go off.
                 let always =
                     if source.item == Item::Corridor { 0.25 * self.rooms[r].spec.area_m2 } else { 0.0 };
-                self.rooms[r].lights_w + always
+                self.rooms[r].state.lights_w + always
             }
-            Load::RoomPlugs(r) => self.rooms[r].plugs_w,
-            Load::RoomSpecial(r) => self.rooms[r].special_w,
-            Load::RoomAc(r, ac) => self.rooms[r].acs[ac].power_w,
+            Load::RoomPlugs(r) => self.rooms[r].state.plugs_w,
+            Load::RoomSpecial(r) => self.rooms[r].state.special_w,
+            Load::RoomAc(r, ac) => self.rooms[r].state.acs[ac].power_w,
             Load::RoomWater(r) => self.room_water(r),
             Load::RoomHotWater(r) => HOT_SHARE * self.room_water(r),
             Load::RoomGas(r) => self.room_gas(r),
-            Load::Machine(m) => self.machines[m].power_w,
-            Load::MachineWater(m) => self.machines[m].water_m3_s,
+            Load::Machine(m) => self.machines[m].state.power_w,
+            Load::MachineWater(m) => self.machines[m].state.water_m3_s,
             Load::Unknown(full) => full * self.activity * (0.9 + 0.2 * self.flicker(source.entity as u64)),
             Load::Leak(flow) => flow,
             Load::Solar([peak_w, tilt, azimuth]) => self.solar(peak_w, tilt, azimuth),
@@ -359,10 +361,10 @@ impl Models {
                 people * each / toilets.max(1.0)
             }
             SpaceUse::Washroom if washing => people * 0.4 / washrooms.max(1.0),
-            SpaceUse::Dormitory if washing && washrooms == 0.0 => room.people * 0.4,
-            SpaceUse::Dormitory => room.people * if asleep { 0.002 } else { 0.02 },
-            SpaceUse::Laboratory | SpaceUse::Art => 0.05 * room.people,
-            SpaceUse::Kitchen if room.people > 0.0 => {
+            SpaceUse::Dormitory if washing && washrooms == 0.0 => room.state.people * 0.4,
+            SpaceUse::Dormitory => room.state.people * if asleep { 0.002 } else { 0.02 },
+            SpaceUse::Laboratory | SpaceUse::Art => 0.05 * room.state.people,
+            SpaceUse::Kitchen if room.state.people > 0.0 => {
                 let share = room.spec.area_m2 / self.kitchen_m2;
                 self.diners * WATER_M3_MEAL * 1000.0 / (KITCHEN_H * 60.0) * share
             }
