@@ -201,7 +201,7 @@ pub(crate) fn sources(models: &Models) -> Vec<Source> {
     use SpaceUse as U;
     let mut sources = Vec::new();
     let mut add = |entity, kind, item, load, mean| {
-        sources.push(Source { entity, kind, item, load, value: 0.0, mean });
+        sources.push(Source { entity, kind, item, load, dead: false, value: 0.0, mean });
     };
     let (power, water) = (NetworkKind::Electricity, NetworkKind::Water);
     for (r, room) in models.rooms.iter().enumerate() {

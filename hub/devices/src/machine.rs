@@ -136,11 +136,18 @@ impl Machine {
 
     /// Steps by `dt_s` seconds.
     pub(crate) fn advance(&mut self, dt_s: f64, around: &Around<'_>) {
+        self.run(dt_s, around);
+        if self.dead {
+            self.state.power_w = 0.0;
+        }
+    }
+
+    fn run(&mut self, dt_s: f64, around: &Around<'_>) {
         let chance = unit(around.seed, self.key, around.tick);
         match self.kind {
             Kind::Cold(_) => self.keep_cold(self.setpoint_c(), dt_s, around, chance),
             Kind::Hot(_, full_w) => {
-                self.state.on = self.state.told_on.unwrap_or(around.cooking());
+                self.decide(around.cooking());
                 let goal = if self.state.on { self.setpoint_c() } else { around.ambient_c };
                 self.follow(goal, dt_s, 900.0);
                 let share = if self.state.on {
@@ -154,8 +161,10 @@ impl Machine {
             Kind::Pump(what) => self.pump(what, dt_s, around, chance),
             Kind::Lift(low, high) => {
                 let busy = if is_break(around.now) { 0.7 } else { 0.25 } * around.activity;
-                self.state.on = chance < busy;
-                self.state.open = !self.state.on && chance < busy + 0.1 * around.activity;
+                self.state.on = chance < busy && !self.dead;
+                if !self.dead {
+                    self.state.open = !self.state.on && chance < busy + 0.1 * around.activity;
+                }
                 if self.state.on {
                     let floors: Vec<f64> =
                         (low as i64..=high as i64).filter(|&f| f != 0).map(|f| f as f64).collect();
@@ -165,15 +174,15 @@ impl Machine {
                 self.state.power_w = if self.state.on { 5500.0 } else { 180.0 };
             }
             Kind::Fan => {
-                let wanted = around.kitchen() || is_break(around.now);
-                self.state.on = self.state.told_on.unwrap_or(wanted);
+                self.decide(around.kitchen() || is_break(around.now));
                 self.state.power_w = if self.state.on { 750.0 } else { 0.0 };
             }
             Kind::HeatPump => {
                 let wanted = around.now.day != Day::Vacation
                     && ((120.0..360.0).contains(&around.now.minute)
                         || (900.0..1290.0).contains(&around.now.minute));
-                self.state.on = self.state.told_on.unwrap_or(true) && wanted;
+                self.decide(true);
+                self.state.on &= wanted;
                 let cop = (3.2 + 0.05 * (around.sky.temperature_c - 7.0)).clamp(1.8, 5.0);
                 self.state.power_w = if self.state.on { 45_000.0 / cop } else { 40.0 };
                 self.follow(if self.state.on { 57.0 } else { 45.0 }, dt_s, 1200.0);
@@ -194,7 +203,7 @@ impl Machine {
                 self.state.measured = (self.state.measured + change * dt_s / 3600.0).clamp(0.3, 2.6);
             }
             Kind::Lamp => {
-                self.state.on = self.state.told_on.unwrap_or(around.dark());
+                self.decide(around.dark());
                 self.state.power_w = if self.state.on { 90.0 } else { 0.0 };
             }
             Kind::Valve(_) => {
@@ -226,6 +235,11 @@ impl Machine {
         }
     }
 
+    /// Runs as told, else as `wanted`, and never without supply.
+    pub(crate) fn decide(&mut self, wanted: bool) {
+        self.state.on = self.state.told_on.unwrap_or(wanted) && !self.dead;
+    }
+
     fn follow(&mut self, goal: f64, dt_s: f64, tau_s: f64) {
         self.state.measured = goal + (self.state.measured - goal) * libm::exp(-dt_s / tau_s);
     }
@@ -233,7 +247,9 @@ impl Machine {
     /// A thermostat of ±1 K; an opened door lets in warm air.
     fn keep_cold(&mut self, target: f64, dt_s: f64, around: &Around<'_>, chance: f64) {
         self.state.open = around.kitchen() && chance < 0.06;
-        if self.state.measured > target + 1.0 {
+        if self.dead {
+            self.state.on = false;
+        } else if self.state.measured > target + 1.0 {
             self.state.on = true;
         } else if self.state.measured < target - 1.0 {
             self.state.on = false;
@@ -271,7 +287,7 @@ impl Machine {
                 (if self.state.on { self.state.measured > 0.3 } else { self.state.measured > 1.0 }, 5500.0)
             }
         };
-        self.state.on = self.state.told_on.unwrap_or(wanted);
+        self.decide(wanted);
         if what == PumpUse::Sump {
             let seeping = 0.03 + 0.06 * around.sky.rain_mm_h;
             let change = seeping - if self.state.on { 3.0 } else { 0.0 };

@@ -1,6 +1,6 @@
 //! The state of everything on the campus, stepped together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campanile_formats::Epw;
@@ -13,6 +13,7 @@ use crate::flows::{FlowTree, Item, Load, Source, is_flow};
 use crate::machine::{Around, Kind, Machine};
 use crate::noise::{drift, unit};
 use crate::occupancy::{activity, is_break, people};
+use crate::overrides::Overrides;
 use crate::room::Room;
 use crate::settings::Settings;
 use crate::sky::Sky;
@@ -67,6 +68,11 @@ pub(crate) struct Models {
     pub soil: BTreeMap<usize, f64>,
     pub sources: Vec<Source>,
     pub trees: Vec<FlowTree>,
+    /// Nodes of electricity that were told to be off, by entity.
+    pub off: BTreeSet<usize>,
+    /// Nodes of electricity without supply since the last step, by entity.
+    pub dead: BTreeSet<usize>,
+    pub overrides: Overrides,
     diners: f64,
     /// Persons, toilets and washrooms by building.
     crowd: Vec<[f64; 3]>,
@@ -154,6 +160,9 @@ impl Models {
             soil,
             sources: Vec::new(),
             trees: Vec::new(),
+            off: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            overrides: Overrides::default(),
             diners: if pupils > 0.0 { diners.min(pupils * 1.1) } else { diners },
             crowd,
             kitchen_m2,
@@ -188,18 +197,21 @@ impl Models {
         }
     }
 
-    fn look(&mut self, time: Timestamp) {
+    /// Moves to a time: its weather and its moment of the school's day.
+    pub(crate) fn look(&mut self, time: Timestamp) {
         let site = &self.campus.plan.site;
         self.time = time;
         self.sky = Sky::at(&self.epw, site.latitude_deg, site.longitude_deg, time);
+        self.overrides.weather.apply(&mut self.sky);
         self.now = self.calendar.at(time);
         self.activity = activity(&self.now);
     }
 
     /// Brings every state to where it would be at `time` had it run before: ten days of hours for what is slow,
-    /// a day of five minutes for the rest.
+    /// a day of five minutes for the rest. What is laid over the models holds for the last five minutes only.
     pub(crate) fn spin_up(&mut self, time: Timestamp) {
         let hours = 240;
+        let mut held = std::mem::take(&mut self.overrides);
         self.look(time.plus_micros(-hours * 3_600_000_000));
         self.slow =
             Slow { day_c: self.sky.temperature_c, ten_days_c: self.sky.temperature_c, ..Slow::default() };
@@ -216,6 +228,9 @@ impl Models {
             (room.state.moisture, room.state.co2_ppm) = (self.sky.moisture, crate::room::CO2_OUTDOORS);
         }
         for step in 0..288 {
+            if step == 287 {
+                self.overrides = std::mem::take(&mut held);
+            }
             self.look(time.plus_micros((step - 288) * 300_000_000));
             self.step_slow(300.0);
             self.step_fast(300.0);
@@ -259,12 +274,14 @@ impl Models {
     }
 
     fn step_fast(&mut self, dt_s: f64) {
+        self.energise();
         let (seed, now) = (self.seed, self.now);
         for building in &mut self.crowd {
             building[0] = 0.0;
         }
-        for room in &mut self.rooms {
-            let n = people(room.spec.use_, room.spec.capacity, room.spec.key, &now, seed);
+        for (r, room) in self.rooms.iter_mut().enumerate() {
+            let usual = || people(room.spec.use_, room.spec.capacity, room.spec.key, &now, seed);
+            let n = self.overrides.people.get(&r).copied().unwrap_or_else(usual);
             self.crowd[room.spec.building][0] += n;
             // Now and then a boarder boils water against the rules, for a quarter of an hour in the evening.
             let kettle = room.spec.use_ == SpaceUse::Dormitory
@@ -303,14 +320,20 @@ impl Models {
         for source in &mut sources {
             source.value = self.load(source);
         }
-        for tree in &mut self.trees {
-            tree.flow = tree.sum(|s| sources[s].value);
-        }
         self.sources = sources;
+        self.sum();
+    }
+
+    /// The flow through every node from what the sources take.
+    pub(crate) fn sum(&mut self) {
+        for tree in &mut self.trees {
+            tree.flow = tree.sum(|s| self.sources[s].value);
+        }
     }
 
     fn load(&self, source: &Source) -> f64 {
         match source.load {
+            _ if source.dead => 0.0,
             Load::RoomLights(r) => {
                 // Signs and emergency lamps of ways out never go off.
                 let always =

@@ -21,7 +21,9 @@ pub(crate) fn through(models: &Models, feed: &Feed) -> f64 {
         Feed::Sources(list) => list.iter().map(|&s| models.sources[s].value).sum(),
         Feed::Lights(r, share) => models.rooms[*r].state.lights_w * share,
         Feed::Gas(r, share) => models.room_gas(*r) * share,
-        Feed::Solar([peak, tilt, azimuth]) => models.solar(*peak, *tilt, *azimuth),
+        // An inverter stops with the grid that it feeds.
+        Feed::Solar(_, Some(node)) if models.dead.contains(node) => 0.0,
+        Feed::Solar([peak, tilt, azimuth], _) => models.solar(*peak, *tilt, *azimuth),
         Feed::Machine(m) => models.machines[*m].state.power_w,
     }
 }
@@ -36,7 +38,8 @@ fn number(models: &Models, role: &Role, who: u64) -> (f64, f64) {
             let (sign, load) = (through(models, feed).signum(), through(models, feed).abs());
             (sign * (POWER_FACTOR + 0.04 * (load / (load + 5000.0)) - 0.02), 0.002)
         }
-        Role::Voltage(base) => {
+        Role::Voltage(_, Some(node)) if models.dead.contains(node) => (0.0, 0.0),
+        Role::Voltage(base, _) => {
             (base * (1.0 - 0.012 * models.activity + 0.008 * models.wander(who, 900.0)), 0.2)
         }
         Role::Room(r, air) => room(models, *r, *air),
@@ -82,9 +85,13 @@ fn number(models: &Models, role: &Role, who: u64) -> (f64, f64) {
             (0.6 * models.slow.day_c + 22.0 + 70.0 * load * load.min(1.2), 0.2)
         }
         Role::Steady(mean, spread) => (mean + spread * models.wander(who, 1800.0), 0.1 * spread),
-        Role::Circuit { .. } | Role::Rare(_) | Role::Closed(_) | Role::Gate | Role::Echo(_) | Role::Held => {
-            (0.0, 0.0)
-        }
+        Role::Circuit(..)
+        | Role::Breaker(_)
+        | Role::Rare(_)
+        | Role::Closed(_)
+        | Role::Gate
+        | Role::Echo(_)
+        | Role::Held => (0.0, 0.0),
     }
 }
 
@@ -162,14 +169,10 @@ fn truth(models: &Models, role: &Role, who: u64) -> bool {
         Role::Ac(r, ac, _) => models.rooms[*r].state.acs[*ac].on,
         Role::Machine(m, Part::Open) => models.machines[*m].state.open,
         Role::Machine(m, _) => models.machines[*m].state.on,
-        Role::Circuit { rooms, lights_only: false, .. } => {
-            rooms.first().is_none_or(|&r| models.rooms[r].supplied(&models.now))
+        Role::Circuit(node, rooms) => {
+            !models.is_off(*node) && rooms.first().is_none_or(|&r| models.rooms[r].supplied(&models.now))
         }
-        Role::Circuit { rooms, lamps, .. } => {
-            let cut = rooms.first().is_some_and(|&r| models.rooms[r].state.told_lights == Some(false))
-                || lamps.first().is_some_and(|&m| models.machines[m].state.told_on == Some(false));
-            !cut
-        }
+        Role::Breaker(node) => !models.is_off(*node),
         Role::Rare(per_year) => rare(models, who, *per_year),
         Role::Closed(chance) => closed(models, who, *chance),
         Role::Gate => {
