@@ -175,15 +175,19 @@ fn fingerprint(devices: &Devices) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// Puts magic, version and checksum before a content.
+pub(crate) fn seal(content: &[u8]) -> Vec<u8> {
+    let mut out = MAGIC.to_vec();
+    out.extend(VERSION.to_le_bytes());
+    out.extend(blake3::hash(content).as_bytes());
+    out.extend(content);
+    out
+}
+
 impl Devices {
     /// The whole state as bytes. What [`Devices::restore`] makes of them goes on exactly as these devices do.
     pub fn save(&self) -> Vec<u8> {
-        let content = self.content();
-        let mut out = MAGIC.to_vec();
-        out.extend(VERSION.to_le_bytes());
-        out.extend(blake3::hash(&content).as_bytes());
-        out.extend(content);
-        out
+        seal(&self.content())
     }
 
     /// A hash of the whole state and of which campus it is of; equal states have equal hashes.
@@ -191,7 +195,7 @@ impl Devices {
         *blake3::hash(&self.content()).as_bytes()
     }
 
-    fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         let mut content = fingerprint(self).to_vec();
         // Plain data into memory can't fail; were it to, the state would be refused when it is restored.
         content.extend(serde_json::to_vec(&State::of(self)).unwrap_or_default());
