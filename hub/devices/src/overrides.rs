@@ -1,7 +1,7 @@
 //! What a drill lays over the models: weather, persons, supply, and what a sensor is made to see.
 //!
-//! It holds until it is taken back, and it is part of the saved state. Weather, persons and supply work from the next
-//! step of the models on, within a minute; the models do not take over what a sensor is made to see.
+//! It holds until it is taken back, and it is part of the saved state. Weather, persons and supply work from
+//! the next step of the models on, within a minute; the models do not take over what a sensor is made to see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -106,8 +106,8 @@ impl Devices {
         Ok(())
     }
 
-    /// Puts so many persons into a space (its path) in place of the timetable's, or with `None` takes that back. They
-    /// breathe, give heat, use light and water; counters and presence sensors see them.
+    /// Puts so many persons into a space (its path) in place of the timetable's, or with `None` takes that
+    /// back. They breathe, give heat, use light and water; counters and presence sensors see them.
     ///
     /// # Errors
     /// Where the plan has no such space, or the number is negative, not finite or above 100,000.
@@ -130,8 +130,9 @@ impl Devices {
         Ok(())
     }
 
-    /// Cuts the supply at a node of an electricity network (its path, `net/<network>/<node>`), or closes it again. All
-    /// that hangs on it or below stops within a minute. A switch that was told to be off stays off.
+    /// Cuts the supply at a node of an electricity network (its path, `net/<network>/<node>`), or closes it
+    /// again. All that hangs on it or below stops within a minute. A switch that was told to be off stays
+    /// off.
     ///
     /// # Errors
     /// Where no electricity network has such a node.
@@ -155,12 +156,13 @@ impl Devices {
         Ok(())
     }
 
-    /// Makes a sensor see a value in place of the models', without scatter, rounded to its resolution and kept in its
-    /// range; `None` takes that back. A number shows at the point's next turn, anything else at the next step.
+    /// Makes a sensor see a value in place of the models', without scatter, rounded to its resolution and
+    /// kept in its range; `None` takes that back. A number shows at the point's next turn, anything else at
+    /// the next step.
     ///
     /// # Errors
-    /// Where the campus has no such point, it is commanded (it shows what it is told) or adds up what flows, or the
-    /// value is of another type, not finite, none of the choices, or too long.
+    /// Where the campus has no such point, it is commanded (it shows what it is told) or adds up what flows,
+    /// or the value is of another type, not finite, none of the choices, or too long.
     pub fn set_truth(&mut self, point: PointId, truth: Option<Value>) -> Result<(), DevicesError> {
         let campus = self.models.campus.clone();
         let Some(seen) = campus.get_point(point) else {

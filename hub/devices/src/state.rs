@@ -1,8 +1,8 @@
 //! The devices' state as bytes, exact to the bit.
 //!
-//! `CAMPDEVS`, the version (u32, little-endian), the BLAKE3 hash of all that follows (32 bytes), the fingerprint of the
-//! campus (32 bytes), and the state as JSON, whose numbers come back as they were. What follows from the campus or
-//! from the rest of the state is not in it.
+//! `CAMPDEVS`, the version (u32, little-endian), the BLAKE3 hash of all that follows (32 bytes), the
+//! fingerprint of the campus (32 bytes), and the state as JSON, whose numbers come back as they were. What
+//! follows from the campus or from the rest of the state is not in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -202,11 +202,12 @@ impl Devices {
         content
     }
 
-    /// Devices that go on from a saved state. Campus, weather and seed have to be those that it was saved with.
+    /// Devices that go on from a saved state. Campus, weather and seed have to be those that it was saved
+    /// with.
     ///
     /// # Errors
-    /// Where the devices can't be made (see [`Devices::new`]), or the bytes are no state, damaged, of another version,
-    /// campus or seed.
+    /// Where the devices can't be made (see [`Devices::new`]), or the bytes are no state, damaged, of another
+    /// version, campus or seed.
     pub fn restore(campus: Arc<Campus>, weather: Epw, seed: u64, bytes: &[u8]) -> Result<Self, DevicesError> {
         let mut devices = Self::new(campus, weather, seed)?;
         let Some(rest) = bytes.strip_prefix(MAGIC) else {

@@ -1,9 +1,9 @@
 //! Supply: what hangs on a circuit or board that is off has no power.
 //!
-//! A load hangs on the node of electricity whose meter counts it (see [`crate::flows`]), and a node on its parents. So
-//! a switch anywhere above stops a machine: its power is 0, its status says so, its sensors go on. Switches work
-//! at the next step of the models. Waters, valves, gas and batteries (UPS, emergency lights' voltage) do not ask for
-//! power here.
+//! A load hangs on the node of electricity whose meter counts it (see [`crate::flows`]), and a node on its
+//! parents. So a switch anywhere above stops a machine: its power is 0, its status says so, its sensors go
+//! on. Switches work at the next step of the models. Waters, valves, gas and batteries (UPS, emergency
+//! lights' voltage) do not ask for power here.
 
 use std::collections::BTreeSet;
 
