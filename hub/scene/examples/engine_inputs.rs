@@ -1,12 +1,13 @@
 //! Draws the engines' inputs of a campus, to look at:
-//!   cargo run -p campanile-scene --example engine_inputs -- scenes/shanghai-school OUT [CELL_M]
-//! writes `flood.png` and prints what is in it.
+//!   cargo run -p campanile-scene --example engine_inputs -- scenes/shanghai-school OUT [CELL_M [STOREY]]
+//! writes `flood.png` and `crowd.png` (the spaces of the storeys of an id, such as `1f`) and prints what is in them.
 
 use std::error::Error;
 use std::path::Path;
 
+use campanile_crowd::Shape;
 use campanile_flood::{End, Face};
-use campanile_scene::{FloodOptions, FloodSite, flood_input};
+use campanile_scene::{CrowdOptions, CrowdSite, FloodOptions, FloodSite, crowd_input, flood_input};
 
 type Rgb = [u8; 3];
 
@@ -110,12 +111,66 @@ fn flood_picture(site: &FloodSite, scale: usize) -> Picture {
     picture
 }
 
+/// Outlines of the spaces of a storey and of the outside, doors in red, stairs in blue, goals in green.
+fn crowd_picture(site: &CrowdSite, storey: &str) -> Picture {
+    const SCALE: f64 = 7.0;
+    let shown = |id: &str| id.starts_with("site") || id.split('/').nth(1) == Some(storey);
+    let spaces = &site.input.spaces;
+    let outline = |s: &campanile_crowd::Space| match &s.shape {
+        Shape::Level { outline, .. } => outline.clone(),
+        Shape::Stair { .. } => Vec::new(),
+    };
+    let all: Vec<[f64; 2]> = spaces.iter().flat_map(outline).collect();
+    let low = [0, 1].map(|k: usize| all.iter().map(|p| p[k]).fold(f64::MAX, f64::min) - 1.0);
+    let high = [0, 1].map(|k: usize| all.iter().map(|p| p[k]).fold(f64::MIN, f64::max) + 1.0);
+    let size = [0, 1].map(|k: usize| ((high[k] - low[k]) * SCALE) as usize);
+    let mut picture = Picture::new(size[0], size[1]);
+    let pixel = |p: [f64; 2]| [(p[0] - low[0]) * SCALE, (p[1] - low[1]) * SCALE];
+    let mut ring = |points: &[[f64; 2]], colour: Rgb| {
+        for (i, a) in points.iter().enumerate() {
+            picture.line(pixel(*a), pixel(points[(i + 1) % points.len()]), 0, colour);
+        }
+    };
+    for goal in &site.input.goals {
+        if goal.id.starts_with("site") {
+            ring(&goal.area, [0, 170, 0]);
+        }
+    }
+    for space in spaces.iter().filter(|s| shown(&s.id)) {
+        if let Shape::Level { outline, holes, .. } = &space.shape {
+            ring(outline, [60, 60, 60]);
+            for hole in holes {
+                ring(hole, [150, 150, 150]);
+            }
+        }
+    }
+    for space in spaces {
+        if let Shape::Stair { line, .. } = &space.shape
+            && space.id.ends_with(&format!("-{storey}"))
+        {
+            for w in line.windows(2) {
+                picture.line(pixel([w[0][0], w[0][1]]), pixel([w[1][0], w[1][1]]), 1, [0, 90, 255]);
+            }
+        }
+    }
+    for door in &site.input.doors {
+        for side in [&door.from, &door.to] {
+            let space = &spaces[side.space as usize];
+            if shown(&space.id) && matches!(space.shape, Shape::Level { .. }) {
+                picture.line(pixel(side.a), pixel(side.b), 1, [230, 0, 0]);
+            }
+        }
+    }
+    picture
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(campus), Some(out)) = (args.next(), args.next()) else {
         return Err("give the campus' folder and a folder for the pictures".into());
     };
     let cell_m = args.next().map_or(Ok(2.0), |t| t.parse())?;
+    let storey = args.next().unwrap_or_else(|| "1f".to_owned());
     let out = Path::new(&out);
     std::fs::create_dir_all(out)?;
     let campus = campanile_model::open(Path::new(&campus))?;
@@ -154,6 +209,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     for left in &site.left_out {
         println!("left out: {}: {}", left.path, left.why);
     }
+    let crowd = crowd_input(&campus, &CrowdOptions::default())?;
+    let people = crowd.input.groups.iter().flat_map(|g| &g.people).map(|p| p.1).sum::<u32>();
+    println!(
+        "crowd: {} spaces, {} doors, {} goals, {} groups, {people} people",
+        crowd.input.spaces.len(),
+        crowd.input.doors.len(),
+        crowd.input.goals.len(),
+        crowd.input.groups.len(),
+    );
+    for left in &crowd.left_out {
+        println!("left out: {}: {}", left.path, left.why);
+    }
+    for path in &crowd.unreachable {
+        println!("unreachable: {path}");
+    }
+    crowd_picture(&crowd, &storey).write(&out.join("crowd.png"))?;
     flood_picture(&site, if cell_m < 1.5 { 4 } else { 8 }).write(&out.join("flood.png"))?;
     Ok(())
 }

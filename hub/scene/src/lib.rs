@@ -12,7 +12,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod building;
-// mod crowd;
+mod crowd;
 mod flood;
 mod furniture;
 mod geometry;
@@ -34,7 +34,7 @@ use serde_json::json;
 
 use crate::glb::{Glb, Node};
 
-// pub use crowd::{CrowdOptions, CrowdSite, Hour, crowd_input};
+pub use crowd::{CrowdOptions, CrowdSite, Hour, crowd_input};
 pub use flood::{FloodOptions, FloodSite, Gauge, GaugeAt, LeftOut, Switch, flood_input};
 pub use geometry::{Point, Polygon};
 pub use storm::design_storm;

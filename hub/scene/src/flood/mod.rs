@@ -16,6 +16,7 @@ use campanile_formats::Grid;
 use campanile_model::{Campus, PointId};
 
 pub use gauges::{Gauge, GaugeAt};
+pub(crate) use ground::{ground_level, ground_storeys};
 
 use crate::geometry::Point;
 use crate::tables::{FloodTables, InputError};
