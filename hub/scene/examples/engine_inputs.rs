@@ -105,7 +105,8 @@ fn flood_picture(site: &FloodSite, scale: usize) -> Picture {
             Face::North(c) => (c as usize, false),
         };
         let (i, j) = ((c % input.nx) as f64, (c / input.nx) as f64);
-        let (a, b) = if east { ([i + 1.0, j], [i + 1.0, j + 1.0]) } else { ([i, j + 1.0], [i + 1.0, j + 1.0]) };
+        let (a, b) =
+            if east { ([i + 1.0, j], [i + 1.0, j + 1.0]) } else { ([i, j + 1.0], [i + 1.0, j + 1.0]) };
         picture.line(a.map(|x| x * s), b.map(|x| x * s), 1, [230, 0, 0]);
     }
     picture
@@ -198,7 +199,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         site.gauges.len(),
     );
     for d in &input.drains {
-        println!("{}: {:.3} m³/s, outfall {} m, head {} m, outside {:?}", d.id, d.capacity_m3_s, d.outfall_m, d.design_head_m, d.outside);
+        println!(
+            "{}: {:.3} m³/s, outfall {} m, head {} m, outside {:?}",
+            d.id, d.capacity_m3_s, d.outfall_m, d.design_head_m, d.outside
+        );
     }
     for p in &input.pumps {
         println!("{}: {:.4} m³/s from {:?} to {:?}", p.id, p.capacity_m3_s, p.from, p.to);

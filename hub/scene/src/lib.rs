@@ -39,7 +39,8 @@ pub use flood::{FloodOptions, FloodSite, Gauge, GaugeAt, LeftOut, Switch, flood_
 pub use geometry::{Point, Polygon};
 pub use storm::design_storm;
 pub use tables::{
-    FloodTables, InletTable, InputError, OpeningTable, PeopleTables, ProfileTable, PumpTable, StormTable,
+    FloodTables, InletTable, InputError, OpeningTable, PeopleTables, ProfileTable, PumpTable, StaffTable,
+    StormTable,
 };
 
 /// A scene as a binary glTF file.

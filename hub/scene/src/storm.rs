@@ -79,7 +79,12 @@ mod tests {
         // Any part around the peak of a Chicago storm is as strong as a storm of that duration.
         let within = |from: f64, to: f64| {
             let inside = |w: &&[(f64, f64)]| w[0].0 >= from - 1e-6 && w[1].0 <= to + 1e-6;
-            storm.corners.windows(2).filter(inside).map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0).sum::<f64>()
+            storm
+                .corners
+                .windows(2)
+                .filter(inside)
+                .map(|w| (w[1].0 - w[0].0) * (w[0].1 + w[1].1) / 2.0)
+                .sum::<f64>()
         };
         let hour = within(0.405 * 3600.0, 0.405 * 3600.0 + 3600.0);
         assert!((hour / table.depth_m(50.0, 60.0) - 1.0).abs() < 0.03, "{hour}");

@@ -17,10 +17,14 @@ pub enum InputError {
         why: String,
     },
     /// There is nothing to compute on.
-    #[error("the campus {0} has no boundary, building, water or terrain: there is no ground to flood; draw one")]
+    #[error(
+        "the campus {0} has no boundary, building, water or terrain: there is no ground to flood; draw one"
+    )]
     NoGround(String),
     /// The grid would have too many cells.
-    #[error("the campus is {width_m:.0} × {depth_m:.0} m: with cells of {cell_m} m that is over {most} cells; take a coarser cell")]
+    #[error(
+        "the campus is {width_m:.0} × {depth_m:.0} m: with cells of {cell_m} m that is over {most} cells; take a coarser cell"
+    )]
     TooManyCells {
         /// From west to east, m.
         width_m: f64,
@@ -38,7 +42,9 @@ pub enum InputError {
     #[error("there is no design storm '{0}'; rain.toml has {1}")]
     Storm(String, String),
     /// A storm's return period, duration or step isn't usable.
-    #[error("a storm of {years} years and {minutes} min in steps of {step_s} s isn't usable: 1 to 1000 years, 5 to 2880 min, steps of 1 s to a tenth of the storm")]
+    #[error(
+        "a storm of {years} years and {minutes} min in steps of {step_s} s isn't usable: 1 to 1000 years, 5 to 2880 min, steps of 1 s to a tenth of the storm"
+    )]
     StormShape {
         /// Return period.
         years: f64,
@@ -124,8 +130,20 @@ pub struct PeopleTables {
     pub profile: Vec<ProfileTable>,
     /// From when people are told until they set off, s, by `class`, `staff`, `kitchen`, `sleeping`.
     pub premovement_s: BTreeMap<String, [f64; 2]>,
-    /// The share of those whom a room of staff is made for, by use; and `teachers_per_class`.
+    /// How many staff there are.
+    pub staff: StaffTable,
+    /// The share of those whom a room of staff is made for, by use.
     pub staff_share: BTreeMap<String, f64>,
+}
+
+/// How many staff there are.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaffTable {
+    /// Staff, teachers among them, to each pupil.
+    pub per_pupil: f64,
+    /// Teachers with each class.
+    pub per_class: u32,
 }
 
 /// A kind of people.

@@ -36,7 +36,7 @@ pub struct CrowdOptions {
     pub hour: Hour,
     /// People in a room, by path, in place of those that the hour gives.
     pub counts: BTreeMap<String, u32>,
-    /// How many staff there are with the teachers; else by what rooms are made for.
+    /// How many staff there are, teachers among them; else as the table has it.
     pub staff: Option<u32>,
     /// Mixed into every draw.
     pub seed: u64,
@@ -238,12 +238,7 @@ impl Maker<'_> {
         let to = DoorSide { space: street, a: p, b: q };
         let open = matches!(kind, GateKind::Main | GateKind::Pedestrian);
         self.site.input.doors.push(Door { id: id.to_owned(), from, to, open });
-        self.site.input.goals.push(Goal {
-            id: id.to_owned(),
-            space: street,
-            area: Vec::new(),
-            leaves: true,
-        });
+        self.site.input.goals.push(Goal { id: id.to_owned(), space: street, area: Vec::new(), leaves: true });
         self.site.gates.push(id.to_owned());
     }
 
@@ -390,9 +385,9 @@ impl Maker<'_> {
         let u = [(b[0] - a[0]) / length, (b[1] - a[1]) / length];
         let side = |spaces: &[u32], sign: f64| {
             let origin = [a[0] - u[1] * half * sign, a[1] + u[0] * half * sign];
-            let faces = spaces.iter().filter_map(|s| {
-                Some((*s, Face::find(&self.polygon(*s)?, origin, u, span, FACE_M)?))
-            });
+            let faces = spaces
+                .iter()
+                .filter_map(|s| Some((*s, Face::find(&self.polygon(*s)?, origin, u, span, FACE_M)?)));
             faces.max_by(|x, y| (x.1.span[1] - x.1.span[0]).total_cmp(&(y.1.span[1] - y.1.span[0])))
         };
         let ((from, near), (to, far)) = (side(left, 1.0)?, side(right, -1.0)?);
@@ -446,13 +441,15 @@ impl Maker<'_> {
             return Some((face.point(face.span[0]), face.point(face.span[1]), face.span));
         }
         let rings = std::iter::once(&polygon.outline).chain(&polygon.holes);
-        let long = rings.flat_map(|r| crate::geometry::edges(r)).filter(|(a, b)| distance(*a, *b) >= NARROWEST_M);
+        let long =
+            rings.flat_map(|r| crate::geometry::edges(r)).filter(|(a, b)| distance(*a, *b) >= NARROWEST_M);
         let away = |e: &(Point, Point)| crate::geometry::to_segment(end.at, e.0, e.1);
         let (a, b) = long.min_by(|x, y| away(x).total_cmp(&away(y)))?;
         let length = distance(a, b);
         let u = [(b[0] - a[0]) / length, (b[1] - a[1]) / length];
         let wide = width.min(length);
-        let middle = ((end.at[0] - a[0]) * u[0] + (end.at[1] - a[1]) * u[1]).clamp(wide / 2.0, length - wide / 2.0);
+        let middle =
+            ((end.at[0] - a[0]) * u[0] + (end.at[1] - a[1]) * u[1]).clamp(wide / 2.0, length - wide / 2.0);
         let at = |d: f64| [a[0] + u[0] * d, a[1] + u[1] * d];
         let (p, q) = (at(middle - wide / 2.0), at(middle + wide / 2.0));
         // The right edge of the stair is the one nearer to its right.

@@ -31,8 +31,13 @@ pub fn add(campus: &Campus, options: &CrowdOptions, tables: &PeopleTables, site:
         _ => classes(&rooms, options.hour, tables, adult, site),
     };
     if options.hour != Hour::Night {
-        let teachers: u32 = groups.iter().flat_map(|g| &g.people).filter(|p| p.0 == adult).map(|p| p.1).sum();
-        groups.extend(staff(&rooms, options, tables, adult, teachers, site));
+        let sum = |teach: bool| -> u32 {
+            groups.iter().flat_map(|g| &g.people).filter(|p| (p.0 == adult) == teach).map(|p| p.1).sum()
+        };
+        let (teachers, pupils) = (sum(true), sum(false));
+        let usual = (pupils > 0).then(|| libm::round(f64::from(pupils) * tables.staff.per_pupil) as u32);
+        let others = options.staff.or(usual).map(|all| all.saturating_sub(teachers));
+        groups.extend(staff(&rooms, others, tables, adult, site));
     }
     for (path, count) in &options.counts {
         let Some(&space) = site.space_of.get(path) else {
@@ -113,7 +118,7 @@ fn premovement(tables: &PeopleTables, who: &str) -> [f64; 2] {
 }
 
 fn classes(rooms: &[Room], hour: Hour, tables: &PeopleTables, adult: u32, site: &CrowdSite) -> Vec<Group> {
-    let teachers = tables.staff_share.get("teachers_per_class").map_or(1, |t| t.round() as u32);
+    let teachers = tables.staff.per_class;
     // Seats at lunch: each hall is filled before the next.
     let mut seats: Vec<(u32, u32)> = rooms
         .iter()
@@ -151,10 +156,9 @@ fn use_name(use_: SpaceUse) -> String {
 
 fn staff(
     rooms: &[Room],
-    options: &CrowdOptions,
+    others: Option<u32>,
     tables: &PeopleTables,
     adult: u32,
-    teachers: u32,
     site: &CrowdSite,
 ) -> Vec<Group> {
     let shares: Vec<(&Room, f64)> = rooms
@@ -162,9 +166,8 @@ fn staff(
         .filter_map(|r| Some((r, f64::from(r.people) * tables.staff_share.get(&use_name(r.use_))?)))
         .collect();
     let sum: f64 = shares.iter().map(|s| s.1).sum();
-    // Those who don't teach now are spread over the rooms, whole people by what is left over.
-    let all = options.staff.map(|n| f64::from(n.saturating_sub(teachers)));
-    let scale = if sum > 0.0 { all.unwrap_or(sum) / sum } else { 0.0 };
+    // Whole people: what a room is owed beyond them goes on to the next.
+    let scale = if sum > 0.0 { others.map_or(sum, f64::from) / sum } else { 0.0 };
     let (mut groups, mut owed) = (Vec::new(), 0.5);
     for (room, share) in shares {
         owed += share * scale;

@@ -39,10 +39,7 @@ pub fn cell_at(input: &FloodInput, p: Point) -> Option<u32> {
 
 pub fn centre(input: &FloodInput, cell: u32) -> Point {
     let (i, j) = (cell as usize % input.nx, cell as usize / input.nx);
-    [
-        input.origin_m[0] + (i as f64 + 0.5) * input.cell_m,
-        input.origin_m[1] + (j as f64 + 0.5) * input.cell_m,
-    ]
+    [input.origin_m[0] + (i as f64 + 0.5) * input.cell_m, input.origin_m[1] + (j as f64 + 0.5) * input.cell_m]
 }
 
 /// The free cell nearest to a point, the point's own first.
@@ -140,7 +137,7 @@ pub fn make(
         return Err(InputError::TooManyCells { width_m, depth_m, cell_m: cell, most: MOST_CELLS });
     }
     let (nx, ny) = (count(0) as usize, count(1) as usize);
-    let mut fields = Fields { nx, ny, cell, origin: low };
+    let fields = Fields { nx, ny, cell, origin: low };
     let bed = fields.bed(terrain);
     let n = |name: &str| {
         tables.roughness.get(name).or_else(|| tables.roughness.get("other")).copied().unwrap_or(0.03)
@@ -158,8 +155,8 @@ pub fn make(
         place_of: vec![0; nx * ny],
         left_out: Vec::new(),
     };
-    covers(campus, &mut fields, &mut ground, &n);
-    waters(campus, options, &mut fields, &mut ground, &n);
+    covers(campus, &fields, &mut ground, &n);
+    waters(campus, options, &fields, &mut ground);
     for b in &campus.plan.buildings {
         for space in ground_storeys(b).flat_map(|s| &s.spaces) {
             fields.each(&topology::polygon(b, space), |c| ground.blocked[c] = true);
@@ -181,7 +178,7 @@ impl Fields {
     }
 
     /// Calls with every cell whose middle is in a polygon.
-    fn each(&mut self, polygon: &Polygon, mut f: impl FnMut(usize)) {
+    fn each(&self, polygon: &Polygon, mut f: impl FnMut(usize)) {
         if polygon.outline.len() < 3 {
             return;
         }
@@ -265,7 +262,7 @@ fn green_name(kind: GreenKind) -> &'static str {
 }
 
 /// Roughness and places: later covers lie on earlier ones, as they are drawn. Kerbs of roads are not in the plan.
-fn covers(campus: &Campus, fields: &mut Fields, ground: &mut Ground, n: &impl Fn(&str) -> f64) {
+fn covers(campus: &Campus, fields: &Fields, ground: &mut Ground, n: &impl Fn(&str) -> f64) {
     let out = &campus.plan.outside;
     let points = |indices: &[u32]| ring(&out.vertices, indices);
     let mut paint = |id: &str, polygons: &[Polygon], n: f64| {
@@ -303,13 +300,7 @@ fn covers(campus: &Campus, fields: &mut Fields, ground: &mut Ground, n: &impl Fn
 }
 
 /// Beds and levels of waters. A river's level is imposed; a pond is water like any other, at its level at the start.
-fn waters(
-    campus: &Campus,
-    options: &FloodOptions,
-    fields: &mut Fields,
-    ground: &mut Ground,
-    _n: &impl Fn(&str) -> f64,
-) {
+fn waters(campus: &Campus, options: &FloodOptions, fields: &Fields, ground: &mut Ground) {
     for water in &campus.plan.outside.waters {
         let path = format!("site/{}", water.id);
         let outline = ring(&campus.plan.outside.vertices, &water.outline);

@@ -117,14 +117,11 @@ impl FloodSite {
 /// A command of an entity, and the report that belongs to it.
 fn switch(campus: &Campus, entity: usize) -> Switch {
     let points = campus.points_of(entity).iter().map(|id| campus.point(*id));
-    let command = points.clone().find(|p| p.command.is_some() && p.value_type == campanile_model::ValueType::Bool);
+    let command =
+        points.clone().find(|p| p.command.is_some() && p.value_type == campanile_model::ValueType::Bool);
     let readback = command.and_then(|c| c.command.as_ref()).and_then(|c| c.readback.as_ref());
     let report = readback.and_then(|path| campus.point_id(path.as_str()));
-    Switch {
-        path: campus.entities[entity].path.to_string(),
-        command: command.map(|p| p.id),
-        report,
-    }
+    Switch { path: campus.entities[entity].path.to_string(), command: command.map(|p| p.id), report }
 }
 
 /// Makes the input of a flood. Terrain is in the plan's coordinates and datum; without one the ground is level at 0.

@@ -32,9 +32,10 @@ pub fn add(campus: &Campus, tables: &FloodTables, site: &mut FloodSite) -> Doors
             }
         }
         for storey in &storeys {
-            let thickness = storey.walls.iter().map(|w| {
-                (edge(w.a, w.b), topology::thickness_m(w, &campus.plan.constructions))
-            });
+            let thickness = storey
+                .walls
+                .iter()
+                .map(|w| (edge(w.a, w.b), topology::thickness_m(w, &campus.plan.constructions)));
             let mut links = Links {
                 tables,
                 building,
