@@ -407,6 +407,7 @@ impl Crowd {
             people.heading[i] = step.heading;
             people.speed[i] = step.speed;
             people.walked[i] += step.went;
+            people.left_s[i] = step.left_s;
             let hardly = step.speed < HARDLY * people.free[i];
             people.stuck[i] = if hardly { people.stuck[i].saturating_add(1) } else { 0 };
             if let Some(side) = step.through {

@@ -9,7 +9,7 @@ use crate::cells::Cells;
 use crate::door::{Side, door_of, twin};
 use crate::draw::{Purpose, bits};
 use crate::field::Exit;
-use crate::geometry::{Segment, TOUCH, along, disc, distance, dot, left, sub, unit};
+use crate::geometry::{Segment, TOUCH, along, disc, distance, dot, left, length, sub, unit};
 use crate::people::People;
 use crate::plan::Plan;
 use crate::slow::Slow;
@@ -43,6 +43,12 @@ const TURNS: [[f64; 2]; 8] = [
 const STEADY: f64 = 0.05;
 /// Steps after which one who hardly moves tries another way.
 const STUCK: u16 = 20;
+/// What people keep between them beyond a touch, m: two who move at once can't overlap.
+const ELBOW_M: f64 = 0.02;
+/// One who can't go on keeps this from those who are before it, m, ...
+const ROOM_M: f64 = 0.08;
+/// ... and makes that room within this, s.
+const ROOM_S: f64 = 0.5;
 
 /// What a step is computed from.
 pub(crate) struct Before<'a> {
@@ -69,14 +75,16 @@ pub(crate) struct Move {
     /// How far it went, m.
     pub went: f64,
     pub through: Option<Side>,
-    /// Whether there is a way at all.
-    pub way: bool,
+    /// The time left at 1 m/s, s; infinite where there is no way.
+    pub left_s: f64,
 }
 
 /// Somebody about: where, seen from the person, and how near their middles may come.
 struct Other {
     to: Point,
     apart: f64,
+    /// Whether it is nearer to where it goes.
+    first: bool,
 }
 
 /// Lists used again for every person.
@@ -92,6 +100,7 @@ struct Wish {
     /// Free speed there, m/s.
     speed: f64,
     exit: Option<Exit>,
+    left_s: f64,
 }
 
 impl Before<'_> {
@@ -103,21 +112,22 @@ impl Before<'_> {
             let to = sub((self.place)(who)?, p);
             let heading = unit(to)?;
             speed = speed.min(dot(to, heading) / 0.5);
-            return Some(Wish { heading, speed, exit: None });
+            return Some(Wish { heading, speed, exit: None, left_s: 0.0 });
         }
         let way = (self.field)(who)?.way(plan, p, people.radius[who])?;
         if plan.grounds[space as usize].is_stair() {
             speed *= plan.profile(people.profile[who]).stairs[usize::from(way.heading[0] < 0.0)];
         }
-        Some(Wish { heading: way.heading, speed, exit: Some(way.exit) })
+        Some(Wish { heading: way.heading, speed, exit: Some(way.exit), left_s: way.left_s })
     }
 
     /// Moves a person by one step.
     pub fn step(&self, who: usize, scratch: &mut Scratch) -> Move {
         let people = self.people;
         let (p, space) = (people.at[who], people.space[who]);
-        let stay = Move { at: p, space, heading: people.heading[who], way: true, ..Move::default() };
-        let Some(wish) = self.wish(who) else { return Move { way: false, ..stay } };
+        let stay = Move { at: p, space, heading: people.heading[who], left_s: f64::INFINITY, ..Move::default() };
+        let Some(wish) = self.wish(who) else { return stay };
+        let stay = Move { left_s: wish.left_s, ..stay };
         self.look_about(who, &wish, scratch);
         let Some(heading) = along_walls(p, wish.heading, people.radius[who], &scratch.walls) else { return stay };
         let (e, speed) = self.choose(who, heading, wish.speed, scratch);
@@ -170,7 +180,9 @@ impl Before<'_> {
     }
 
     fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
-        others.push(Other { to, apart: self.people.radius[who] + self.people.radius[other] });
+        let people = self.people;
+        let first = people.state[other] == State::Walking && (people.left_s[other], other) < (people.left_s[who], who);
+        others.push(Other { to, apart: people.radius[who] + people.radius[other] + ELBOW_M, first });
     }
 
     /// Adds those of the space within a box of half side `reach`, where `counts` says so.
@@ -239,8 +251,9 @@ impl Before<'_> {
         let worth = |e: Point, speed: f64| speed * (dot(e, wish) + STEADY * dot(e, before));
         let mut best = (wish, straight, worth(wish, straight));
         if straight < 0.9 * free {
-            for [c, s] in TURNS {
-                let e = [c * wish[0] - s * wish[1], s * wish[0] + c * wish[1]];
+            let slid = past_others(wish, &scratch.others);
+            let turned = TURNS.iter().map(|[c, s]| [c * wish[0] - s * wish[1], s * wish[0] + c * wish[1]]);
+            for e in slid.into_iter().chain(turned) {
                 // No speed makes this heading the best.
                 let each = worth(e, 1.0);
                 if each * free <= best.2 {
@@ -252,10 +265,32 @@ impl Before<'_> {
                 }
             }
         }
-        if best.1 < 0.03 * free && people.stuck[who] > STUCK {
-            return self.jostle(who, wish, free, scratch).unwrap_or((best.0, best.1));
+        if best.1 < 0.1 * free {
+            if let Some(given) = self.give_room(who, free, scratch) {
+                return given;
+            }
+            if people.stuck[who] > STUCK {
+                return self.jostle(who, wish, free, scratch).unwrap_or((best.0, best.1));
+            }
         }
         (best.0, best.1)
+    }
+
+    /// One who can't go on makes room for those who are nearer to where they go: so no two wait for each other.
+    fn give_room(&self, who: usize, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
+        let (mut away, mut least) = ([0.0, 0.0], f64::INFINITY);
+        for other in scratch.others.iter().filter(|o| o.first) {
+            let d = length(other.to);
+            let gap = d - other.apart;
+            if gap < ROOM_M {
+                away = along(away, other.to, (gap - ROOM_M) / d.max(1e-3));
+                least = least.min(gap);
+            }
+        }
+        let people = self.people;
+        let e = along_walls(people.at[who], unit(away)?, people.radius[who], &scratch.walls)?;
+        let speed = ((ROOM_M - least) / ROOM_S).min(0.5 * free);
+        Some((e, self.clear_speed(e, people.at[who], people.radius[who], scratch).min(speed)))
     }
 
     /// One who is stuck takes a small step aside or back now and then, so that arches before doors give way.
@@ -269,8 +304,15 @@ impl Before<'_> {
         let (c, s) = (libm::cos(angle), libm::sin(angle));
         let e = [c * wish[0] - s * wish[1], s * wish[0] + c * wish[1]];
         let people = self.people;
-        let speed = self.speed(e, 0.0, 0.5 * free, people.at[who], people.radius[who], scratch);
-        Some((e, speed))
+        let speed = self.clear_speed(e, people.at[who], people.radius[who], scratch);
+        Some((e, speed.min(0.3 * free)))
+    }
+
+    /// The speed at which one touches nobody, whatever one would like.
+    fn clear_speed(&self, e: Point, p: Point, radius: f64, scratch: &Scratch) -> f64 {
+        let walls = scratch.walls.iter().map(|w| w.contact(p, e, radius) / WALL_S);
+        let others = scratch.others.iter().map(|o| disc(o.to, e, o.apart) / TOUCH_S);
+        walls.chain(others).fold(f64::INFINITY, f64::min)
     }
 
     /// The speed in a direction; anything less than `least` may be given as nought.
@@ -310,6 +352,25 @@ impl Before<'_> {
         }
         Move { at, space: beyond.space, heading: opening.turned(there.heading), through: Some(side), ..there }
     }
+}
+
+/// A heading without what leads into those who are touched.
+fn past_others(wish: Point, others: &[Other]) -> Option<Point> {
+    let mut e = wish;
+    for _ in 0..2 {
+        for other in others {
+            let d = length(other.to);
+            if d < other.apart + 0.03 {
+                let n = [other.to[0] / d.max(1e-3), other.to[1] / d.max(1e-3)];
+                // A hair more than all of it, so that rounding doesn't lead into anybody.
+                let into = dot(e, n);
+                if into > 0.0 {
+                    e = along(e, n, -into * 1.001);
+                }
+            }
+        }
+    }
+    unit(e)
 }
 
 /// A heading without what leads into the walls that are touched; none in a corner.

@@ -32,6 +32,8 @@ pub(crate) struct People {
     pub place: Vec<u32>,
     /// Whether it stands there.
     pub stands: Vec<bool>,
+    /// The time left to the goal at 1 m/s, s.
+    pub left_s: Vec<f64>,
     /// The way walked, m.
     pub walked: Vec<f64>,
 }
@@ -67,6 +69,7 @@ impl People {
         self.goal.push(NONE);
         self.place.push(NONE);
         self.stands.push(false);
+        self.left_s.push(f64::INFINITY);
         self.walked.push(0.0);
     }
 

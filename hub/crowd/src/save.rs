@@ -139,7 +139,7 @@ impl Crowd {
             for v in people.at[i].into_iter().chain(people.heading[i]) {
                 w.f64(v);
             }
-            for v in [people.speed[i], people.sets_off[i], people.walked[i]] {
+            for v in [people.speed[i], people.walked[i], people.sets_off[i], people.left_s[i]] {
                 w.f64(v);
             }
             for v in [people.space[i], people.goal[i], people.place[i], u32::from(people.stuck[i])] {
@@ -205,15 +205,16 @@ impl Crowd {
     fn restore_people(&mut self, r: &mut Reader<'_>) -> Read<()> {
         let (spaces, goals) = (self.plan.grounds.len(), self.arrivals.len());
         let people = &mut self.people;
-        if r.count(70)? != people.len() {
+        if r.count(82)? != people.len() {
             return Err(ODD);
         }
         for i in 0..people.len() {
             people.at[i] = [r.finite()?, r.finite()?];
             people.heading[i] = [r.finite()?, r.finite()?];
             people.speed[i] = r.finite()?;
-            people.sets_off[i] = r.time()?;
             people.walked[i] = r.finite()?;
+            people.sets_off[i] = r.time()?;
+            people.left_s[i] = r.time()?;
             people.space[i] = r.below(spaces)?;
             people.goal[i] = r.perhaps_below(goals)?;
             people.place[i] = r.u32()?;

@@ -8,7 +8,7 @@ const JAM: f64 = 5.4;
 /// docs/engine-crowd.md.
 pub(crate) const LANE_M: f64 = 0.6;
 /// The way between the middles of two who touch, m, that goes with [`LANE_M`].
-const BODY_M: f64 = 0.4;
+const BODY_M: f64 = 0.28;
 /// Entries a metre.
 const FINE: f64 = 64.0;
 /// Farther than this nobody ahead matters, m.
