@@ -4,7 +4,7 @@ use crate::geometry::{self, Segment, along, bounds, convex, cross, distance, dot
 use crate::{Point, Shape};
 
 /// The side of a cell of [`Grid`], m: neighbours within it are found in nine cells.
-pub(crate) const CELL_M: f64 = 1.25;
+pub(crate) const CELL_M: f64 = 1.0;
 /// Walls are listed in every cell within this of them, m: more than the largest body and a step.
 const WALL_REACH_M: f64 = 0.75;
 /// Openings likewise: people see each other through an opening within it.

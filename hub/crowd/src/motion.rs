@@ -9,7 +9,7 @@ use crate::cells::Cells;
 use crate::door::{Side, door_of, twin};
 use crate::draw::{Purpose, bits};
 use crate::field::Exit;
-use crate::geometry::{Segment, TOUCH, along, disc, distance, dot, left, length, sub, unit};
+use crate::geometry::{Segment, TOUCH, along, disc, distance, dot, left, sub, unit};
 use crate::people::People;
 use crate::plan::Plan;
 use crate::slow::Slow;
@@ -23,7 +23,7 @@ pub(crate) const TOUCH_S: f64 = 0.3;
 /// Likewise the way to a wall, s.
 const WALL_S: f64 = 0.2;
 /// Everybody within this is seen, m.
-const NEAR_M: f64 = 1.25;
+const NEAR_M: f64 = 1.0;
 /// Ahead people are seen this far, m.
 const AHEAD_M: f64 = 3.0;
 /// With so many near, those farther ahead don't matter.
@@ -82,6 +82,8 @@ pub(crate) struct Move {
 /// Somebody about: where, seen from the person, and how near their middles may come.
 struct Other {
     to: Point,
+    /// The square of the distance.
+    d2: f64,
     apart: f64,
     /// Whether it is nearer to where it goes.
     first: bool,
@@ -182,7 +184,13 @@ impl Before<'_> {
     fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
         let people = self.people;
         let first = people.state[other] == State::Walking && (people.left_s[other], other) < (people.left_s[who], who);
-        others.push(Other { to, apart: people.radius[who] + people.radius[other] + ELBOW_M, first });
+        let apart = people.radius[who] + people.radius[other] + ELBOW_M;
+        others.push(Other { to, d2: dot(to, to), apart, first });
+        // The nearest comes first: it says soonest that a heading leads nowhere.
+        let last = others.len() - 1;
+        if others[last].d2 < others[0].d2 {
+            others.swap(0, last);
+        }
     }
 
     /// Adds those of the space within a box of half side `reach`, where `counts` says so.
@@ -280,7 +288,7 @@ impl Before<'_> {
     fn give_room(&self, who: usize, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
         let (mut away, mut least) = ([0.0, 0.0], f64::INFINITY);
         for other in scratch.others.iter().filter(|o| o.first) {
-            let d = length(other.to);
+            let d = other.d2.sqrt();
             let gap = d - other.apart;
             if gap < ROOM_M {
                 away = along(away, other.to, (gap - ROOM_M) / d.max(1e-3));
@@ -321,11 +329,19 @@ impl Before<'_> {
         for wall in &scratch.walls {
             speed = speed.min(wall.contact(p, e, radius) / WALL_S);
         }
+        if speed <= least {
+            return 0.0;
+        }
         let mut clear = f64::INFINITY;
         // Nearer than this to a touch the speed is less than `least`.
         let useless = self.speeds.clear_for(least / free).max(least * TOUCH_S);
         for other in &scratch.others {
-            clear = clear.min(disc(other.to, e, other.apart));
+            let a = dot(other.to, e);
+            let room = other.apart * other.apart - (other.d2 - a * a);
+            if a <= 0.0 || room <= 0.0 {
+                continue;
+            }
+            clear = clear.min((a - room.sqrt()).max(0.0));
             if clear < useless {
                 return 0.0;
             }
@@ -359,7 +375,7 @@ fn past_others(wish: Point, others: &[Other]) -> Option<Point> {
     let mut e = wish;
     for _ in 0..2 {
         for other in others {
-            let d = length(other.to);
+            let d = other.d2.sqrt();
             if d < other.apart + 0.03 {
                 let n = [other.to[0] / d.max(1e-3), other.to[1] / d.max(1e-3)];
                 // A hair more than all of it, so that rounding doesn't lead into anybody.
