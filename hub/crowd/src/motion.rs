@@ -1,0 +1,407 @@
+//! One step of one person: a speed from the space ahead, and the heading that leads on best.
+//!
+//! The model is of first order, as the collision-free speed model of Tordeux, Chraibi and Seyfried (2016): the
+//! speed follows from how far a person could walk before touching somebody. Its speed is that of Weidmann (1993) in
+//! Kladek's form, taken at the area that the space ahead gives. All is computed from where everybody was before the
+//! step; since nobody goes more than a fraction of the way to a touch, no two bodies ever overlap.
+
+use crate::cells::Cells;
+use crate::door::{Side, door_of, twin};
+use crate::draw::{Purpose, bits};
+use crate::field::Exit;
+use crate::geometry::{Segment, TOUCH, along, disc, distance, dot, left, sub, unit};
+use crate::people::People;
+use crate::plan::Plan;
+use crate::slow::Slow;
+use crate::speed::Speeds;
+use crate::{Point, State};
+
+/// A step, s.
+pub(crate) const STEP_S: f64 = 0.05;
+/// Nobody uses up the way to a touch in less than this, s.
+pub(crate) const TOUCH_S: f64 = 0.3;
+/// Likewise the way to a wall, s.
+const WALL_S: f64 = 0.2;
+/// Everybody within this is seen, m.
+const NEAR_M: f64 = 1.0;
+/// Ahead people are seen this far, m.
+const AHEAD_M: f64 = 3.0;
+/// With so many near, those farther ahead don't matter.
+const CROWDED: usize = 8;
+/// Headings tried when the best is taken, as cosine and sine: to the right before to the left.
+const TURNS: [[f64; 2]; 8] = [
+    [0.955_336, -0.295_520],
+    [0.955_336, 0.295_520],
+    [0.825_336, -0.564_642],
+    [0.825_336, 0.564_642],
+    [0.581_683, -0.813_416],
+    [0.581_683, 0.813_416],
+    [0.267_499, -0.963_558],
+    [0.267_499, 0.963_558],
+];
+/// What keeping the heading is worth, as a share of the speed.
+const STEADY: f64 = 0.05;
+/// Steps after which one who hardly moves tries another way.
+const STUCK: u16 = 20;
+/// What people keep between them beyond a touch, m: two who move at once can't overlap.
+const ELBOW_M: f64 = 0.02;
+/// One who can't go on keeps this from those who are before it, m, ...
+const ROOM_M: f64 = 0.08;
+/// ... and makes that room within this, s.
+const ROOM_S: f64 = 0.5;
+
+/// What a step is computed from.
+pub(crate) struct Before<'a> {
+    pub plan: &'a Plan,
+    pub people: &'a People,
+    pub cells: &'a Cells,
+    pub open: &'a [bool],
+    pub slow: &'a [Slow],
+    pub speeds: &'a Speeds,
+    /// The way to walk, by person.
+    pub field: &'a (dyn Fn(usize) -> Option<&'a crate::field::Field> + Sync),
+    /// The place of one who has arrived.
+    pub place: &'a (dyn Fn(usize) -> Option<Point> + Sync),
+    pub steps: u64,
+}
+
+/// What a step leads to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Move {
+    pub at: Point,
+    pub space: u32,
+    pub heading: Point,
+    pub speed: f64,
+    /// How far it went, m.
+    pub went: f64,
+    pub through: Option<Side>,
+    /// The time left at 1 m/s, s; infinite where there is no way.
+    pub left_s: f64,
+}
+
+/// Somebody about: where, seen from the person, and how near their middles may come.
+struct Other {
+    to: Point,
+    /// The square of the distance.
+    d2: f64,
+    apart: f64,
+    /// Whether it is nearer to where it goes.
+    first: bool,
+}
+
+/// Lists used again for every person.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    others: Vec<Other>,
+    walls: Vec<Segment>,
+}
+
+/// Where a person wants to go.
+struct Wish {
+    heading: Point,
+    /// Free speed there, m/s.
+    speed: f64,
+    exit: Option<Exit>,
+    left_s: f64,
+}
+
+impl Before<'_> {
+    fn wish(&self, who: usize) -> Option<Wish> {
+        let (plan, people) = (self.plan, self.people);
+        let (p, space) = (people.at[who], people.space[who]);
+        let mut speed = people.free[who] * self.slow[space as usize].walked(p);
+        if people.state[who] == State::Arrived {
+            let to = sub((self.place)(who)?, p);
+            let heading = unit(to)?;
+            speed = speed.min(dot(to, heading) / 0.5);
+            return Some(Wish { heading, speed, exit: None, left_s: 0.0 });
+        }
+        let way = (self.field)(who)?.way(plan, p, people.radius[who])?;
+        if plan.grounds[space as usize].is_stair() {
+            speed *= plan.profile(people.profile[who]).stairs[usize::from(way.heading[0] < 0.0)];
+        }
+        Some(Wish { heading: way.heading, speed, exit: Some(way.exit), left_s: way.left_s })
+    }
+
+    /// Moves a person by one step.
+    pub fn step(&self, who: usize, scratch: &mut Scratch) -> Move {
+        let people = self.people;
+        let (p, space) = (people.at[who], people.space[who]);
+        let stay = Move { at: p, space, heading: people.heading[who], left_s: f64::INFINITY, ..Move::default() };
+        let Some(wish) = self.wish(who) else { return stay };
+        let stay = Move { left_s: wish.left_s, ..stay };
+        self.look_about(who, &wish, scratch);
+        let Some(heading) = along_walls(p, wish.heading, people.radius[who], &scratch.walls) else { return stay };
+        let (e, speed) = self.choose(who, heading, wish.speed, scratch);
+        if speed <= 0.0 {
+            return stay;
+        }
+        let clear = scratch.walls.iter().map(|w| w.contact(p, e, people.radius[who])).fold(f64::INFINITY, f64::min);
+        let went = (speed * STEP_S).min(clear - TOUCH / 2.0);
+        if went <= 0.0 {
+            return stay;
+        }
+        let there = Move { at: along(p, e, went), heading: e, speed: went / STEP_S, went, ..stay };
+        self.through_openings(p, there)
+    }
+
+    /// Lists who and what is about a person.
+    fn look_about(&self, who: usize, wish: &Wish, scratch: &mut Scratch) {
+        let (plan, people) = (self.plan, self.people);
+        let (p, space, radius) = (people.at[who], people.space[who], people.radius[who]);
+        let ground = &plan.grounds[space as usize];
+        scratch.others.clear();
+        scratch.walls.clear();
+        let reach = radius + WALL_S * wish.speed.max(1.0);
+        let is_near = |w: &Segment| distance(w.nearest(p), p) <= reach;
+        scratch.walls.extend(ground.walls_near(p).filter(|w| is_near(w)));
+        let others = &mut scratch.others;
+        self.people_in(space, who, p, NEAR_M, |_, d2| d2 <= NEAR_M * NEAR_M, others);
+        for side in ground.sides_near(p) {
+            let opening = &plan.openings[side as usize];
+            let off = distance(opening.segment.nearest(p), p);
+            if !self.open[door_of(side)] {
+                if off <= reach {
+                    scratch.walls.push(opening.segment);
+                }
+                continue;
+            }
+            let ahead = wish.exit == Some(Exit::Door(side));
+            if off <= NEAR_M {
+                self.people_beyond(side, who, p, if ahead { AHEAD_M } else { NEAR_M }, others);
+            }
+            if off <= reach {
+                self.walls_beyond(side, p, reach, &mut scratch.walls);
+            }
+        }
+        if others.len() < CROWDED {
+            let e = wish.heading;
+            let strip = |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
+            self.people_ahead(space, who, p, e, strip, others);
+        }
+    }
+
+    fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
+        let people = self.people;
+        let first = people.state[other] == State::Walking && (people.left_s[other], other) < (people.left_s[who], who);
+        let apart = people.radius[who] + people.radius[other] + ELBOW_M;
+        others.push(Other { to, d2: dot(to, to), apart, first });
+        // The nearest comes first: it says soonest that a heading leads nowhere.
+        let last = others.len() - 1;
+        if others[last].d2 < others[0].d2 {
+            others.swap(0, last);
+        }
+    }
+
+    /// Adds those of the space within a box of half side `reach`, where `counts` says so.
+    fn people_in(
+        &self, space: u32, who: usize, p: Point, reach: f64, counts: impl Fn(Point, f64) -> bool,
+        others: &mut Vec<Other>,
+    ) {
+        let of = [[p[0] - reach, p[1] - reach], [p[0] + reach, p[1] + reach]];
+        self.cells.within(self.plan, space, of, |other| {
+            let to = sub(self.people.at[other], p);
+            if other != who && counts(to, dot(to, to)) {
+                self.add(who, other, to, others);
+            }
+        });
+    }
+
+    fn people_ahead(
+        &self, space: u32, who: usize, p: Point, e: Point, counts: impl Fn(Point, f64) -> bool,
+        others: &mut Vec<Other>,
+    ) {
+        let end = along(p, e, AHEAD_M);
+        let of = [
+            [p[0].min(end[0]) - 0.5, p[1].min(end[1]) - 0.5],
+            [p[0].max(end[0]) + 0.5, p[1].max(end[1]) + 0.5],
+        ];
+        self.cells.within(self.plan, space, of, |other| {
+            let to = sub(self.people.at[other], p);
+            if other != who && counts(to, dot(to, to)) {
+                self.add(who, other, to, others);
+            }
+        });
+    }
+
+    /// Adds those who are seen through an opening.
+    fn people_beyond(&self, side: Side, who: usize, p: Point, reach: f64, others: &mut Vec<Other>) {
+        let (here, there) = (&self.plan.openings[side as usize], &self.plan.openings[twin(side) as usize]);
+        let q = here.through(p);
+        let of = [[q[0] - reach, q[1] - reach], [q[0] + reach, q[1] + reach]];
+        self.cells.within(self.plan, there.space, of, |other| {
+            let to = there.turned(sub(self.people.at[other], q));
+            if dot(to, to) <= reach * reach && here.crossed(p, along(p, to, 1.0)).is_some() {
+                self.add(who, other, to, others);
+            }
+        });
+    }
+
+    /// Adds the walls beyond an opening, so that nobody is squeezed into them in the doorway.
+    fn walls_beyond(&self, side: Side, p: Point, reach: f64, walls: &mut Vec<Segment>) {
+        let (here, there) = (&self.plan.openings[side as usize], &self.plan.openings[twin(side) as usize]);
+        let q = here.through(p);
+        for wall in self.plan.grounds[there.space as usize].walls_near(q) {
+            let wall = Segment { a: there.through(wall.a), b: there.through(wall.b) };
+            let beyond = |c: Point| dot(here.inward(), sub(c, here.segment.a)) <= TOUCH;
+            if beyond(wall.a) && beyond(wall.b) && distance(wall.nearest(p), p) <= reach {
+                walls.push(wall);
+            }
+        }
+    }
+
+    /// The heading and speed that lead on best.
+    fn choose(&self, who: usize, wish: Point, free: f64, scratch: &Scratch) -> (Point, f64) {
+        let people = self.people;
+        let (p, radius, before) = (people.at[who], people.radius[who], people.heading[who]);
+        let speed = |e: Point, worth: f64| self.speed(e, worth, free, p, radius, scratch);
+        let straight = speed(wish, 0.0);
+        let worth = |e: Point, speed: f64| speed * (dot(e, wish) + STEADY * dot(e, before));
+        let mut best = (wish, straight, worth(wish, straight));
+        if straight < 0.9 * free {
+            let slid = past_others(wish, &scratch.others);
+            let turned = TURNS.iter().map(|[c, s]| [c * wish[0] - s * wish[1], s * wish[0] + c * wish[1]]);
+            for e in slid.into_iter().chain(turned) {
+                // No speed makes this heading the best.
+                let each = worth(e, 1.0);
+                if each * free <= best.2 {
+                    continue;
+                }
+                let speed = speed(e, best.2 / each);
+                if speed * each > best.2 {
+                    best = (e, speed, speed * each);
+                }
+            }
+        }
+        if best.1 < 0.1 * free {
+            if let Some(given) = self.give_room(who, free, scratch) {
+                return given;
+            }
+            if people.stuck[who] > STUCK {
+                return self.jostle(who, wish, free, scratch).unwrap_or((best.0, best.1));
+            }
+        }
+        (best.0, best.1)
+    }
+
+    /// One who can't go on makes room for those who are nearer to where they go: so no two wait for each other.
+    fn give_room(&self, who: usize, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
+        let (mut away, mut least) = ([0.0, 0.0], f64::INFINITY);
+        for other in scratch.others.iter().filter(|o| o.first) {
+            let d = other.d2.sqrt();
+            let gap = d - other.apart;
+            if gap < ROOM_M {
+                away = along(away, other.to, (gap - ROOM_M) / d.max(1e-3));
+                least = least.min(gap);
+            }
+        }
+        let people = self.people;
+        let e = along_walls(people.at[who], unit(away)?, people.radius[who], &scratch.walls)?;
+        let speed = ((ROOM_M - least) / ROOM_S).min(0.5 * free);
+        Some((e, self.clear_speed(e, people.at[who], people.radius[who], scratch).min(speed)))
+    }
+
+    /// One who is stuck takes a small step aside or back now and then, so that arches before doors give way.
+    fn jostle(&self, who: usize, wish: Point, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
+        // The same for half a second; one in four.
+        let drawn = bits(self.plan.input.seed, Purpose::Jostle, who as u64, self.steps / 10);
+        if drawn % 4 != 0 {
+            return None;
+        }
+        let angle = std::f64::consts::PI * (0.4 + 1.2 * ((drawn >> 11) as f64 / (1_u64 << 53) as f64));
+        let (c, s) = (libm::cos(angle), libm::sin(angle));
+        let e = [c * wish[0] - s * wish[1], s * wish[0] + c * wish[1]];
+        let people = self.people;
+        let speed = self.clear_speed(e, people.at[who], people.radius[who], scratch);
+        Some((e, speed.min(0.3 * free)))
+    }
+
+    /// The speed at which one touches nobody, whatever one would like.
+    fn clear_speed(&self, e: Point, p: Point, radius: f64, scratch: &Scratch) -> f64 {
+        let walls = scratch.walls.iter().map(|w| w.contact(p, e, radius) / WALL_S);
+        let others = scratch.others.iter().map(|o| disc(o.to, e, o.apart) / TOUCH_S);
+        walls.chain(others).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The speed in a direction; anything less than `least` may be given as nought.
+    fn speed(&self, e: Point, least: f64, free: f64, p: Point, radius: f64, scratch: &Scratch) -> f64 {
+        let mut speed = free;
+        for wall in &scratch.walls {
+            speed = speed.min(wall.contact(p, e, radius) / WALL_S);
+        }
+        if speed <= least {
+            return 0.0;
+        }
+        let mut clear = f64::INFINITY;
+        // Nearer than this to a touch the speed is less than `least`.
+        let useless = self.speeds.clear_for(least / free).max(least * TOUCH_S);
+        for other in &scratch.others {
+            let a = dot(other.to, e);
+            let room = other.apart * other.apart - (other.d2 - a * a);
+            if a <= 0.0 || room <= 0.0 {
+                continue;
+            }
+            clear = clear.min((a - room.sqrt()).max(0.0));
+            if clear < useless {
+                return 0.0;
+            }
+        }
+        speed.min(free * self.speeds.share(clear)).min(clear / TOUCH_S)
+    }
+
+    /// Follows a move through an opening, if it leads through one.
+    fn through_openings(&self, p: Point, there: Move) -> Move {
+        let ground = &self.plan.grounds[there.space as usize];
+        let crossing = ground.sides_near(p).filter(|&s| self.open[door_of(s)]).filter_map(|side| {
+            let opening = &self.plan.openings[side as usize];
+            opening.crossed(p, there.at).map(|t| (t, side))
+        });
+        let Some((t, side)) = crossing.min_by(|a, b| a.0.total_cmp(&b.0)) else { return there };
+        let opening = &self.plan.openings[side as usize];
+        let beyond = &self.plan.openings[twin(side) as usize];
+        let mut at = opening.through(there.at);
+        let again = self.plan.grounds[beyond.space as usize].sides_near(at).filter(|&s| s != twin(side));
+        let from = opening.through(along(p, sub(there.at, p), t));
+        if again.into_iter().any(|s| self.plan.openings[s as usize].crossed(from, at).is_some()) {
+            // One opening a step: those right behind it wait for the next.
+            at = along(from, beyond.inward(), 1e-9);
+        }
+        Move { at, space: beyond.space, heading: opening.turned(there.heading), through: Some(side), ..there }
+    }
+}
+
+/// A heading without what leads into those who are touched.
+fn past_others(wish: Point, others: &[Other]) -> Option<Point> {
+    let mut e = wish;
+    for _ in 0..2 {
+        for other in others {
+            let d = other.d2.sqrt();
+            if d < other.apart + 0.03 {
+                let n = [other.to[0] / d.max(1e-3), other.to[1] / d.max(1e-3)];
+                // A hair more than all of it, so that rounding doesn't lead into anybody.
+                let into = dot(e, n);
+                if into > 0.0 {
+                    e = along(e, n, -into * 1.001);
+                }
+            }
+        }
+    }
+    unit(e)
+}
+
+/// A heading without what leads into the walls that are touched; none in a corner.
+fn along_walls(p: Point, wish: Point, radius: f64, walls: &[Segment]) -> Option<Point> {
+    let mut e = wish;
+    for _ in 0..2 {
+        for wall in walls {
+            let off = sub(p, wall.nearest(p));
+            let Some(n) = unit(off) else { continue };
+            let into = dot(e, n);
+            if into < 0.0 && dot(off, n) <= radius + 0.01 {
+                e = along(e, n, -into);
+            }
+        }
+    }
+    // A hair away from the wall, so that rounding doesn't lead into it.
+    unit(e)
+}

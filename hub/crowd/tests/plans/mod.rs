@@ -1,0 +1,103 @@
+//! Plans that the tests walk through.
+
+#![allow(dead_code)]
+
+use campanile_crowd::*;
+
+pub fn rect(x0: f64, y0: f64, x1: f64, y1: f64) -> Vec<Point> {
+    vec![[x0, y0], [x1, y0], [x1, y1], [x0, y1]]
+}
+
+/// A rectangle as a hole: clockwise.
+pub fn hole(x0: f64, y0: f64, x1: f64, y1: f64) -> Vec<Point> {
+    vec![[x0, y0], [x0, y1], [x1, y1], [x1, y0]]
+}
+
+pub fn level(id: &str, outline: Vec<Point>, holes: Vec<Vec<Point>>, z_m: f64) -> Space {
+    Space { id: id.into(), shape: Shape::Level { outline, holes, z_m } }
+}
+
+pub fn room(id: &str, x0: f64, y0: f64, x1: f64, y1: f64) -> Space {
+    level(id, rect(x0, y0, x1, y1), vec![], 0.0)
+}
+
+/// A door with both sides at the same place.
+pub fn door(id: &str, from: u32, to: u32, a: Point, b: Point) -> Door {
+    let side = |space| DoorSide { space, a, b };
+    Door { id: id.into(), from: side(from), to: side(to), open: true }
+}
+
+pub fn gate(id: &str, space: u32, x0: f64, y0: f64, x1: f64, y1: f64) -> Goal {
+    Goal { id: id.into(), space, area: rect(x0, y0, x1, y1), leaves: true }
+}
+
+/// People who all walk at one speed.
+pub fn walker(speed: f64) -> Profile {
+    Profile {
+        id: "walker".into(),
+        speed_m_s: [speed, 0.0, speed, speed],
+        radius_m: 0.2,
+        stairs: [0.5, 0.6],
+    }
+}
+
+/// Adults after Weidmann (1993).
+pub fn adult() -> Profile {
+    Profile { id: "adult".into(), speed_m_s: [1.34, 0.26, 0.7, 2.0], radius_m: 0.2, stairs: [0.5, 0.6] }
+}
+
+pub fn group(id: &str, space: u32, n: u32) -> Group {
+    Group { id: id.into(), space, people: vec![(0, n)], premovement_s: [0.0, 0.0] }
+}
+
+pub fn send(crowd: &mut Crowd, group: &str, goals: &[&str]) {
+    let goals = goals.iter().map(|g| (*g).to_owned()).collect();
+    crowd.apply(&Change::Send { group: group.into(), goals }).unwrap();
+}
+
+/// Sends every group to every goal.
+pub fn send_all(crowd: &mut Crowd, input: &CrowdInput) {
+    let goals: Vec<&str> = input.goals.iter().map(|g| g.id.as_str()).collect();
+    for group in &input.groups {
+        send(crowd, &group.id, &goals);
+    }
+}
+
+/// Steps until nobody is under way, at most so long; the time then.
+pub fn run(crowd: &mut Crowd, at_most_s: f64) -> f64 {
+    while crowd.under_way() > 0 && crowd.time_s() < at_most_s {
+        crowd.step(1.0, 1);
+    }
+    crowd.time_s()
+}
+
+/// When the last of all arrived, s.
+pub fn last(crowd: &Crowd) -> f64 {
+    crowd.arrivals_s().iter().flatten().copied().fold(0.0, f64::max)
+}
+
+/// A room of this size with a door in the middle of its eastern wall, and a hall behind it.
+pub fn door_room(people: u32, width: f64, seed: u64) -> CrowdInput {
+    let (a, b) = (5.0 - width / 2.0, 5.0 + width / 2.0);
+    CrowdInput {
+        spaces: vec![room("room", 0.0, 0.0, 10.0, 10.0), room("hall", 10.0, -5.0, 20.0, 15.0)],
+        doors: vec![door("door", 0, 1, [10.0, a], [10.0, b])],
+        goals: vec![gate("out", 1, 18.0, -5.0, 20.0, 15.0)],
+        profiles: vec![adult()],
+        groups: vec![group("people", 0, people)],
+        seed,
+    }
+}
+
+/// The most that two bodies overlap, m, of people in the same space.
+pub fn overlap(crowd: &Crowd) -> f64 {
+    let people: Vec<Person> = crowd.people().filter(|p| p.state != State::Left).collect();
+    let mut most: f64 = 0.0;
+    for (i, a) in people.iter().enumerate() {
+        for b in people[i + 1..].iter().filter(|b| b.space == a.space) {
+            let d = ((a.in_space[0] - b.in_space[0]).powi(2) + (a.in_space[1] - b.in_space[1]).powi(2)).sqrt();
+            most = most.max(a.radius_m + b.radius_m - d);
+        }
+    }
+    most
+}
