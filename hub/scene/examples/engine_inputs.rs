@@ -1,6 +1,7 @@
 //! Draws the engines' inputs of a campus, to look at:
 //!   cargo run -p campanile-scene --example engine_inputs -- scenes/shanghai-school OUT [CELL_M [STOREY]]
-//! writes `flood.png` and `crowd.png` (the spaces of the storeys of an id, such as `1f`) and prints what is in them.
+//! writes `flood.png` and `crowd.png` (the spaces of the storeys of an id, such as `1f`), `flood.json` and `crowd.json`, and
+//! prints what is in them.
 
 use std::error::Error;
 use std::path::Path;
@@ -228,6 +229,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for path in &crowd.unreachable {
         println!("unreachable: {path}");
     }
+    std::fs::write(out.join("flood.json"), serde_json::to_vec(input)?)?;
+    std::fs::write(out.join("crowd.json"), serde_json::to_vec(&crowd.input)?)?;
     crowd_picture(&crowd, &storey).write(&out.join("crowd.png"))?;
     flood_picture(&site, if cell_m < 1.5 { 4 } else { 8 }).write(&out.join("flood.png"))?;
     Ok(())
