@@ -94,6 +94,8 @@ struct Other {
 pub(crate) struct Scratch {
     others: Vec<Other>,
     walls: Vec<Segment>,
+    /// Open doors that aren't on the way.
+    openings: Vec<Segment>,
 }
 
 /// Where a person wants to go.
@@ -131,12 +133,18 @@ impl Before<'_> {
         let Some(wish) = self.wish(who) else { return stay };
         let stay = Move { left_s: wish.left_s, ..stay };
         self.look_about(who, &wish, scratch);
-        let Some(heading) = along_walls(p, wish.heading, people.radius[who], &scratch.walls) else { return stay };
-        let (e, speed) = self.choose(who, heading, wish.speed, scratch);
-        if speed <= 0.0 {
-            return stay;
+        // Nobody is led through a door that isn't on its way, but may give way through it.
+        let walls = scratch.walls.len();
+        scratch.walls.append(&mut scratch.openings);
+        let radius = people.radius[who];
+        let heading = along_walls(p, wish.heading, radius, &scratch.walls);
+        let Some(heading) = heading else { return stay };
+        let (mut e, mut speed) = self.choose(who, heading, wish.speed, scratch);
+        if speed < 0.1 * wish.speed {
+            scratch.walls.truncate(walls);
+            (e, speed) = self.give_way(who, heading, wish.speed, scratch).unwrap_or((e, speed));
         }
-        let clear = scratch.walls.iter().map(|w| w.contact(p, e, people.radius[who])).fold(f64::INFINITY, f64::min);
+        let clear = scratch.walls.iter().map(|w| w.contact(p, e, radius)).fold(f64::INFINITY, f64::min);
         let went = (speed * STEP_S).min(clear - TOUCH / 2.0);
         if went <= 0.0 {
             return stay;
@@ -152,6 +160,7 @@ impl Before<'_> {
         let ground = &plan.grounds[space as usize];
         scratch.others.clear();
         scratch.walls.clear();
+        scratch.openings.clear();
         let reach = radius + WALL_S * wish.speed.max(1.0);
         let is_near = |w: &Segment| distance(w.nearest(p), p) <= reach;
         scratch.walls.extend(ground.walls_near(p).filter(|w| is_near(w)));
@@ -160,18 +169,19 @@ impl Before<'_> {
         for side in ground.sides_near(p) {
             let opening = &plan.openings[side as usize];
             let off = distance(opening.segment.nearest(p), p);
-            if !self.open[door_of(side)] {
-                if off <= reach {
-                    scratch.walls.push(opening.segment);
-                }
-                continue;
-            }
-            let ahead = wish.exit == Some(Exit::Door(side));
-            if off <= NEAR_M {
+            let (open, ahead) = (self.open[door_of(side)], wish.exit == Some(Exit::Door(side)));
+            if open && off <= NEAR_M {
                 self.people_beyond(side, who, p, if ahead { AHEAD_M } else { NEAR_M }, others);
             }
             if off <= reach {
+                if !open {
+                    scratch.walls.push(opening.segment);
+                    continue;
+                }
                 self.walls_beyond(side, p, reach, &mut scratch.walls);
+                if !ahead {
+                    scratch.openings.push(opening.segment);
+                }
             }
         }
         if others.len() < CROWDED {
@@ -273,15 +283,14 @@ impl Before<'_> {
                 }
             }
         }
-        if best.1 < 0.1 * free {
-            if let Some(given) = self.give_room(who, free, scratch) {
-                return given;
-            }
-            if people.stuck[who] > STUCK {
-                return self.jostle(who, wish, free, scratch).unwrap_or((best.0, best.1));
-            }
-        }
         (best.0, best.1)
+    }
+
+    /// What one does who can't go on: makes room, or after a while tries another way.
+    fn give_way(&self, who: usize, wish: Point, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
+        let tries = self.people.stuck[who] > STUCK;
+        let room = self.give_room(who, free, scratch);
+        room.or_else(|| tries.then(|| self.jostle(who, wish, free, scratch)).flatten())
     }
 
     /// One who can't go on makes room for those who are nearer to where they go: so no two wait for each other.

@@ -186,7 +186,11 @@ fn t14_a_closed_door_sends_people_the_other_way() {
     let doors = crowd.doors();
     assert_eq!(crowd.groups()[0].left, 45);
     assert_eq!(doors[0].forth, before, "nobody passes a closed door");
-    assert_eq!((doors[1].forth, doors[2].forth), (45 - before, 45 - before));
+    // One who makes room may step back through a door.
+    for door in &doors[1..] {
+        assert_eq!(door.forth - door.back, 45 - before);
+        assert!(door.back <= 10, "{doors:?}");
+    }
 }
 
 #[test]
