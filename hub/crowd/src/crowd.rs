@@ -21,7 +21,7 @@ use crate::{Change, CrowdInput, Point, Slowness, State};
 /// Below this speed a person counts as stuck, as a share of the free one.
 const HARDLY: f64 = 0.05;
 /// One on its way to a place to stand who is stuck for so many steps stands where it is.
-const GIVES_UP: u16 = 60;
+const GIVES_UP: u16 = 200;
 /// Near enough to a place to stand, m.
 const AT_PLACE_M: f64 = 0.1;
 /// Fewer people than this a thread aren't worth a thread.

@@ -85,6 +85,8 @@ struct Other {
     /// The square of the distance.
     d2: f64,
     apart: f64,
+    /// The way to a touch if one went straight for it.
+    gap: f64,
     /// Whether it is nearer to where it goes.
     first: bool,
 }
@@ -189,18 +191,15 @@ impl Before<'_> {
             let strip = |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
             self.people_ahead(space, who, p, e, strip, others);
         }
+        others.sort_by(|a, b| a.gap.total_cmp(&b.gap));
     }
 
     fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
         let people = self.people;
         let first = people.state[other] == State::Walking && (people.left_s[other], other) < (people.left_s[who], who);
         let apart = people.radius[who] + people.radius[other] + ELBOW_M;
-        others.push(Other { to, d2: dot(to, to), apart, first });
-        // The nearest comes first: it says soonest that a heading leads nowhere.
-        let last = others.len() - 1;
-        if others[last].d2 < others[0].d2 {
-            others.swap(0, last);
-        }
+        let d2 = dot(to, to);
+        others.push(Other { to, d2, apart, gap: d2.sqrt() - apart, first });
     }
 
     /// Adds those of the space within a box of half side `reach`, where `counts` says so.
@@ -297,11 +296,9 @@ impl Before<'_> {
     fn give_room(&self, who: usize, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
         let (mut away, mut least) = ([0.0, 0.0], f64::INFINITY);
         for other in scratch.others.iter().filter(|o| o.first) {
-            let d = other.d2.sqrt();
-            let gap = d - other.apart;
-            if gap < ROOM_M {
-                away = along(away, other.to, (gap - ROOM_M) / d.max(1e-3));
-                least = least.min(gap);
+            if other.gap < ROOM_M {
+                away = along(away, other.to, (other.gap - ROOM_M) / (other.gap + other.apart).max(1e-3));
+                least = least.min(other.gap);
             }
         }
         let people = self.people;
@@ -345,6 +342,10 @@ impl Before<'_> {
         // Nearer than this to a touch the speed is less than `least`.
         let useless = self.speeds.clear_for(least / free).max(least * TOUCH_S);
         for other in &scratch.others {
+            // They are in order: nobody farther on is touched sooner.
+            if other.gap >= clear {
+                break;
+            }
             let a = dot(other.to, e);
             let room = other.apart * other.apart - (other.d2 - a * a);
             if a <= 0.0 || room <= 0.0 {
@@ -384,9 +385,9 @@ fn past_others(wish: Point, others: &[Other]) -> Option<Point> {
     let mut e = wish;
     for _ in 0..2 {
         for other in others {
-            let d = other.d2.sqrt();
-            if d < other.apart + 0.03 {
-                let n = [other.to[0] / d.max(1e-3), other.to[1] / d.max(1e-3)];
+            if other.gap < 0.03 {
+                let d = (other.gap + other.apart).max(1e-3);
+                let n = [other.to[0] / d, other.to[1] / d];
                 // A hair more than all of it, so that rounding doesn't lead into anybody.
                 let into = dot(e, n);
                 if into > 0.0 {
