@@ -131,7 +131,8 @@ impl Before<'_> {
     pub fn step(&self, who: usize, scratch: &mut Scratch) -> Move {
         let people = self.people;
         let (p, space) = (people.at[who], people.space[who]);
-        let stay = Move { at: p, space, heading: people.heading[who], left_s: f64::INFINITY, ..Move::default() };
+        let stay =
+            Move { at: p, space, heading: people.heading[who], left_s: f64::INFINITY, ..Move::default() };
         let Some(wish) = self.wish(who) else { return stay };
         let stay = Move { left_s: wish.left_s, ..stay };
         self.look_about(who, &wish, scratch);
@@ -188,7 +189,8 @@ impl Before<'_> {
         }
         if others.len() < CROWDED {
             let e = wish.heading;
-            let strip = |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
+            let strip =
+                |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
             self.people_ahead(space, who, p, e, strip, others);
         }
         others.sort_by(|a, b| a.gap.total_cmp(&b.gap));
@@ -196,7 +198,8 @@ impl Before<'_> {
 
     fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
         let people = self.people;
-        let first = people.state[other] == State::Walking && (people.left_s[other], other) < (people.left_s[who], who);
+        let first = people.state[other] == State::Walking
+            && (people.left_s[other], other) < (people.left_s[who], who);
         let apart = people.radius[who] + people.radius[other] + ELBOW_M;
         let d2 = dot(to, to);
         others.push(Other { to, d2, apart, gap: d2.sqrt() - apart, first });
@@ -204,7 +207,12 @@ impl Before<'_> {
 
     /// Adds those of the space within a box of half side `reach`, where `counts` says so.
     fn people_in(
-        &self, space: u32, who: usize, p: Point, reach: f64, counts: impl Fn(Point, f64) -> bool,
+        &self,
+        space: u32,
+        who: usize,
+        p: Point,
+        reach: f64,
+        counts: impl Fn(Point, f64) -> bool,
         others: &mut Vec<Other>,
     ) {
         let of = [[p[0] - reach, p[1] - reach], [p[0] + reach, p[1] + reach]];
@@ -217,7 +225,12 @@ impl Before<'_> {
     }
 
     fn people_ahead(
-        &self, space: u32, who: usize, p: Point, e: Point, counts: impl Fn(Point, f64) -> bool,
+        &self,
+        space: u32,
+        who: usize,
+        p: Point,
+        e: Point,
+        counts: impl Fn(Point, f64) -> bool,
         others: &mut Vec<Other>,
     ) {
         let end = along(p, e, AHEAD_M);
