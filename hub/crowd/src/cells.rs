@@ -36,8 +36,7 @@ impl Cells {
 
     /// Puts a person where it is now.
     pub fn put(&mut self, plan: &Plan, who: u32, space: u32, at: Point) {
-        let cell = self.first_of_space[space as usize]
-            + plan.grounds[space as usize].grid.cell(at) as u32;
+        let cell = self.first_of_space[space as usize] + plan.grounds[space as usize].grid.cell(at) as u32;
         if self.cell[who as usize] == cell {
             return;
         }

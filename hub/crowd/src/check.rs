@@ -24,14 +24,22 @@ fn number(field: String, value: f64, [least, most]: [f64; 2], unit: &str) -> Che
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(InputError::new(field, format!("{value}{unit}"), format!("give a number from {least} to {most}{unit}")))
+    Err(InputError::new(
+        field,
+        format!("{value}{unit}"),
+        format!("give a number from {least} to {most}{unit}"),
+    ))
 }
 
 fn index(field: String, value: u32, count: usize, of: &str) -> Checked<()> {
     if (value as usize) < count {
         return Ok(());
     }
-    Err(InputError::new(field, format!("{of} {value}, of {count}"), format!("name one of the {of}s there are")))
+    Err(InputError::new(
+        field,
+        format!("{of} {value}, of {count}"),
+        format!("name one of the {of}s there are"),
+    ))
 }
 
 fn points(field: &str, points: &[Point]) -> Checked<()> {
@@ -57,7 +65,11 @@ fn ring(field: &str, ring: &[Point], counter_clockwise: bool) -> Checked<()> {
             ("clockwise", "counter-clockwise")
         };
         let what = format!("it encloses {area:.6} m², counted {way}");
-        return Err(InputError::new(field, what, format!("list its corners {way}, not {other}, without repeats")));
+        return Err(InputError::new(
+            field,
+            what,
+            format!("list its corners {way}, not {other}, without repeats"),
+        ));
     }
     let n = ring.len();
     let all: Vec<Segment> = edges(ring).collect();
@@ -105,7 +117,11 @@ fn shape_itself(field: &str, shape: &Shape) -> Checked<()> {
             let corners = &rings(shape)[0];
             if line.len() < 2 || corners[1][0] < 0.2 {
                 let what = format!("{} points, {:.2} m long", line.len(), corners[1][0]);
-                return Err(InputError::new(format!("{field}.line"), what, "give two points or more, 0.2 m or more"));
+                return Err(InputError::new(
+                    format!("{field}.line"),
+                    what,
+                    "give two points or more, 0.2 m or more",
+                ));
             }
             Ok(())
         }
@@ -241,7 +257,11 @@ pub(crate) fn slowness(share: &Slowness) -> Checked<()> {
             number("slow.cell_m".into(), *cell_m, [0.01, 1e4], " m")?;
             if *nx == 0 || share.is_empty() || share.len() % nx != 0 {
                 let what = format!("{} shares in rows of {nx}", share.len());
-                return Err(InputError::new("slow.share", what, "give whole rows of nx shares, at least one"));
+                return Err(InputError::new(
+                    "slow.share",
+                    what,
+                    "give whole rows of nx shares, at least one",
+                ));
             }
             for (i, s) in share.iter().enumerate() {
                 number(format!("slow.share[{i}]"), *s, [0.0, 1.0], "")?;

@@ -21,7 +21,7 @@ use crate::{Change, CrowdInput, Point, Slowness, State};
 /// Below this speed a person counts as stuck, as a share of the free one.
 const HARDLY: f64 = 0.05;
 /// One on its way to a place to stand who is stuck for so many steps stands where it is.
-const GIVES_UP: u16 = 60;
+const GIVES_UP: u16 = 200;
 /// Near enough to a place to stand, m.
 const AT_PLACE_M: f64 = 0.1;
 /// Fewer people than this a thread aren't worth a thread.
@@ -150,7 +150,8 @@ impl Crowd {
         for (i, door) in self.plan.input.doors.iter().enumerate() {
             let width = self.plan.openings[2 * i].width;
             if width < 2.0 * widest + 0.02 {
-                let what = format!("doors[{i}] {:?} is {width:.2} m wide: people of {widest:.2} m radius", door.id);
+                let what =
+                    format!("doors[{i}] {:?} is {width:.2} m wide: people of {widest:.2} m radius", door.id);
                 self.notes.push(what + " can't pass it");
             }
         }
@@ -176,7 +177,11 @@ impl Crowd {
                 let group = self.group(group)?;
                 let mut to = goals.iter().map(|g| self.goal(g)).collect::<Result<Vec<u32>, _>>()?;
                 if to.is_empty() {
-                    return Err(InputError::new("send.goals", "none", "name at least one, or hold the group"));
+                    return Err(InputError::new(
+                        "send.goals",
+                        "none",
+                        "name at least one, or hold the group",
+                    ));
                 }
                 to.sort_unstable();
                 to.dedup();
@@ -515,7 +520,11 @@ impl Crowd {
 const CUT_OFF: &str = "have no way to any of their goals: open a door, or send them elsewhere";
 
 /// The index of a name.
-fn find<'a>(field: &str, id: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<usize, InputError> {
+fn find<'a>(
+    field: &str,
+    id: &str,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> Result<usize, InputError> {
     names.clone().position(|n| n == id).ok_or_else(|| {
         let known: Vec<&str> = names.take(8).collect();
         let mend = format!("name one there is, such as {}", known.join(", "));

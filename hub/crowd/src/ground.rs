@@ -1,6 +1,8 @@
 //! A space made ready: its walls, its openings, what is near a point, and where its plane lies in the plan.
 
-use crate::geometry::{self, Segment, along, bounds, convex, cross, distance, dot, edges, inside, left, sub, unit};
+use crate::geometry::{
+    self, Segment, along, bounds, convex, cross, distance, dot, edges, inside, left, sub, unit,
+};
 use crate::{Point, Shape};
 
 /// The side of a cell of [`Grid`], m: neighbours within it are found in nine cells.
@@ -119,7 +121,8 @@ impl Ground {
     pub fn new(shape: &Shape, sides: &[(u32, Segment)]) -> Self {
         let rings = rings(shape);
         let openings: Vec<Segment> = sides.iter().map(|s| s.1).collect();
-        let walls: Vec<Segment> = rings.iter().flat_map(|r| edges(r)).flat_map(|e| split(e, &openings)).collect();
+        let walls: Vec<Segment> =
+            rings.iter().flat_map(|r| edges(r)).flat_map(|e| split(e, &openings)).collect();
         let grid = Grid::over(bounds(&rings));
         let (z_m, flights, width_m) = match shape {
             Shape::Level { z_m, .. } => (*z_m, Vec::new(), 0.0),

@@ -36,6 +36,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod bench;
 mod cells;
 mod check;
 mod crowd;

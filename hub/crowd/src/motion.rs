@@ -85,6 +85,8 @@ struct Other {
     /// The square of the distance.
     d2: f64,
     apart: f64,
+    /// The way to a touch if one went straight for it.
+    gap: f64,
     /// Whether it is nearer to where it goes.
     first: bool,
 }
@@ -94,6 +96,8 @@ struct Other {
 pub(crate) struct Scratch {
     others: Vec<Other>,
     walls: Vec<Segment>,
+    /// Open doors that aren't on the way.
+    openings: Vec<Segment>,
 }
 
 /// Where a person wants to go.
@@ -127,16 +131,23 @@ impl Before<'_> {
     pub fn step(&self, who: usize, scratch: &mut Scratch) -> Move {
         let people = self.people;
         let (p, space) = (people.at[who], people.space[who]);
-        let stay = Move { at: p, space, heading: people.heading[who], left_s: f64::INFINITY, ..Move::default() };
+        let stay =
+            Move { at: p, space, heading: people.heading[who], left_s: f64::INFINITY, ..Move::default() };
         let Some(wish) = self.wish(who) else { return stay };
         let stay = Move { left_s: wish.left_s, ..stay };
         self.look_about(who, &wish, scratch);
-        let Some(heading) = along_walls(p, wish.heading, people.radius[who], &scratch.walls) else { return stay };
-        let (e, speed) = self.choose(who, heading, wish.speed, scratch);
-        if speed <= 0.0 {
-            return stay;
+        // Nobody is led through a door that isn't on its way, but may give way through it.
+        let walls = scratch.walls.len();
+        scratch.walls.append(&mut scratch.openings);
+        let radius = people.radius[who];
+        let heading = along_walls(p, wish.heading, radius, &scratch.walls);
+        let Some(heading) = heading else { return stay };
+        let (mut e, mut speed) = self.choose(who, heading, wish.speed, scratch);
+        if speed < 0.1 * wish.speed {
+            scratch.walls.truncate(walls);
+            (e, speed) = self.give_way(who, heading, wish.speed, scratch).unwrap_or((e, speed));
         }
-        let clear = scratch.walls.iter().map(|w| w.contact(p, e, people.radius[who])).fold(f64::INFINITY, f64::min);
+        let clear = scratch.walls.iter().map(|w| w.contact(p, e, radius)).fold(f64::INFINITY, f64::min);
         let went = (speed * STEP_S).min(clear - TOUCH / 2.0);
         if went <= 0.0 {
             return stay;
@@ -152,6 +163,7 @@ impl Before<'_> {
         let ground = &plan.grounds[space as usize];
         scratch.others.clear();
         scratch.walls.clear();
+        scratch.openings.clear();
         let reach = radius + WALL_S * wish.speed.max(1.0);
         let is_near = |w: &Segment| distance(w.nearest(p), p) <= reach;
         scratch.walls.extend(ground.walls_near(p).filter(|w| is_near(w)));
@@ -160,42 +172,47 @@ impl Before<'_> {
         for side in ground.sides_near(p) {
             let opening = &plan.openings[side as usize];
             let off = distance(opening.segment.nearest(p), p);
-            if !self.open[door_of(side)] {
-                if off <= reach {
-                    scratch.walls.push(opening.segment);
-                }
-                continue;
-            }
-            let ahead = wish.exit == Some(Exit::Door(side));
-            if off <= NEAR_M {
+            let (open, ahead) = (self.open[door_of(side)], wish.exit == Some(Exit::Door(side)));
+            if open && off <= NEAR_M {
                 self.people_beyond(side, who, p, if ahead { AHEAD_M } else { NEAR_M }, others);
             }
             if off <= reach {
+                if !open {
+                    scratch.walls.push(opening.segment);
+                    continue;
+                }
                 self.walls_beyond(side, p, reach, &mut scratch.walls);
+                if !ahead {
+                    scratch.openings.push(opening.segment);
+                }
             }
         }
         if others.len() < CROWDED {
             let e = wish.heading;
-            let strip = |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
+            let strip =
+                |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
             self.people_ahead(space, who, p, e, strip, others);
         }
+        others.sort_by(|a, b| a.gap.total_cmp(&b.gap));
     }
 
     fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
         let people = self.people;
-        let first = people.state[other] == State::Walking && (people.left_s[other], other) < (people.left_s[who], who);
+        let first = people.state[other] == State::Walking
+            && (people.left_s[other], other) < (people.left_s[who], who);
         let apart = people.radius[who] + people.radius[other] + ELBOW_M;
-        others.push(Other { to, d2: dot(to, to), apart, first });
-        // The nearest comes first: it says soonest that a heading leads nowhere.
-        let last = others.len() - 1;
-        if others[last].d2 < others[0].d2 {
-            others.swap(0, last);
-        }
+        let d2 = dot(to, to);
+        others.push(Other { to, d2, apart, gap: d2.sqrt() - apart, first });
     }
 
     /// Adds those of the space within a box of half side `reach`, where `counts` says so.
     fn people_in(
-        &self, space: u32, who: usize, p: Point, reach: f64, counts: impl Fn(Point, f64) -> bool,
+        &self,
+        space: u32,
+        who: usize,
+        p: Point,
+        reach: f64,
+        counts: impl Fn(Point, f64) -> bool,
         others: &mut Vec<Other>,
     ) {
         let of = [[p[0] - reach, p[1] - reach], [p[0] + reach, p[1] + reach]];
@@ -208,7 +225,12 @@ impl Before<'_> {
     }
 
     fn people_ahead(
-        &self, space: u32, who: usize, p: Point, e: Point, counts: impl Fn(Point, f64) -> bool,
+        &self,
+        space: u32,
+        who: usize,
+        p: Point,
+        e: Point,
+        counts: impl Fn(Point, f64) -> bool,
         others: &mut Vec<Other>,
     ) {
         let end = along(p, e, AHEAD_M);
@@ -273,26 +295,23 @@ impl Before<'_> {
                 }
             }
         }
-        if best.1 < 0.1 * free {
-            if let Some(given) = self.give_room(who, free, scratch) {
-                return given;
-            }
-            if people.stuck[who] > STUCK {
-                return self.jostle(who, wish, free, scratch).unwrap_or((best.0, best.1));
-            }
-        }
         (best.0, best.1)
+    }
+
+    /// What one does who can't go on: makes room, or after a while tries another way.
+    fn give_way(&self, who: usize, wish: Point, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
+        let tries = self.people.stuck[who] > STUCK;
+        let room = self.give_room(who, free, scratch);
+        room.or_else(|| tries.then(|| self.jostle(who, wish, free, scratch)).flatten())
     }
 
     /// One who can't go on makes room for those who are nearer to where they go: so no two wait for each other.
     fn give_room(&self, who: usize, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
         let (mut away, mut least) = ([0.0, 0.0], f64::INFINITY);
         for other in scratch.others.iter().filter(|o| o.first) {
-            let d = other.d2.sqrt();
-            let gap = d - other.apart;
-            if gap < ROOM_M {
-                away = along(away, other.to, (gap - ROOM_M) / d.max(1e-3));
-                least = least.min(gap);
+            if other.gap < ROOM_M {
+                away = along(away, other.to, (other.gap - ROOM_M) / (other.gap + other.apart).max(1e-3));
+                least = least.min(other.gap);
             }
         }
         let people = self.people;
@@ -336,6 +355,10 @@ impl Before<'_> {
         // Nearer than this to a touch the speed is less than `least`.
         let useless = self.speeds.clear_for(least / free).max(least * TOUCH_S);
         for other in &scratch.others {
+            // They are in order: nobody farther on is touched sooner.
+            if other.gap >= clear {
+                break;
+            }
             let a = dot(other.to, e);
             let room = other.apart * other.apart - (other.d2 - a * a);
             if a <= 0.0 || room <= 0.0 {
@@ -375,9 +398,9 @@ fn past_others(wish: Point, others: &[Other]) -> Option<Point> {
     let mut e = wish;
     for _ in 0..2 {
         for other in others {
-            let d = other.d2.sqrt();
-            if d < other.apart + 0.03 {
-                let n = [other.to[0] / d.max(1e-3), other.to[1] / d.max(1e-3)];
+            if other.gap < 0.03 {
+                let d = (other.gap + other.apart).max(1e-3);
+                let n = [other.to[0] / d, other.to[1] / d];
                 // A hair more than all of it, so that rounding doesn't lead into anybody.
                 let into = dot(e, n);
                 if into > 0.0 {

@@ -1,11 +1,11 @@
 //! Where people stand: at the start, and once they have arrived.
 
+use crate::Point;
 use crate::draw::{Purpose, bits, share};
 use crate::error::InputError;
 use crate::geometry::{bounds, centre, distance, nearest_of_area};
 use crate::people::People;
 use crate::plan::Plan;
-use crate::Point;
 
 /// What people keep between each other and from walls at the start, m, where there is room for no more.
 const APART_M: f64 = 0.02;
@@ -98,6 +98,7 @@ pub(crate) fn standing(plan: &Plan, goal: u32, people: usize) -> Vec<Point> {
         let off = doors.iter().map(|&d| distance(*p, plan.openings[d as usize].middle()));
         -off.fold(f64::INFINITY, f64::min)
     };
-    places.sort_by(|a, b| rank(a).total_cmp(&rank(b)).then(a[0].total_cmp(&b[0])).then(a[1].total_cmp(&b[1])));
+    places
+        .sort_by(|a, b| rank(a).total_cmp(&rank(b)).then(a[0].total_cmp(&b[0])).then(a[1].total_cmp(&b[1])));
     places
 }

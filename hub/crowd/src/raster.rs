@@ -55,8 +55,7 @@ impl Raster {
         let fits = SIDES.iter().find(|(side, most)| w * h / (side * side) <= *most);
         let cell_m = fits.map_or_else(|| (w * h / SIDES[1].1).sqrt(), |s| s.0);
         let (nx, ny) = ((w / cell_m) as usize + 1, (h / cell_m) as usize + 1);
-        let mut raster =
-            Self { min, cell_m, nx, ny, flags: vec![0; nx * ny], weight: vec![1.0; nx * ny] };
+        let mut raster = Self { min, cell_m, nx, ny, flags: vec![0; nx * ny], weight: vec![1.0; nx * ny] };
         raster.fill(ground);
         let mut clear = vec![f64::INFINITY; nx * ny];
         for wall in &ground.walls {
@@ -170,9 +169,9 @@ impl Raster {
             }
             let beside = (0..4).any(|way| self.neighbour(last, way) == Some(here));
             let across = || {
-                (0..4).filter_map(|way| self.neighbour(last, way)).any(|mid| {
-                    (0..4).any(|way| self.neighbour(mid, way) == Some(here))
-                })
+                (0..4)
+                    .filter_map(|way| self.neighbour(last, way))
+                    .any(|mid| (0..4).any(|way| self.neighbour(mid, way) == Some(here)))
             };
             // The opening itself has walls beside it: the last half metre may be near them.
             let roomy = self.weight[here] < 1.5 || distance(self.centre_of(here), to) < 0.75;
@@ -194,11 +193,8 @@ impl Raster {
     /// Marches from the exits over the space.
     pub fn march(&self, slow: &Slow, seeds: &[Seed]) -> Times {
         let n = self.flags.len();
-        let mut times = Times {
-            time: vec![f64::INFINITY; n],
-            exit: vec![u16::MAX; n],
-            heading: vec![[0.0; 2]; n],
-        };
+        let mut times =
+            Times { time: vec![f64::INFINITY; n], exit: vec![u16::MAX; n], heading: vec![[0.0; 2]; n] };
         let mut done = vec![false; n];
         // Times aren't negative, so that their bits are in their order.
         let mut open: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();

@@ -29,10 +29,12 @@ impl Speeds {
     pub fn new() -> Self {
         let entries = (FAR_M * FINE) as usize + 2;
         let share = |k: usize| {
-            let area = LANE_M * (k as f64 / FINE + BODY_M);
+            let area = LANE_M * ((k as f64 / FINE).min(FAR_M) + BODY_M);
             (1.0 - libm::exp(-GAMMA * (area - 1.0 / JAM))).max(0.0)
         };
-        let share: Vec<f64> = (0..entries).map(share).collect();
+        // The curve reaches 1 nowhere; here it does at the far end (a hundredth higher).
+        let most = share(entries);
+        let share: Vec<f64> = (0..entries).map(|k| share(k) / most).collect();
         let clear = |k: usize| {
             let reached = share.partition_point(|&s| s < k as f64 / BACK);
             (reached as f64 - 1.0).max(0.0) / FINE

@@ -150,9 +150,8 @@ impl Crowd {
     /// How many people are still on their way or about to set off.
     pub fn under_way(&self) -> usize {
         let (state, sets_off) = (&self.people.state, &self.people.sets_off);
-        let counts = |(s, t): (&State, &f64)| {
-            *s == State::Walking || *s == State::Waiting && *t < f64::INFINITY
-        };
+        let counts =
+            |(s, t): (&State, &f64)| *s == State::Walking || *s == State::Waiting && *t < f64::INFINITY;
         state.iter().zip(sets_off).filter(|&(s, t)| counts((s, t))).count()
     }
 

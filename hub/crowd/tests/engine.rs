@@ -19,7 +19,12 @@ fn school(people: u32, seed: u64) -> CrowdInput {
             let space = corridor + 1 + k;
             // A wall of 0.2 m lies between room and corridor.
             let room = rect(x + 0.1, 2.6, x + 9.9, 9.6);
-            input.spaces.push(level(&format!("{storey}/{k}"), room, vec![hole(x + 4.0, 5.0, x + 6.0, 6.0)], z));
+            input.spaces.push(level(
+                &format!("{storey}/{k}"),
+                room,
+                vec![hole(x + 4.0, 5.0, x + 6.0, 6.0)],
+                z,
+            ));
             for (n, at) in [(0, x + 1.0), (1, x + 8.0)] {
                 input.doors.push(Door {
                     id: format!("{storey}/{k}/{n}"),
@@ -48,60 +53,26 @@ fn school(people: u32, seed: u64) -> CrowdInput {
         to: side(8, [length, 0.0], [length, 1.8]),
         open: true,
     });
-    input.spaces.push(level("outside", rect(-40.0, -20.0, 60.0, 30.0), vec![hole(-0.2, -0.2, 40.0, 10.0)], 0.0));
+    input.spaces.push(level(
+        "outside",
+        rect(-40.0, -20.0, 60.0, 30.0),
+        vec![hole(-0.2, -0.2, 40.0, 10.0)],
+        0.0,
+    ));
     input.doors.push(Door {
         id: "main".into(),
         from: side(0, [0.0, 0.4], [0.0, 2.2]),
         to: side(9, [-0.2, 0.4], [-0.2, 2.2]),
         open: true,
     });
-    input.goals.push(Goal { id: "yard".into(), space: 9, area: rect(-38.0, -18.0, -20.0, 10.0), leaves: false });
+    input.goals.push(Goal {
+        id: "yard".into(),
+        space: 9,
+        area: rect(-38.0, -18.0, -20.0, 10.0),
+        leaves: false,
+    });
     input.goals.push(gate("street", 9, 58.0, -20.0, 60.0, 30.0));
     input
-}
-
-fn inside(rings: &[Vec<Point>], p: Point) -> bool {
-    let mut odd = false;
-    for ring in rings {
-        for i in 0..ring.len() {
-            let (a, b) = (ring[i], ring[(i + 1) % ring.len()]);
-            if (a[1] > p[1]) != (b[1] > p[1]) {
-                odd ^= p[0] < a[0] + (p[1] - a[1]) / (b[1] - a[1]) * (b[0] - a[0]);
-            }
-        }
-    }
-    odd
-}
-
-/// Checks everybody: in the polygon of its space, finite, apart from the others.
-fn check(crowd: &Crowd, input: &CrowdInput) {
-    let mut here = 0;
-    for p in crowd.people() {
-        assert!(p.at.iter().chain(&p.heading).chain([&p.speed_m_s, &p.walked_m]).all(|v| v.is_finite()), "{p:?}");
-        if p.state == State::Left {
-            continue;
-        }
-        here += 1;
-        let rings = match &input.spaces[p.space as usize].shape {
-            Shape::Level { outline, holes, .. } => {
-                std::iter::once(outline.clone()).chain(holes.iter().cloned()).collect()
-            }
-            Shape::Stair { line, width_m } => {
-                let way = |w: &[[f64; 3]]| (0..3).map(|i| (w[1][i] - w[0][i]).powi(2)).sum::<f64>().sqrt();
-                vec![rect(0.0, 0.0, line.windows(2).map(way).sum(), *width_m)]
-            }
-        };
-        // In a doorway rounding may leave one a hair outside.
-        let [x, y] = p.in_space;
-        let e = 1e-6;
-        let in_it = [[0.0, 0.0], [e, 0.0], [-e, 0.0], [0.0, e], [0.0, -e]];
-        assert!(in_it.iter().any(|d| inside(&rings, [x + d[0], y + d[1]])), "outside its space: {p:?}");
-    }
-    assert_eq!(here, crowd.spaces().iter().sum::<u32>());
-    let of_groups: u32 = crowd.groups().iter().map(|g| g.waiting + g.walking + g.arrived + g.left).sum();
-    assert_eq!(of_groups as usize, crowd.people().len());
-    let most = overlap(crowd);
-    assert!(most <= 0.05 * 0.2, "bodies overlap by {most} m");
 }
 
 #[test]
@@ -127,7 +98,8 @@ fn two_storeys_are_left_and_nobody_is_lost() {
         let d = |q: &Person| (p.at[0] - q.at[0]).hypot(p.at[1] - q.at[1]);
         standing.iter().filter(|q| q.id != p.id).map(d).fold(f64::INFINITY, f64::min)
     };
-    assert!(standing.iter().all(|p| nearest(p) > 0.5));
+    let least = standing.iter().map(nearest).fold(f64::INFINITY, f64::min);
+    assert!(least > 0.5, "{least} m");
     // On its way down the stair the height fell from storey to storey.
     assert!(standing.iter().all(|p| p.at[2] == 0.0));
 }
@@ -138,11 +110,14 @@ fn stairs_lie_in_the_plan() {
     let mut crowd = Crowd::new(input.clone()).unwrap();
     send(&mut crowd, "1/2", &["street"]);
     let mut heights = Vec::new();
-    for _ in 0..600 {
+    for _ in 0..1000 {
         crowd.step(0.2, 1);
         for p in crowd.people().filter(|p| p.space == 8) {
             let [x, y, z] = p.at;
-            assert!((29.9..=35.0).contains(&x) && (0.2..=4.0).contains(&y) && (0.0..=3.6).contains(&z), "{p:?}");
+            assert!(
+                (29.9..=35.0).contains(&x) && (0.2..=4.0).contains(&y) && (0.0..=3.6).contains(&z),
+                "{p:?}"
+            );
             heights.push(z);
         }
     }
@@ -183,7 +158,9 @@ fn a_saved_crowd_goes_on_as_if_never_stopped() {
     for k in 0..8 {
         match k {
             1 => crowd.apply(&Change::Door { id: "0/1/0".into(), open: false }).unwrap(),
-            2 => crowd.apply(&Change::Slow { space: 0, share: grid(vec![0.3, 1.0, 0.5, 1.0, 0.0, 0.7]) }).unwrap(),
+            2 => crowd
+                .apply(&Change::Slow { space: 0, share: grid(vec![0.3, 1.0, 0.5, 1.0, 0.0, 0.7]) })
+                .unwrap(),
             3 => crowd.apply(&Change::Hold { group: "1/1".into() }).unwrap(),
             4 => send(&mut crowd, "1/1", &["yard"]),
             _ => {}
@@ -225,11 +202,15 @@ fn water_slows_and_turns_people() {
         spaces: vec![
             level("yard", rect(0.0, 0.0, 40.0, 20.0), vec![hole(10.0, 8.0, 30.0, 14.0)], 0.0),
             room("street", 40.0, 0.0, 44.0, 20.0),
+            room("start", -4.0, 8.0, 0.0, 12.0),
         ],
-        doors: vec![door("gate", 0, 1, [40.0, 8.0], [40.0, 12.0])],
+        doors: vec![
+            door("gate", 0, 1, [40.0, 8.0], [40.0, 12.0]),
+            door("mouth", 0, 2, [0.0, 9.0], [0.0, 11.0]),
+        ],
         goals: vec![gate("away", 1, 43.0, 0.0, 44.0, 20.0)],
         profiles: vec![walker(1.3)],
-        groups: vec![group("three", 0, 3)],
+        groups: vec![group("three", 2, 3)],
         seed: 8,
     };
     let time = |share: Option<Slowness>| {
@@ -241,17 +222,21 @@ fn water_slows_and_turns_people() {
         let mut south = false;
         while crowd.under_way() > 0 && crowd.time_s() < 600.0 {
             crowd.step(0.5, 1);
-            south |= crowd.people().any(|p| p.space == 0 && p.at[0] > 11.0 && p.at[0] < 29.0 && p.at[1] < 8.0);
+            south |=
+                crowd.people().any(|p| p.space == 0 && p.at[0] > 11.0 && p.at[0] < 29.0 && p.at[1] < 8.0);
         }
         assert_eq!(crowd.groups()[0].left, 3);
         (last(&crowd), south)
     };
-    let (dry, _) = time(None);
+    let (dry, south) = time(None);
+    assert!(south, "the southern way is the shorter one");
     let (half, _) = time(Some(Slowness::Whole(0.5)));
-    let ratio = (half - 3.0) / (dry - 3.0);
-    assert!((1.8..=2.1).contains(&ratio), "at half the speed {half} s against {dry} s");
+    // Some 40 of 46 m are slow.
+    let ratio = half / dry;
+    assert!((1.75..=2.0).contains(&ratio), "at half the speed {half} s against {dry} s");
     // Deep water in the southern passage: nobody goes there, whoever started where.
-    let share = (0..20 * 10).map(|c| if c % 20 >= 5 && c % 20 < 15 && c / 20 < 4 { 0.0 } else { 1.0 }).collect();
+    let share =
+        (0..20 * 10).map(|c| if c % 20 >= 5 && c % 20 < 15 && c / 20 < 4 { 0.0 } else { 1.0 }).collect();
     let deep = Slowness::Grid { origin_m: [0.0, 0.0], cell_m: 2.0, nx: 20, share };
     let (_, south) = time(Some(deep));
     assert!(!south, "somebody walked through deep water");

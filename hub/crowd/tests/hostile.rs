@@ -42,7 +42,9 @@ fn every_wrong_field_is_named() {
             i.spaces[0] = level("r", rect(0.0, 0.0, 10.0, 10.0), vec![rect(2.0, 2.0, 3.0, 3.0)], 0.0);
         }),
         ("spaces[0].shape (the longest side of its box)", |i| i.spaces[0] = room("r", 0.0, 0.0, 1e5, 10.0)),
-        ("spaces[0].shape.z_m", |i| i.spaces[0] = level("r", rect(0.0, 0.0, 10.0, 10.0), vec![], f64::INFINITY)),
+        ("spaces[0].shape.z_m", |i| {
+            i.spaces[0] = level("r", rect(0.0, 0.0, 10.0, 10.0), vec![], f64::INFINITY)
+        }),
         ("spaces[2].shape.line", |i| {
             i.spaces[2].shape = Shape::Stair { line: vec![[0.0, 0.0, 0.0]], width_m: 1.5 };
         }),
@@ -126,7 +128,10 @@ fn damaged_bytes_are_refused() {
     }
     let mut later = saved.clone();
     later[8] = 9;
-    assert_eq!(Crowd::restore(input.clone(), &later).unwrap_err(), RestoreError::Version { found: 9, known: 1 });
+    assert_eq!(
+        Crowd::restore(input.clone(), &later).unwrap_err(),
+        RestoreError::Version { found: 9, known: 1 }
+    );
     let mut other = input;
     other.seed = 2;
     assert_eq!(Crowd::restore(other, &saved).unwrap_err(), RestoreError::OtherInput);

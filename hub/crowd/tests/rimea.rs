@@ -40,7 +40,11 @@ fn t2_t3_stairs_take_their_time_up_and_down() {
         id: "stair".into(),
         shape: Shape::Stair { line: vec![[1.0, 1.0, 0.0], [9.0, 1.0, 6.0]], width_m: 2.0 },
     };
-    let spaces = vec![room("below", 0.0, 0.0, 1.0, 2.0), stair, level("above", rect(9.0, 0.0, 10.0, 2.0), vec![], 6.0)];
+    let spaces = vec![
+        room("below", 0.0, 0.0, 1.0, 2.0),
+        stair,
+        level("above", rect(9.0, 0.0, 10.0, 2.0), vec![], 6.0),
+    ];
     let side = |space, a, b| DoorSide { space, a, b };
     let doors = vec![
         Door {
@@ -165,7 +169,11 @@ fn t9_closing_two_of_four_exits_about_doubles_the_time() {
 fn t14_a_closed_door_sends_people_the_other_way() {
     // Two doors: a near one and a far one. Halfway the near one shuts.
     let input = CrowdInput {
-        spaces: vec![room("room", 0.0, 0.0, 20.0, 10.0), room("outside", 20.0, -10.0, 30.0, 30.0), room("corridor", 0.0, 10.0, 20.0, 12.0)],
+        spaces: vec![
+            room("room", 0.0, 0.0, 20.0, 10.0),
+            room("outside", 20.0, -10.0, 30.0, 30.0),
+            room("corridor", 0.0, 10.0, 20.0, 12.0),
+        ],
         doors: vec![
             door("near", 0, 1, [20.0, 4.0], [20.0, 6.0]),
             door("side", 0, 2, [1.0, 10.0], [3.0, 10.0]),
@@ -186,13 +194,21 @@ fn t14_a_closed_door_sends_people_the_other_way() {
     let doors = crowd.doors();
     assert_eq!(crowd.groups()[0].left, 45);
     assert_eq!(doors[0].forth, before, "nobody passes a closed door");
-    assert_eq!((doors[1].forth, doors[2].forth), (45 - before, 45 - before));
+    // One who makes room may step back through a door.
+    for door in &doors[1..] {
+        assert_eq!(door.forth - door.back, 45 - before);
+        assert!(door.back <= 10, "{doors:?}");
+    }
 }
 
 #[test]
 fn t15_counterflow_passes() {
     let input = CrowdInput {
-        spaces: vec![room("west", 0.0, 0.0, 10.0, 10.0), room("corridor", 10.0, 4.0, 20.0, 6.0), room("east", 20.0, 0.0, 30.0, 10.0)],
+        spaces: vec![
+            room("west", 0.0, 0.0, 10.0, 10.0),
+            room("corridor", 10.0, 4.0, 20.0, 6.0),
+            room("east", 20.0, 0.0, 30.0, 10.0),
+        ],
         doors: vec![door("w", 0, 1, [10.0, 4.0], [10.0, 6.0]), door("e", 1, 2, [20.0, 4.0], [20.0, 6.0])],
         goals: vec![gate("east", 2, 29.0, 0.0, 30.0, 10.0), gate("west", 0, 0.0, 0.0, 1.0, 10.0)],
         profiles: vec![adult()],

@@ -33,12 +33,7 @@ pub fn gate(id: &str, space: u32, x0: f64, y0: f64, x1: f64, y1: f64) -> Goal {
 
 /// People who all walk at one speed.
 pub fn walker(speed: f64) -> Profile {
-    Profile {
-        id: "walker".into(),
-        speed_m_s: [speed, 0.0, speed, speed],
-        radius_m: 0.2,
-        stairs: [0.5, 0.6],
-    }
+    Profile { id: "walker".into(), speed_m_s: [speed, 0.0, speed, speed], radius_m: 0.2, stairs: [0.5, 0.6] }
 }
 
 /// Adults after Weidmann (1993).
@@ -95,9 +90,62 @@ pub fn overlap(crowd: &Crowd) -> f64 {
     let mut most: f64 = 0.0;
     for (i, a) in people.iter().enumerate() {
         for b in people[i + 1..].iter().filter(|b| b.space == a.space) {
-            let d = ((a.in_space[0] - b.in_space[0]).powi(2) + (a.in_space[1] - b.in_space[1]).powi(2)).sqrt();
+            let d =
+                ((a.in_space[0] - b.in_space[0]).powi(2) + (a.in_space[1] - b.in_space[1]).powi(2)).sqrt();
             most = most.max(a.radius_m + b.radius_m - d);
         }
     }
     most
+}
+
+pub fn inside(rings: &[Vec<Point>], p: Point) -> bool {
+    let mut odd = false;
+    for ring in rings {
+        for i in 0..ring.len() {
+            let (a, b) = (ring[i], ring[(i + 1) % ring.len()]);
+            if (a[1] > p[1]) != (b[1] > p[1]) {
+                odd ^= p[0] < a[0] + (p[1] - a[1]) / (b[1] - a[1]) * (b[0] - a[0]);
+            }
+        }
+    }
+    odd
+}
+
+/// The rings of a space in its own plane.
+pub fn rings(space: &Space) -> Vec<Vec<Point>> {
+    match &space.shape {
+        Shape::Level { outline, holes, .. } => {
+            std::iter::once(outline.clone()).chain(holes.iter().cloned()).collect()
+        }
+        Shape::Stair { line, width_m } => {
+            let way = |w: &[[f64; 3]]| (0..3).map(|i| (w[1][i] - w[0][i]).powi(2)).sum::<f64>().sqrt();
+            vec![rect(0.0, 0.0, line.windows(2).map(way).sum(), *width_m)]
+        }
+    }
+}
+
+/// Checks everybody: in the polygon of its space, finite, apart from the others.
+pub fn check(crowd: &Crowd, input: &CrowdInput) {
+    let mut here = 0;
+    for p in crowd.people() {
+        assert!(
+            p.at.iter().chain(&p.heading).chain([&p.speed_m_s, &p.walked_m]).all(|v| v.is_finite()),
+            "{p:?}"
+        );
+        if p.state == State::Left {
+            continue;
+        }
+        here += 1;
+        let rings = rings(&input.spaces[p.space as usize]);
+        // In a doorway rounding may leave one a hair outside.
+        let [x, y] = p.in_space;
+        let e = 1e-6;
+        let in_it = [[0.0, 0.0], [e, 0.0], [-e, 0.0], [0.0, e], [0.0, -e]];
+        assert!(in_it.iter().any(|d| inside(&rings, [x + d[0], y + d[1]])), "outside its space: {p:?}");
+    }
+    assert_eq!(here, crowd.spaces().iter().sum::<u32>());
+    let of_groups: u32 = crowd.groups().iter().map(|g| g.waiting + g.walking + g.arrived + g.left).sum();
+    assert_eq!(of_groups as usize, crowd.people().len());
+    let most = overlap(crowd);
+    assert!(most <= 0.0, "bodies overlap by {most} m");
 }
