@@ -12,6 +12,7 @@ mod bench_hub;
 mod bench_ingest;
 mod campus;
 mod doctor;
+mod drill;
 mod failure;
 mod field;
 mod history;
@@ -95,6 +96,12 @@ enum Command {
         after_help = "Example:\n  campanile history export --data DIR --point canteen/1f/dining-1/co2"
     )]
     History(history::HistoryCommand),
+    /// Drills: run without a screen, as fast as the machine can, and compare what decisions change.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile drill run scenes/shanghai-school/drills/rainstorm-50a --out run"
+    )]
+    Drill(drill::DrillCommand),
     /// What was recorded of a world, applied again.
     #[command(subcommand, after_help = "Example:\n  campanile world replay day.rec --campus DIR")]
     World(world::WorldCommand),
@@ -233,6 +240,7 @@ fn main() -> ExitCode {
         Command::Check(args) => campus::check(args),
         Command::Points(args) => campus::points(args),
         Command::Alarms(command) => alarms::run(command),
+        Command::Drill(command) => drill::run(command),
         Command::World(command) => world::run(command),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
         Command::Import(command) => import::run(command),

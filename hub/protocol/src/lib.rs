@@ -26,6 +26,7 @@ mod layer;
 pub mod limits;
 mod message;
 pub mod people;
+pub mod rehearsal;
 pub mod rest;
 mod value;
 
@@ -39,8 +40,8 @@ pub use layer::{
     ZoneField, is_layer_frame,
 };
 pub use message::{
-    ClientMessage, CommandState, ErrorCode, HubState, LinkState, MessageError, RejectReason, ServerMessage,
-    Slot, Subscription,
+    ClientMessage, CommandState, ErrorCode, HubState, LayerSubscription, LinkState, MessageError,
+    RejectReason, ServerMessage, Slot, Subscription,
 };
 pub use value::{JsonValue, ValueError};
 

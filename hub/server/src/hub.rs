@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::live::{Live, Turn, wall_clock};
 use crate::people::{Door, People, PeopleError};
+use crate::rehearsals::Rehearsals;
 use crate::tls::Tls;
 
 /// Commits that may wait; then the world waits, and with it the field.
@@ -27,6 +28,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How far back a simulated hub begins, and its stride.
 const PAST: Duration = Duration::from_secs(24 * 3600);
 const PAST_STEP: Duration = Duration::from_secs(300);
+
+/// Where rehearsals are kept, under the hub's data.
+const REHEARSALS: &str = "rehearsals";
 
 /// Which broker the gateway joins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +175,7 @@ pub struct Hub {
     broker: Option<SocketAddr>,
     tls: bool,
     first_sign_in: Option<PathBuf>,
+    rehearsals: Arc<Rehearsals>,
 }
 
 impl Hub {
@@ -203,7 +208,11 @@ impl Hub {
         let people = People::open(&live, &config.data, config.sign_in, tls.is_some())?;
         let first_sign_in = runtime.block_on(people.first_admin(&live))?;
         let has_tls = tls.is_some();
-        let service = crate::router(live.clone(), Arc::new(Door { people, live: live.clone(), loopback }));
+        let to_fork = live.clone();
+        let fork = Box::new(move || to_fork.fork());
+        let rehearsals = Arc::new(Rehearsals::open(live.campus.clone(), config.data.join(REHEARSALS), fork));
+        let door = Arc::new(Door { people, live: live.clone(), loopback });
+        let service = crate::router(live.clone(), door, rehearsals.clone());
         let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
             let served = runtime.block_on(crate::serve::serve(listener, tls, service, stopped));
             if let Err(why) = served {
@@ -220,6 +229,7 @@ impl Hub {
             broker,
             tls: has_tls,
             first_sign_in,
+            rehearsals,
         })
     }
 
@@ -255,6 +265,7 @@ impl Hub {
 
     fn shut(&mut self) {
         let _ = self.stop.send(true);
+        self.rehearsals.stop();
         if self.broker.is_some() {
             // The embedded broker goes with this process: what it has acknowledged to devices has to come over first.
             self.live.drain_field(DRAIN);
