@@ -182,6 +182,14 @@ fn open(dir: &Path, campus: &Arc<Campus>) -> Result<Drill, Failure> {
     })
 }
 
+/// The campus of a drill as its engines see it.
+fn site(campus: &Arc<Campus>, drill: Drill) -> Result<Arc<Site>, Failure> {
+    let terrain = crate::campus::terrain(campus)?;
+    let weather = campanile_server::weather(campus).map_err(|why| Failure::input(why.to_string()))?;
+    let built = Site::build(campus.clone(), drill, terrain.as_ref(), weather);
+    built.map(Arc::new).map_err(|why| Failure::input(why.to_string()).mend("mend the drill or the campus"))
+}
+
 fn list(args: ListArgs) -> Result<ExitCode, Failure> {
     let dir = args.campus.resolve()?;
     let campus = crate::campus::open(&dir)?;
@@ -220,7 +228,8 @@ fn check(args: CheckArgs) -> Result<ExitCode, Failure> {
     let campus = campus_of(args.campus.as_deref(), &args.drill)?;
     match Drill::open(&args.drill, &campus) {
         Ok(drill) => {
-            let file = &drill.file;
+            let site = site(&campus, drill)?;
+            let (drill, file) = (&site.drill, &site.drill.file);
             println!(
                 "{}: {} actions, {} events, {} objectives, {} people, {} min: in order",
                 file.id,
@@ -323,11 +332,7 @@ fn run_drill(args: RunArgs) -> Result<ExitCode, Failure> {
     let campus = campus_of(args.campus.as_deref(), &args.drill)?;
     let drill = open(&args.drill, &campus)?;
     let script = Script::of(&args, &drill)?;
-    let terrain = crate::campus::terrain(&campus)?;
-    let weather = campanile_server::weather(&campus).map_err(|why| Failure::input(why.to_string()))?;
-    let site = Site::build(campus.clone(), drill, terrain.as_ref(), weather)
-        .map_err(|why| Failure::input(why.to_string()))?;
-    let site = Arc::new(site);
+    let site = site(&campus, drill)?;
     let threads = args.threads.map_or_else(machine_threads, usize::from);
     let stop = StopSignal::listen().map_err(|why| Failure::unreachable(why.to_string()))?;
     if let Some(seeds) = args.seeds.clone() {

@@ -42,6 +42,6 @@ pub use player::{BranchError, Branching, Player};
 pub use rehearsal::{Deed, DeedError, Recorded, Rehearsal, RehearsalError, Spent};
 pub use report::{ReportLang, comparison, report};
 pub use score::{Judged, judge};
-pub use site::{Site, WET_M, Wet};
+pub use site::{Site, SiteError, WET_M, Wet};
 pub use slowness::SHARE_BY_DEPTH;
 pub use tally::{ENDANGERED, IN_WATER_M, Row, Tally};

@@ -11,7 +11,7 @@ use campanile_scene::{
 };
 use campanile_world::Schema;
 
-use crate::drill::Drill;
+use crate::drill::{Drill, Found};
 use crate::outcome::Outline;
 use crate::tally::IN_WATER_M;
 
@@ -59,6 +59,53 @@ pub enum Wet {
     Outside,
 }
 
+/// Why a drill can't take place on a campus.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SiteError {
+    /// An engine's input can't be made.
+    #[error(transparent)]
+    Input(#[from] InputError),
+    /// An action sends or holds nobody, or sends people nowhere.
+    #[error("the action '{action}': {globs:?} matches no {what}; {what}s are for example {known}")]
+    MatchesNothing {
+        /// Which action.
+        action: String,
+        /// Of what.
+        what: &'static str,
+        /// The globs.
+        globs: Vec<String>,
+        /// Some that there are.
+        known: String,
+    },
+}
+
+/// Whether every action about people finds people and goals.
+fn check_people(drill: &Drill, crowd: &CrowdSite) -> Result<(), SiteError> {
+    let check =
+        |action: &str, what: &'static str, globs: &[Glob], names: &mut dyn Iterator<Item = &String>| {
+            let names: Vec<&String> = names.collect();
+            if names.iter().any(|name| globs.iter().any(|glob| glob.matches(name))) {
+                return Ok(());
+            }
+            Err(SiteError::MatchesNothing {
+                action: action.to_owned(),
+                what,
+                globs: globs.iter().map(|glob| glob.as_str().to_owned()).collect(),
+                known: names.iter().take(4).map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+            })
+        };
+    for (spec, found) in drill.file.action.iter().zip(&drill.effects) {
+        if let Found::Send(groups, _) | Found::Hold(groups) = found {
+            check(&spec.id, "group", groups, &mut crowd.input.groups.iter().map(|g| &g.id))?;
+        }
+        if let Found::Send(_, goals) = found {
+            check(&spec.id, "goal", goals, &mut crowd.input.goals.iter().map(|g| &g.id))?;
+        }
+    }
+    Ok(())
+}
+
 /// The value of a series at a time: linear between its corners, constant before and after.
 pub fn at(series: &Series, seconds: f64) -> f64 {
     let corners = &series.corners;
@@ -74,13 +121,13 @@ impl Site {
     /// The campus of a drill, its terrain and weather at hand.
     ///
     /// # Errors
-    /// Where an engine's input can't be made of the campus.
+    /// [`SiteError`] where an engine's input can't be made of the campus, or an action finds nobody.
     pub fn build(
         campus: Arc<Campus>,
         drill: Drill,
         terrain: Option<&Grid>,
         weather: Epw,
-    ) -> Result<Self, InputError> {
+    ) -> Result<Self, SiteError> {
         let rain = drill.rain();
         let river =
             drill.file.river.as_ref().map(|r| Series {
@@ -105,7 +152,9 @@ impl Site {
             Some(spec) => {
                 let hour = spec.hour.map_or_else(|| drill.hour(), Into::into);
                 let options = CrowdOptions { hour, staff: spec.staff, ..CrowdOptions::default() };
-                Some(crowd_input(&campus, &options)?)
+                let crowd = crowd_input(&campus, &options)?;
+                check_people(&drill, &crowd)?;
+                Some(crowd)
             }
         };
         let wet = crowd.as_ref().map_or_else(Vec::new, |crowd| wet(crowd, flood.as_ref()));

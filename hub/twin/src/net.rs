@@ -40,7 +40,7 @@ pub trait Hub: Send + Sync + 'static {
 }
 
 /// What is asked and told of drills and rehearsals.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     /// The drills of the campus.
     Drills,
@@ -489,7 +489,7 @@ impl Link {
                 let before = self.layers.get(&head.layer);
                 let frame = LayerFrame::decode(&bytes, before).map_err(|why| unreadable(why.to_string()))?;
                 self.layers.insert(frame.layer, frame.state.clone());
-                Ok(Some(Event::Layer(frame, bytes.len())))
+                Ok(Some(Event::Layer(frame)))
             }
             Message::Binary(bytes) => DataFrame::decode(&bytes)
                 .map(|frame| Some(Event::Frame(frame)))

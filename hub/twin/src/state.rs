@@ -30,8 +30,8 @@ pub enum Event {
     Message(ServerMessage),
     /// Values.
     Frame(DataFrame),
-    /// A layer has moved on; and the bytes that it took.
-    Layer(LayerFrame, usize),
+    /// A layer has moved on.
+    Layer(LayerFrame),
     /// The drills of the campus.
     Drills(Vec<DrillInfo>),
     /// The rehearsals there are.
@@ -90,8 +90,6 @@ pub struct Layer {
     pub apart_s: f64,
     /// Counts its frames.
     pub count: u64,
-    /// The bytes that its last frame took.
-    pub bytes: usize,
 }
 
 /// How the link to the hub is.
@@ -318,7 +316,7 @@ impl State {
             }
             Event::Message(message) => self.apply_message(message, now_s),
             Event::Frame(frame) => self.apply_frame(frame, now_s),
-            Event::Layer(frame, bytes) => self.apply_layer(frame, bytes, now_s),
+            Event::Layer(frame) => self.apply_layer(frame, now_s),
             Event::Drills(drills) => self.drills = Some(drills),
             Event::Rehearsals(list) => self.rehearsals = list,
             Event::Rehearsal(state) => self.rehearsal = Some(state),
@@ -402,7 +400,7 @@ impl State {
         self.notices.drain(..surplus);
     }
 
-    fn apply_layer(&mut self, frame: LayerFrame, bytes: usize, now_s: f64) {
+    fn apply_layer(&mut self, frame: LayerFrame, now_s: f64) {
         let before = self.layers.remove(&frame.layer);
         let (came_s, count) = before.as_ref().map_or((now_s, 0), |layer| (layer.came_s, layer.count));
         let layer = Layer {
@@ -411,7 +409,6 @@ impl State {
             came_s: now_s,
             apart_s: (now_s - came_s).clamp(0.05, 2.0),
             count: count + 1,
-            bytes,
         };
         self.layers.insert(frame.layer, layer);
     }
