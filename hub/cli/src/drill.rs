@@ -389,7 +389,7 @@ fn write(out: &Path, ran: &Ran) -> Result<(), Failure> {
     }
     for (name, bytes) in files {
         let path = out.join(name);
-        crate::campus::replace_file(&path, &bytes)?;
+        std::fs::write(&path, bytes).map_err(|why| io(&path, why))?;
     }
     Ok(())
 }
@@ -502,7 +502,8 @@ fn many(
     if let Some(out) = &args.out {
         std::fs::create_dir_all(out).map_err(|why| Failure::input(format!("{}: {why}", out.display())))?;
         let text = serde_json::to_vec_pretty(&body).map_err(failed)?;
-        crate::campus::replace_file(&out.join("ensemble.json"), &text)?;
+        let path = out.join("ensemble.json");
+        std::fs::write(&path, text).map_err(|why| Failure::input(format!("{}: {why}", path.display())))?;
     }
     if args.json {
         println!("{body:#}");
@@ -544,7 +545,8 @@ fn compare(args: CompareArgs) -> Result<ExitCode, Failure> {
         .map_err(|why| Failure::input(format!("{}: {why}", args.out.display())))?;
     for lang in ReportLang::ALL {
         let path = args.out.join(format!("compared.{}.html", lang.tag()));
-        crate::campus::replace_file(&path, comparison(&one, &other, lang).as_bytes())?;
+        std::fs::write(&path, comparison(&one, &other, lang))
+            .map_err(|why| Failure::input(format!("{}: {why}", path.display())))?;
         println!("{}", path.display());
     }
     Ok(ExitCode::SUCCESS)
