@@ -138,20 +138,18 @@ fn add_stair(input: &mut CrowdInput, below: u32, above: u32, storey: u32, [x, y]
     let line = vec![[at, y + 7.7, z], [at + 4.0 * out, y + 7.7, z + 1.8], [at, y + 7.7, z + 3.6]];
     let length = 2.0 * (4.0_f64 * 4.0 + 1.8 * 1.8).sqrt();
     input.spaces.push(Space { id: format!("stair {stair}"), shape: Shape::Stair { line, width_m: 1.2 } });
-    // On the lowest storey the main door has the rest of the western wall.
-    let (foot, head) = if storey % 2 == 1 && end == 1 { (8.4, 7.2) } else { (7.2, 8.4) };
-    let (foot, head) = if end == 0 && storey == 1 {
+    if end == 0 && storey == 1 {
         return side_stair(input, stair, below, above, [at, y], length);
-    } else {
-        (foot, head)
-    };
+    }
+    // The stair from below ends beside the one that goes on up.
+    let (foot, head) = (7.2, 8.4);
     let gap = |from: f64| [[at, y + from], [at, y + from + 1.2]];
     let own = |s: f64| [[s, 0.0], [s, 1.2]];
     input.doors.push(door(format!("foot {stair}"), [below, stair], gap(foot), own(0.0)));
     input.doors.push(door(format!("head {stair}"), [above, stair], gap(head), own(length)));
 }
 
-/// The stair beside the main door starts on the corridor's long side.
+/// On the lowest storey the main door is where the western stair would start: it starts on the corridor's long side.
 fn side_stair(input: &mut CrowdInput, stair: u32, below: u32, above: u32, [at, y]: Point, length: f64) {
     let own = |s: f64| [[s, 0.0], [s, 1.2]];
     // Between the first room's doors there is wall enough.
