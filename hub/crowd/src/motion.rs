@@ -24,6 +24,8 @@ pub(crate) const TOUCH_S: f64 = 0.3;
 const WALL_S: f64 = 0.2;
 /// Everybody within this is seen, m.
 const NEAR_M: f64 = 1.0;
+/// Through a door that isn't on the way, this far, m: enough not to touch anybody in it.
+const BESIDE_M: f64 = 0.75;
 /// Ahead people are seen this far, m.
 const AHEAD_M: f64 = 3.0;
 /// With so many near, those farther ahead don't matter.
@@ -173,8 +175,9 @@ impl Before<'_> {
             let opening = &plan.openings[side as usize];
             let off = distance(opening.segment.nearest(p), p);
             let (open, ahead) = (self.open[door_of(side)], wish.exit == Some(Exit::Door(side)));
-            if open && off <= NEAR_M {
-                self.people_beyond(side, who, p, if ahead { AHEAD_M } else { NEAR_M }, others);
+            let sees = if ahead { [NEAR_M, AHEAD_M] } else { [BESIDE_M, BESIDE_M] };
+            if open && off <= sees[0] {
+                self.people_beyond(side, who, p, sees[1], others);
             }
             if off <= reach {
                 if !open {
