@@ -220,7 +220,8 @@ fn names<'a>(list: &str, ids: impl Iterator<Item = &'a str>) -> Checked<()> {
 
 /// Two doors can't be in the same place: which would people take?
 fn apart(input: &CrowdInput, openings: &[Opening]) -> Checked<()> {
-    let name = |side: usize| format!("doors[{}].{}", side / 2, if side % 2 == 0 { "from" } else { "to" });
+    let name =
+        |side: usize| format!("doors[{}].{}", side / 2, if side.is_multiple_of(2) { "from" } else { "to" });
     let mut of_space: Vec<Vec<usize>> = vec![Vec::new(); input.spaces.len()];
     for (side, opening) in openings.iter().enumerate() {
         of_space[opening.space as usize].push(side);
@@ -230,7 +231,8 @@ fn apart(input: &CrowdInput, openings: &[Opening]) -> Checked<()> {
             for &j in &sides[k + 1..] {
                 let (a, b) = (&openings[i], &openings[j]);
                 let free = distance(a.middle(), b.middle()) - (a.width + b.width) / 2.0;
-                if free < -WIDTH_SLACK_M && dot(a.d, b.d) > 0.99 && a.segment.meets(b.segment.a, b.segment.b) {
+                if free < -WIDTH_SLACK_M && dot(a.d, b.d) > 0.99 && a.segment.meets(b.segment.a, b.segment.b)
+                {
                     let what = format!("it overlaps {} by {:.2} m", name(i), -free);
                     return Err(InputError::new(name(j), what, "put the two doors beside each other"));
                 }

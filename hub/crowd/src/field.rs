@@ -110,7 +110,8 @@ fn march(plan: &Plan, space: u32, slow: &Slow, exits: &[(Exit, f64)]) -> Times {
             let c = raster.centre_of(cell);
             let aim = exit.aim(plan, c, 0.0);
             let off = distance(c, aim);
-            // The middle of an opening's line is on the edge, where rounding may see a wall: look from just inside.
+            // The middle of an opening's line is on the edge, where rounding may see a wall: look from just
+            // inside.
             let seen = raster.flags[cell] & NEAR_WALL == 0
                 || !ground.walls.iter().any(|w| w.meets(c, along(aim, sub(c, aim), 1e-3)));
             if off <= 1.5 * raster.cell_m && seen {
@@ -141,7 +142,8 @@ pub(crate) fn row(plan: &Plan, space: u32, slow: &Slow, exit: Exit, from: &[Side
         .collect()
 }
 
-/// Leaves out the exits to which nobody goes: at each another exit is as near as what lies beyond it, and then it is
+/// Leaves out the exits to which nobody goes: at each another exit is as near as what lies beyond it, and
+/// then it is
 /// from everywhere. A corridor has many doors, yet few lead on.
 fn best_of(plan: &Plan, space: u32, slow: &Slow, exits: &Exits) -> Exits {
     let mut order = exits.clone();
