@@ -11,6 +11,8 @@ use crate::motion::{Before, ELBOW_M, WALL_S, Wish};
 const NEAR_M: f64 = 1.0;
 /// Through a door that isn't on the way, this far, m: enough not to touch anybody in it.
 const BESIDE_M: f64 = 0.75;
+/// Whoever is this near beyond a door counts even where the jamb hides it, m.
+const CORNER_M: f64 = 0.75;
 /// Ahead people are seen this far, m.
 const AHEAD_M: f64 = 3.0;
 /// With so many near, those farther ahead don't matter.
@@ -136,8 +138,20 @@ impl Before<'_> {
         let of = [[q[0] - reach, q[1] - reach], [q[0] + reach, q[1] + reach]];
         self.cells.within(self.plan, there.space, of, |other| {
             let to = there.turned(sub(self.people.at[other], q));
-            if dot(to, to) <= reach * reach && here.crossed(p, along(p, to, 1.0)).is_some() {
+            let d2 = dot(to, to);
+            if d2 > reach * reach {
+                return;
+            }
+            if here.crossed(p, along(p, to, 1.0)).is_some() {
                 self.add(who, other, to, others);
+            } else if d2 <= CORNER_M * CORNER_M {
+                // Hidden behind the jamb, but a step could lead round it. Walls keep the two apart until then.
+                self.add(who, other, to, others);
+                if let Some(hidden) = others.last_mut() {
+                    hidden.apart -= ELBOW_M;
+                    hidden.gap += ELBOW_M;
+                    hidden.first = false;
+                }
             }
         });
     }
