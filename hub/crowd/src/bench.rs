@@ -65,7 +65,8 @@ fn hall(people: u32) -> CrowdInput {
     }
 }
 
-/// A school: eight buildings of four storeys with twelve classrooms of two doors each and two staircases, 465 spaces
+/// A school: eight buildings of four storeys with twelve classrooms of two doors each and two staircases,
+/// 465 spaces
 /// in all; 2,080 people in 52 classes, who go to a yard.
 pub fn school() -> CrowdInput {
     let mut input = CrowdInput { profiles: vec![adult()], seed: 1, ..CrowdInput::default() };
@@ -117,7 +118,7 @@ fn add_storey(input: &mut CrowdInput, building: u32, storey: u32, [x, y]: Point)
         }
         // Every seventh room or so has a class: 52 of 384.
         let number = (building * 4 + storey) * 12 + room;
-        if number % 7 == 0 && input.groups.len() < 52 {
+        if number.is_multiple_of(7) && input.groups.len() < 52 {
             input.groups.push(Group {
                 id: format!("{name}/{room}"),
                 space,
@@ -134,24 +135,24 @@ fn add_stair(input: &mut CrowdInput, below: u32, above: u32, storey: u32, [x, y]
     let stair = input.spaces.len() as u32;
     let z = f64::from(storey - 1) * 3.6;
     let (at, out) = if end == 0 { (x + 2.0, -1.0) } else { (x + 50.0, 1.0) };
-    // Up to a landing and back: the lower end on the one half of the corridor's end wall, the upper on the other.
+    // Up to a landing and back: the lower end on the one half of the corridor's end wall, the upper on the
+    // other.
     let line = vec![[at, y + 7.7, z], [at + 4.0 * out, y + 7.7, z + 1.8], [at, y + 7.7, z + 3.6]];
     let length = 2.0 * (4.0_f64 * 4.0 + 1.8 * 1.8).sqrt();
     input.spaces.push(Space { id: format!("stair {stair}"), shape: Shape::Stair { line, width_m: 1.2 } });
-    // On the lowest storey the main door has the rest of the western wall.
-    let (foot, head) = if storey % 2 == 1 && end == 1 { (8.4, 7.2) } else { (7.2, 8.4) };
-    let (foot, head) = if end == 0 && storey == 1 {
+    if end == 0 && storey == 1 {
         return side_stair(input, stair, below, above, [at, y], length);
-    } else {
-        (foot, head)
-    };
+    }
+    // The stair from below ends beside the one that goes on up.
+    let (foot, head) = (7.2, 8.4);
     let gap = |from: f64| [[at, y + from], [at, y + from + 1.2]];
     let own = |s: f64| [[s, 0.0], [s, 1.2]];
     input.doors.push(door(format!("foot {stair}"), [below, stair], gap(foot), own(0.0)));
     input.doors.push(door(format!("head {stair}"), [above, stair], gap(head), own(length)));
 }
 
-/// The stair beside the main door starts on the corridor's long side.
+/// On the lowest storey the main door is where the western stair would start: it starts on the corridor's
+/// long side.
 fn side_stair(input: &mut CrowdInput, stair: u32, below: u32, above: u32, [at, y]: Point, length: f64) {
     let own = |s: f64| [[s, 0.0], [s, 1.2]];
     // Between the first room's doors there is wall enough.

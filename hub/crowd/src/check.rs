@@ -2,7 +2,7 @@
 
 use crate::door::Opening;
 use crate::error::InputError;
-use crate::geometry::{Segment, area2, bounds, convex, distance, edges};
+use crate::geometry::{Segment, area2, bounds, convex, distance, dot, edges};
 use crate::ground::{on_edge, rings};
 use crate::{CrowdInput, Door, DoorSide, Goal, Group, Point, Profile, Shape, Slowness};
 
@@ -218,6 +218,30 @@ fn names<'a>(list: &str, ids: impl Iterator<Item = &'a str>) -> Checked<()> {
     Ok(())
 }
 
+/// Two doors can't be in the same place: which would people take?
+fn apart(input: &CrowdInput, openings: &[Opening]) -> Checked<()> {
+    let name =
+        |side: usize| format!("doors[{}].{}", side / 2, if side.is_multiple_of(2) { "from" } else { "to" });
+    let mut of_space: Vec<Vec<usize>> = vec![Vec::new(); input.spaces.len()];
+    for (side, opening) in openings.iter().enumerate() {
+        of_space[opening.space as usize].push(side);
+    }
+    for sides in of_space {
+        for (k, &i) in sides.iter().enumerate() {
+            for &j in &sides[k + 1..] {
+                let (a, b) = (&openings[i], &openings[j]);
+                let free = distance(a.middle(), b.middle()) - (a.width + b.width) / 2.0;
+                if free < -WIDTH_SLACK_M && dot(a.d, b.d) > 0.99 && a.segment.meets(b.segment.a, b.segment.b)
+                {
+                    let what = format!("it overlaps {} by {:.2} m", name(i), -free);
+                    return Err(InputError::new(name(j), what, "put the two doors beside each other"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Checks all of an input and gives its doors made ready, two sides each.
 pub(crate) fn input(input: &CrowdInput) -> Checked<Vec<Opening>> {
     for (i, s) in input.spaces.iter().enumerate() {
@@ -227,6 +251,7 @@ pub(crate) fn input(input: &CrowdInput) -> Checked<Vec<Opening>> {
     for (i, d) in input.doors.iter().enumerate() {
         openings.extend(door(input, i, d)?);
     }
+    apart(input, &openings)?;
     for (i, g) in input.goals.iter().enumerate() {
         goal(input, i, g)?;
     }

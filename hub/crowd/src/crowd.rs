@@ -6,10 +6,8 @@ use std::sync::Arc;
 
 use crate::cells::Cells;
 use crate::check;
-use crate::door::door_of;
 use crate::error::InputError;
-use crate::geometry::{distance, nearest_of_area};
-use crate::motion::{Before, Move, STEP_S, Scratch};
+use crate::motion::STEP_S;
 use crate::people::{NONE, People};
 use crate::place;
 use crate::plan::Plan;
@@ -17,15 +15,6 @@ use crate::route::{Route, Rows, Ways};
 use crate::slow::Slow;
 use crate::speed::Speeds;
 use crate::{Change, CrowdInput, Point, Slowness, State};
-
-/// Below this speed a person counts as stuck, as a share of the free one.
-const HARDLY: f64 = 0.05;
-/// One on its way to a place to stand who is stuck for so many steps stands where it is.
-const GIVES_UP: u16 = 200;
-/// Near enough to a place to stand, m.
-const AT_PLACE_M: f64 = 0.1;
-/// Fewer people than this a thread aren't worth a thread.
-const PEOPLE_A_THREAD: usize = 512;
 
 /// A crowd on the move. A clone is a fork: it shares what doesn't change and goes its own way.
 #[derive(Clone, Debug)]
@@ -47,18 +36,18 @@ pub struct Crowd {
     pub(crate) last_arrival_s: Vec<Option<f64>>,
     // What follows from the above.
     pub(crate) cells: Cells,
-    routes: Vec<Route>,
+    pub(crate) routes: Vec<Route>,
     /// The route of each group.
-    route_of: Vec<Option<usize>>,
+    pub(crate) route_of: Vec<Option<usize>>,
     rows: Rows,
     /// Whether doors, slowness or orders changed since the routes were found.
-    stale: bool,
-    active: Vec<u32>,
-    waiting: BinaryHeap<Reverse<(u64, u32)>>,
+    pub(crate) stale: bool,
+    pub(crate) active: Vec<u32>,
+    pub(crate) waiting: BinaryHeap<Reverse<(u64, u32)>>,
     /// By goal: the places for those who stay, and which are taken.
-    places: Vec<Option<Arc<[Point]>>>,
+    pub(crate) places: Vec<Option<Arc<[Point]>>>,
     taken: Vec<Vec<bool>>,
-    speeds: Arc<Speeds>,
+    pub(crate) speeds: Arc<Speeds>,
     notes: Vec<String>,
 }
 
@@ -66,7 +55,8 @@ impl Crowd {
     /// A crowd at the start: everybody waits.
     ///
     /// # Errors
-    /// Names the field that is wrong, what is wrong with it and how to mend it; also where the people of a space
+    /// Names the field that is wrong, what is wrong with it and how to mend it; also where the people of a
+    /// space
     /// don't fit into it.
     pub fn new(input: CrowdInput) -> Result<Self, InputError> {
         let plan = Arc::new(Plan::new(input)?);
@@ -261,34 +251,7 @@ impl Crowd {
         self.active.retain(|&who| self.people.moves(who as usize));
     }
 
-    /// Moves on by this time. Steps are of 0.05 s; what is less is kept for the next call. The result doesn't
-    /// depend on the number of threads.
-    pub fn step(&mut self, dt_s: f64, threads: usize) {
-        // Not a number, less than nothing, for ever: no time.
-        let dt_s = if dt_s.is_finite() { dt_s.max(0.0) } else { 0.0 };
-        self.owed_s += dt_s;
-        let steps = ((self.owed_s + 1e-9) / STEP_S) as u64;
-        self.owed_s = (self.owed_s - steps as f64 * STEP_S).max(0.0);
-        let mut moves = Vec::new();
-        for _ in 0..steps {
-            self.one_step(threads, &mut moves);
-        }
-    }
-
-    fn one_step(&mut self, threads: usize, moves: &mut Vec<Move>) {
-        if self.stale {
-            self.find_routes();
-        }
-        self.set_off();
-        if !self.active.is_empty() {
-            self.move_all(threads, moves);
-            self.enact(moves);
-        }
-        self.steps += 1;
-        debug_assert_eq!(self.people.len(), self.count_present() + self.count_left(), "somebody is lost");
-    }
-
-    fn find_routes(&mut self) {
+    pub(crate) fn find_routes(&mut self) {
         self.stale = false;
         self.routes.retain(|r| self.orders.iter().flatten().any(|goals| *goals == r.goals));
         for goals in self.orders.iter().flatten() {
@@ -311,7 +274,7 @@ impl Crowd {
     }
 
     /// Makes the ways through the space of a person ready.
-    fn prepare(&mut self, who: usize) {
+    pub(crate) fn prepare(&mut self, who: usize) {
         let space = self.people.space[who];
         if let Some(route) = self.route_of[self.people.group[who] as usize] {
             let route = &mut self.routes[route];
@@ -336,132 +299,6 @@ impl Crowd {
         }
     }
 
-    /// Starts those whose time has come.
-    fn set_off(&mut self) {
-        let now = self.time_s();
-        let before = self.active.len();
-        while let Some(&Reverse((bits, who))) = self.waiting.peek() {
-            if f64::from_bits(bits) > now {
-                break;
-            }
-            self.waiting.pop();
-            let i = who as usize;
-            // A group that was held or sent again left old entries.
-            if self.people.state[i] == State::Waiting && self.people.sets_off[i].to_bits() == bits {
-                self.people.state[i] = State::Walking;
-                self.people.stuck[i] = 0;
-                self.active.push(who);
-                self.prepare(i);
-            }
-        }
-        if self.active.len() > before {
-            self.active.sort_unstable();
-        }
-    }
-
-    /// Computes the moves of all from the state before.
-    fn move_all(&self, threads: usize, moves: &mut Vec<Move>) {
-        moves.clear();
-        moves.resize(self.active.len(), Move::default());
-        let (people, routes, route_of) = (&self.people, &self.routes, &self.route_of);
-        let field = |who: usize| {
-            let route = route_of[people.group[who] as usize]?;
-            routes[route].field(people.space[who])
-        };
-        let place = |who: usize| {
-            let places = self.places.get(people.goal[who] as usize)?.as_ref()?;
-            places.get(people.place[who] as usize).copied()
-        };
-        let before = Before {
-            plan: &self.plan,
-            people,
-            cells: &self.cells,
-            open: &self.open,
-            slow: &self.slow,
-            speeds: &self.speeds,
-            field: &field,
-            place: &place,
-            steps: self.steps,
-        };
-        let run = |who: &[u32], moves: &mut [Move]| {
-            let mut scratch = Scratch::default();
-            for (&who, to) in who.iter().zip(moves) {
-                *to = before.step(who as usize, &mut scratch);
-            }
-        };
-        let threads = threads.clamp(1, self.active.len().div_ceil(PEOPLE_A_THREAD));
-        if threads == 1 {
-            return run(&self.active, moves);
-        }
-        let each = self.active.len().div_ceil(threads);
-        std::thread::scope(|scope| {
-            for (who, moves) in self.active.chunks(each).zip(moves.chunks_mut(each)) {
-                scope.spawn(|| run(who, moves));
-            }
-        });
-    }
-
-    /// Makes the moves come true, in the order of the people's numbers.
-    fn enact(&mut self, moves: &[Move]) {
-        let active = std::mem::take(&mut self.active);
-        let mut some_stopped = false;
-        for (&who, step) in active.iter().zip(moves) {
-            let i = who as usize;
-            let people = &mut self.people;
-            people.at[i] = step.at;
-            people.heading[i] = step.heading;
-            people.speed[i] = step.speed;
-            people.walked[i] += step.went;
-            people.left_s[i] = step.left_s;
-            let hardly = step.speed < HARDLY * people.free[i];
-            people.stuck[i] = if hardly { people.stuck[i].saturating_add(1) } else { 0 };
-            if let Some(side) = step.through {
-                people.space[i] = step.space;
-                self.passed[door_of(side)][side as usize % 2] += 1;
-                self.prepare(i);
-            }
-            self.cells.put(&self.plan, who, step.space, step.at);
-            match self.people.state[i] {
-                State::Walking => self.arrive(i),
-                State::Arrived => self.stand(i),
-                State::Waiting | State::Left => {}
-            }
-            some_stopped |= !self.people.moves(i);
-        }
-        self.active = active;
-        if some_stopped {
-            self.active.retain(|&who| self.people.moves(who as usize));
-        }
-    }
-
-    /// Ends the way of one who is in one of its goals.
-    fn arrive(&mut self, who: usize) {
-        let people = &mut self.people;
-        let Some(route) = self.route_of[people.group[who] as usize] else { return };
-        let plan = &self.plan;
-        let is_in = |&&goal: &&u32| {
-            let goal = plan.goal(goal);
-            let p = people.at[who];
-            goal.space == people.space[who]
-                && (goal.area.is_empty() || distance(nearest_of_area(&goal.area, p), p) == 0.0)
-        };
-        let Some(&goal) = self.routes[route].goals.iter().find(is_in) else { return };
-        let now = (self.steps + 1) as f64 * STEP_S;
-        self.arrivals[goal as usize].push(now);
-        self.last_arrival_s[people.group[who] as usize] = Some(now);
-        people.sets_off[who] = f64::INFINITY;
-        people.goal[who] = goal;
-        if plan.goal(goal).leaves {
-            people.state[who] = State::Left;
-            people.speed[who] = 0.0;
-            self.cells.take(who as u32);
-            return;
-        }
-        people.state[who] = State::Arrived;
-        people.stuck[who] = 0;
-        self.take_place(who, goal as usize);
-    }
-
     fn make_places(&mut self, goal: usize) {
         if self.places[goal].is_none() {
             let places = place::standing(&self.plan, goal as u32, self.people.len());
@@ -471,7 +308,7 @@ impl Crowd {
     }
 
     /// The first place that is free; who finds none stands where it is.
-    fn take_place(&mut self, who: usize, goal: usize) {
+    pub(crate) fn take_place(&mut self, who: usize, goal: usize) {
         self.make_places(goal);
         let free = self.taken[goal].iter().position(|t| !t);
         self.people.stands[who] = free.is_none();
@@ -493,26 +330,6 @@ impl Crowd {
         people.goal[who] = NONE;
         people.place[who] = NONE;
         people.stands[who] = false;
-    }
-
-    /// Stops one who has come to its place, or can't.
-    fn stand(&mut self, who: usize) {
-        let people = &mut self.people;
-        let places = self.places[people.goal[who] as usize].as_ref();
-        let place = places.and_then(|p| p.get(people.place[who] as usize));
-        let there = place.is_none_or(|&p| distance(p, people.at[who]) < AT_PLACE_M);
-        if there || people.stuck[who] > GIVES_UP {
-            people.stands[who] = true;
-            people.speed[who] = 0.0;
-        }
-    }
-
-    fn count_present(&self) -> usize {
-        self.cells.count()
-    }
-
-    fn count_left(&self) -> usize {
-        self.people.state.iter().filter(|s| **s == State::Left).count()
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::geometry::{Segment, cross, distance, dot, left, middle, sub, unit};
 use crate::{Door, Point};
 
-/// A side of a door: twice the door's number, one more for its `to` side. People leave a space by a side of it and
+/// A side of a door: twice the door's number, one more for its `to` side. People leave a space by a side of
+/// it and
 /// come in by the [`twin`].
 pub(crate) type Side = u32;
 

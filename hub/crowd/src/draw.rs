@@ -32,7 +32,8 @@ pub(crate) fn share(seed: u64, purpose: Purpose, who: u64, which: u64) -> f64 {
 
 /// From a normal distribution of this mean and deviation, cut at the least and the most.
 pub(crate) fn cut_normal(seed: u64, who: u64, [mean, deviation, least, most]: [f64; 4]) -> f64 {
-    // Box and Muller; what falls outside is drawn again. A cut so far out that 64 draws miss it gives the edge.
+    // Box and Muller; what falls outside is drawn again. A cut so far out that 64 draws miss it gives the
+    // edge.
     for round in 0..64 {
         let (u, v) =
             (share(seed, Purpose::Speed, who, 2 * round), share(seed, Purpose::Speed, who, 2 * round + 1));

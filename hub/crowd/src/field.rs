@@ -28,6 +28,8 @@ pub(crate) struct Field {
     pub space: u32,
     pub exits: Exits,
     pub slow: Slow,
+    /// Those that are the best from somewhere, where the way is straight.
+    best: Exits,
     /// None where everything sees everything: there the way is straight.
     marched: Option<Marched>,
 }
@@ -108,7 +110,8 @@ fn march(plan: &Plan, space: u32, slow: &Slow, exits: &[(Exit, f64)]) -> Times {
             let c = raster.centre_of(cell);
             let aim = exit.aim(plan, c, 0.0);
             let off = distance(c, aim);
-            // The middle of an opening's line is on the edge, where rounding may see a wall: look from just inside.
+            // The middle of an opening's line is on the edge, where rounding may see a wall: look from just
+            // inside.
             let seen = raster.flags[cell] & NEAR_WALL == 0
                 || !ground.walls.iter().any(|w| w.meets(c, along(aim, sub(c, aim), 1e-3)));
             if off <= 1.5 * raster.cell_m && seen {
@@ -139,6 +142,27 @@ pub(crate) fn row(plan: &Plan, space: u32, slow: &Slow, exit: Exit, from: &[Side
         .collect()
 }
 
+/// Leaves out the exits to which nobody goes: at each another exit is as near as what lies beyond it, and
+/// then it is
+/// from everywhere. A corridor has many doors, yet few lead on.
+fn best_of(plan: &Plan, space: u32, slow: &Slow, exits: &Exits) -> Exits {
+    let mut order = exits.clone();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut best = Exits::new();
+    for (exit, cost) in order {
+        let Exit::Door(side) = exit else {
+            best.push((exit, cost));
+            continue;
+        };
+        let at = plan.openings[side as usize].middle();
+        let other = |&(e, c): &(Exit, f64)| c + straight_time(plan, space, slow, at, e.aim(plan, at, 0.0));
+        if best.iter().all(|e| cost < other(e)) {
+            best.push((exit, cost));
+        }
+    }
+    best
+}
+
 impl Field {
     pub fn new(plan: &Plan, space: u32, slow: Slow, exits: Exits) -> Self {
         let whole = |e: &(Exit, f64)| matches!(e.0, Exit::Goal(g) if plan.goal(g).area.is_empty());
@@ -156,14 +180,15 @@ impl Field {
             let straight = (0..raster.flags.len()).map(sees).collect();
             Marched { times, straight }
         });
-        Self { space, exits, slow, marched }
+        let best = if marched.is_none() { best_of(plan, space, &slow, &exits) } else { Exits::new() };
+        Self { space, exits, slow, best, marched }
     }
 
     /// Which way to go from `p`; none where there is no way or one is there already.
     pub fn way(&self, plan: &Plan, p: Point, radius: f64) -> Option<Way> {
         let Some(marched) = &self.marched else {
             let mut best: Option<(f64, Exit)> = None;
-            for &(exit, cost) in &self.exits {
+            for &(exit, cost) in &self.best {
                 let aim = exit.aim(plan, p, radius);
                 let time = cost + straight_time(plan, self.space, &self.slow, p, aim);
                 if best.is_none_or(|b| time < b.0) {

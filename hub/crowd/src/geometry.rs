@@ -72,7 +72,8 @@ impl Segment {
         boxes(0) && boxes(1) && s0 * s1 <= 0.0 && t0 * t1 <= 0.0
     }
 
-    /// How far a disc of radius `r` at `p` can go in direction `e` before it touches the segment; infinite where
+    /// How far a disc of radius `r` at `p` can go in direction `e` before it touches the segment; infinite
+    /// where
     /// it never does. A disc that touches already may go along the segment and away from it.
     pub fn contact(&self, p: Point, e: Point, r: f64) -> f64 {
         let near = self.nearest(p);

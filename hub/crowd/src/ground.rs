@@ -248,7 +248,8 @@ fn flights(line: &[[f64; 3]]) -> Vec<Flight> {
     flights
 }
 
-/// An opening laid onto the edge it lies on, in that edge's direction: the inside is to its left. None where no
+/// An opening laid onto the edge it lies on, in that edge's direction: the inside is to its left. None where
+/// no
 /// edge is within `slack` of both ends.
 pub(crate) fn on_edge(rings: &[Vec<Point>], a: Point, b: Point, slack: f64) -> Option<Segment> {
     let off = |e: &Segment| distance(e.nearest(a), a).max(distance(e.nearest(b), b));

@@ -1,6 +1,7 @@
 //! Pedestrians in continuous space over several storeys.
 //!
-//! A [`CrowdInput`] has the spaces of a campus (rooms, corridors, the outside, stairs unrolled), the doors between
+//! A [`CrowdInput`] has the spaces of a campus (rooms, corridors, the outside, stairs unrolled), the doors
+//! between
 //! them, goals and groups of people. A [`Crowd`] is made from it, told what changes ([`Change`]) and stepped:
 //!
 //! ```
@@ -31,7 +32,8 @@
 //! # }
 //! ```
 //!
-//! The engine is deterministic: the same input and changes give the same state bit for bit, whatever the number of
+//! The engine is deterministic: the same input and changes give the same state bit for bit, whatever the
+//! number of
 //! threads; [`Crowd::hash`] proves it. The model, its sources and its limits are in `docs/engine-crowd.md`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -54,8 +56,10 @@ mod plan;
 mod raster;
 mod route;
 mod save;
+mod sight;
 mod slow;
 mod speed;
+mod step;
 mod view;
 
 pub use crowd::Crowd;

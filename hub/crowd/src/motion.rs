@@ -1,17 +1,21 @@
 //! One step of one person: a speed from the space ahead, and the heading that leads on best.
 //!
-//! The model is of first order, as the collision-free speed model of Tordeux, Chraibi and Seyfried (2016): the
-//! speed follows from how far a person could walk before touching somebody. Its speed is that of Weidmann (1993) in
-//! Kladek's form, taken at the area that the space ahead gives. All is computed from where everybody was before the
+//! The model is of first order, as the collision-free speed model of Tordeux, Chraibi and Seyfried (2016):
+//! the
+//! speed follows from how far a person could walk before touching somebody. Its speed is that of Weidmann
+//! (1993) in
+//! Kladek's form, taken at the area that the space ahead gives. All is computed from where everybody was
+//! before the
 //! step; since nobody goes more than a fraction of the way to a touch, no two bodies ever overlap.
 
 use crate::cells::Cells;
 use crate::door::{Side, door_of, twin};
 use crate::draw::{Purpose, bits};
 use crate::field::Exit;
-use crate::geometry::{Segment, TOUCH, along, disc, distance, dot, left, sub, unit};
+use crate::geometry::{Segment, TOUCH, along, disc, dot, sub, unit};
 use crate::people::People;
 use crate::plan::Plan;
+use crate::sight::{Other, Scratch};
 use crate::slow::Slow;
 use crate::speed::Speeds;
 use crate::{Point, State};
@@ -21,13 +25,7 @@ pub(crate) const STEP_S: f64 = 0.05;
 /// Nobody uses up the way to a touch in less than this, s.
 pub(crate) const TOUCH_S: f64 = 0.3;
 /// Likewise the way to a wall, s.
-const WALL_S: f64 = 0.2;
-/// Everybody within this is seen, m.
-const NEAR_M: f64 = 1.0;
-/// Ahead people are seen this far, m.
-const AHEAD_M: f64 = 3.0;
-/// With so many near, those farther ahead don't matter.
-const CROWDED: usize = 8;
+pub(crate) const WALL_S: f64 = 0.2;
 /// Headings tried when the best is taken, as cosine and sine: to the right before to the left.
 const TURNS: [[f64; 2]; 8] = [
     [0.955_336, -0.295_520],
@@ -44,7 +42,7 @@ const STEADY: f64 = 0.05;
 /// Steps after which one who hardly moves tries another way.
 const STUCK: u16 = 20;
 /// What people keep between them beyond a touch, m: two who move at once can't overlap.
-const ELBOW_M: f64 = 0.02;
+pub(crate) const ELBOW_M: f64 = 0.02;
 /// One who can't go on keeps this from those who are before it, m, ...
 const ROOM_M: f64 = 0.08;
 /// ... and makes that room within this, s.
@@ -79,33 +77,12 @@ pub(crate) struct Move {
     pub left_s: f64,
 }
 
-/// Somebody about: where, seen from the person, and how near their middles may come.
-struct Other {
-    to: Point,
-    /// The square of the distance.
-    d2: f64,
-    apart: f64,
-    /// The way to a touch if one went straight for it.
-    gap: f64,
-    /// Whether it is nearer to where it goes.
-    first: bool,
-}
-
-/// Lists used again for every person.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    others: Vec<Other>,
-    walls: Vec<Segment>,
-    /// Open doors that aren't on the way.
-    openings: Vec<Segment>,
-}
-
 /// Where a person wants to go.
-struct Wish {
-    heading: Point,
+pub(crate) struct Wish {
+    pub heading: Point,
     /// Free speed there, m/s.
-    speed: f64,
-    exit: Option<Exit>,
+    pub speed: f64,
+    pub exit: Option<Exit>,
     left_s: f64,
 }
 
@@ -156,122 +133,6 @@ impl Before<'_> {
         self.through_openings(p, there)
     }
 
-    /// Lists who and what is about a person.
-    fn look_about(&self, who: usize, wish: &Wish, scratch: &mut Scratch) {
-        let (plan, people) = (self.plan, self.people);
-        let (p, space, radius) = (people.at[who], people.space[who], people.radius[who]);
-        let ground = &plan.grounds[space as usize];
-        scratch.others.clear();
-        scratch.walls.clear();
-        scratch.openings.clear();
-        let reach = radius + WALL_S * wish.speed.max(1.0);
-        let is_near = |w: &Segment| distance(w.nearest(p), p) <= reach;
-        scratch.walls.extend(ground.walls_near(p).filter(|w| is_near(w)));
-        let others = &mut scratch.others;
-        self.people_in(space, who, p, NEAR_M, |_, d2| d2 <= NEAR_M * NEAR_M, others);
-        for side in ground.sides_near(p) {
-            let opening = &plan.openings[side as usize];
-            let off = distance(opening.segment.nearest(p), p);
-            let (open, ahead) = (self.open[door_of(side)], wish.exit == Some(Exit::Door(side)));
-            if open && off <= NEAR_M {
-                self.people_beyond(side, who, p, if ahead { AHEAD_M } else { NEAR_M }, others);
-            }
-            if off <= reach {
-                if !open {
-                    scratch.walls.push(opening.segment);
-                    continue;
-                }
-                self.walls_beyond(side, p, reach, &mut scratch.walls);
-                if !ahead {
-                    scratch.openings.push(opening.segment);
-                }
-            }
-        }
-        if others.len() < CROWDED {
-            let e = wish.heading;
-            let strip =
-                |to: Point, d2: f64| d2 > NEAR_M * NEAR_M && dot(to, e) > 0.0 && dot(to, left(e)).abs() < 1.0;
-            self.people_ahead(space, who, p, e, strip, others);
-        }
-        others.sort_by(|a, b| a.gap.total_cmp(&b.gap));
-    }
-
-    fn add(&self, who: usize, other: usize, to: Point, others: &mut Vec<Other>) {
-        let people = self.people;
-        let first = people.state[other] == State::Walking
-            && (people.left_s[other], other) < (people.left_s[who], who);
-        let apart = people.radius[who] + people.radius[other] + ELBOW_M;
-        let d2 = dot(to, to);
-        others.push(Other { to, d2, apart, gap: d2.sqrt() - apart, first });
-    }
-
-    /// Adds those of the space within a box of half side `reach`, where `counts` says so.
-    fn people_in(
-        &self,
-        space: u32,
-        who: usize,
-        p: Point,
-        reach: f64,
-        counts: impl Fn(Point, f64) -> bool,
-        others: &mut Vec<Other>,
-    ) {
-        let of = [[p[0] - reach, p[1] - reach], [p[0] + reach, p[1] + reach]];
-        self.cells.within(self.plan, space, of, |other| {
-            let to = sub(self.people.at[other], p);
-            if other != who && counts(to, dot(to, to)) {
-                self.add(who, other, to, others);
-            }
-        });
-    }
-
-    fn people_ahead(
-        &self,
-        space: u32,
-        who: usize,
-        p: Point,
-        e: Point,
-        counts: impl Fn(Point, f64) -> bool,
-        others: &mut Vec<Other>,
-    ) {
-        let end = along(p, e, AHEAD_M);
-        let of = [
-            [p[0].min(end[0]) - 0.5, p[1].min(end[1]) - 0.5],
-            [p[0].max(end[0]) + 0.5, p[1].max(end[1]) + 0.5],
-        ];
-        self.cells.within(self.plan, space, of, |other| {
-            let to = sub(self.people.at[other], p);
-            if other != who && counts(to, dot(to, to)) {
-                self.add(who, other, to, others);
-            }
-        });
-    }
-
-    /// Adds those who are seen through an opening.
-    fn people_beyond(&self, side: Side, who: usize, p: Point, reach: f64, others: &mut Vec<Other>) {
-        let (here, there) = (&self.plan.openings[side as usize], &self.plan.openings[twin(side) as usize]);
-        let q = here.through(p);
-        let of = [[q[0] - reach, q[1] - reach], [q[0] + reach, q[1] + reach]];
-        self.cells.within(self.plan, there.space, of, |other| {
-            let to = there.turned(sub(self.people.at[other], q));
-            if dot(to, to) <= reach * reach && here.crossed(p, along(p, to, 1.0)).is_some() {
-                self.add(who, other, to, others);
-            }
-        });
-    }
-
-    /// Adds the walls beyond an opening, so that nobody is squeezed into them in the doorway.
-    fn walls_beyond(&self, side: Side, p: Point, reach: f64, walls: &mut Vec<Segment>) {
-        let (here, there) = (&self.plan.openings[side as usize], &self.plan.openings[twin(side) as usize]);
-        let q = here.through(p);
-        for wall in self.plan.grounds[there.space as usize].walls_near(q) {
-            let wall = Segment { a: there.through(wall.a), b: there.through(wall.b) };
-            let beyond = |c: Point| dot(here.inward(), sub(c, here.segment.a)) <= TOUCH;
-            if beyond(wall.a) && beyond(wall.b) && distance(wall.nearest(p), p) <= reach {
-                walls.push(wall);
-            }
-        }
-    }
-
     /// The heading and speed that lead on best.
     fn choose(&self, who: usize, wish: Point, free: f64, scratch: &Scratch) -> (Point, f64) {
         let people = self.people;
@@ -305,7 +166,8 @@ impl Before<'_> {
         room.or_else(|| tries.then(|| self.jostle(who, wish, free, scratch)).flatten())
     }
 
-    /// One who can't go on makes room for those who are nearer to where they go: so no two wait for each other.
+    /// One who can't go on makes room for those who are nearer to where they go: so no two wait for each
+    /// other.
     fn give_room(&self, who: usize, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
         let (mut away, mut least) = ([0.0, 0.0], f64::INFINITY);
         for other in scratch.others.iter().filter(|o| o.first) {
@@ -324,7 +186,7 @@ impl Before<'_> {
     fn jostle(&self, who: usize, wish: Point, free: f64, scratch: &Scratch) -> Option<(Point, f64)> {
         // The same for half a second; one in four.
         let drawn = bits(self.plan.input.seed, Purpose::Jostle, who as u64, self.steps / 10);
-        if drawn % 4 != 0 {
+        if !drawn.is_multiple_of(4) {
             return None;
         }
         let angle = std::f64::consts::PI * (0.4 + 1.2 * ((drawn >> 11) as f64 / (1_u64 << 53) as f64));

@@ -77,7 +77,8 @@ pub(crate) fn at_start(plan: &Plan, space: u32, who: &[u32], people: &mut People
     Ok(())
 }
 
-/// The places of a goal for those who stay, in the order in which they are taken: those far from the doors first
+/// The places of a goal for those who stay, in the order in which they are taken: those far from the doors
+/// first
 /// in a whole space, from the middle outwards in a part of one. So nobody has to pass those who stand.
 pub(crate) fn standing(plan: &Plan, goal: u32, people: usize) -> Vec<Point> {
     let goal = plan.goal(goal);

@@ -1,4 +1,5 @@
-//! Walking times over a space by the fast marching method (Sethian 1996), for spaces with corners or obstacles.
+//! Walking times over a space by the fast marching method (Sethian 1996), for spaces with corners or
+//! obstacles.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -152,7 +153,7 @@ impl Raster {
             2 => ((j > 0).then(|| cell - self.nx)?, WALL_NORTH),
             _ => ((j + 1 < self.ny).then(|| cell + self.nx)?, WALL_NORTH),
         };
-        let holder = if way % 2 == 0 { other } else { cell };
+        let holder = if way.is_multiple_of(2) { other } else { cell };
         (self.is_inside(other) && self.flags[holder] & wall == 0).then_some(other)
     }
 

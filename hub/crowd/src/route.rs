@@ -14,7 +14,8 @@ use crate::slow::Slow;
 /// rounding can't send anybody to and fro.
 const PASSING_S: f64 = 0.5;
 
-/// Times between the exits of a space, kept until its slowness changes: to each exit from all its sides of doors.
+/// Times between the exits of a space, kept until its slowness changes: to each exit from all its sides of
+/// doors.
 pub(crate) type Rows = BTreeMap<(u32, u8, u32), Arc<[f64]>>;
 
 fn row_key(space: u32, exit: Exit) -> (u32, u8, u32) {

@@ -1,12 +1,15 @@
 //! A crowd as bytes, and back.
 //!
-//! Little-endian: eight letters, the version, the hash of the input, the state, and at the end the hash of all that
+//! Little-endian: eight letters, the version, the hash of the input, the state, and at the end the hash of
+//! all that
 //! came before. What follows from the state (lists of neighbours, ways) isn't saved but derived again.
 
 use std::fmt::Write as _;
 
 use crate::check;
 use crate::error::RestoreError;
+use crate::geometry::{bounds, length};
+use crate::motion::STEP_S;
 use crate::people::NONE;
 use crate::slow::Slow;
 use crate::{Crowd, CrowdInput, Slowness, State};
@@ -153,7 +156,8 @@ impl Crowd {
     /// The crowd that was saved; it goes on exactly as the other would have.
     ///
     /// # Errors
-    /// Where the bytes are no saved crowd, are damaged, are of another version or were saved with another input.
+    /// Where the bytes are no saved crowd, are damaged, are of another version or were saved with another
+    /// input.
     pub fn restore(input: CrowdInput, bytes: &[u8]) -> Result<Self, RestoreError> {
         if !bytes.starts_with(LETTERS) {
             return Err(RestoreError::NotACrowd);
@@ -174,6 +178,9 @@ impl Crowd {
         let mut crowd = Self::new(input)?;
         crowd.steps = r.u64()?;
         crowd.owed_s = r.finite()?;
+        if !(0.0..=STEP_S).contains(&crowd.owed_s) {
+            return Err(ODD);
+        }
         crowd.restore_people(&mut r)?;
         for open in &mut crowd.open {
             *open = r.bool()?;
@@ -227,6 +234,11 @@ impl Crowd {
                 _ => return Err(ODD),
             };
             people.stands[i] = r.bool()?;
+            let [least, most] = bounds(&self.plan.grounds[people.space[i] as usize].rings);
+            let is_in = (0..2).all(|k| (least[k] - 1.0..=most[k] + 1.0).contains(&people.at[i][k]));
+            if !is_in || length(people.heading[i]) > 1.5 || people.speed[i] < 0.0 {
+                return Err(ODD);
+            }
         }
         Ok(())
     }

@@ -4,7 +4,8 @@ use crate::Point;
 use crate::Slowness;
 use crate::ground::Ground;
 
-/// Whoever is in deep water or thick smoke still walks at this share of the free speed, so that nobody is caught.
+/// Whoever is in deep water or thick smoke still walks at this share of the free speed, so that nobody is
+/// caught.
 pub(crate) const LEAST_SHARE: f64 = 0.1;
 
 /// How fast people can walk in a space.

@@ -56,6 +56,10 @@ fn every_wrong_field_is_named() {
         ("doors[0].to (its width)", |i| i.doors[0].to.b = i.doors[0].to.a),
         ("doors[0]", |i| i.doors[0].to.b[1] += 0.5),
         ("doors[0]", |i| i.doors[0].to = i.doors[0].from.clone()),
+        ("doors[2].from", |i| {
+            let again = Door { id: "again".into(), ..i.doors[0].clone() };
+            i.doors.push(again);
+        }),
         ("doors[1].id", |i| i.doors[1].id = "door".into()),
         ("goals[0].space", |i| i.goals[0].space = 3),
         ("goals[0].area", |i| i.goals[0].area = rect(100.0, 0.0, 101.0, 1.0)),

@@ -1,4 +1,5 @@
-//! Cases of RiMEA 4.1.1, small enough for every test run. Tolerances are those of the guideline where it states one.
+//! Cases of RiMEA 4.1.1, small enough for every test run. Tolerances are those of the guideline where it
+//! states one.
 
 #![allow(clippy::unwrap_used)]
 
