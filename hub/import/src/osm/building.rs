@@ -1,7 +1,7 @@
 //! A building from its outline, its parts and its tags.
 
 use campanile_model::{
-    Building, Flight, Landing, Names, PointMm, Roof, RoofKind, SpaceUse, Stair, StairKind, Storey,
+    Building, Flight, Landing, PointMm, Roof, RoofKind, SpaceUse, Stair, StairKind, Storey,
 };
 
 use super::layout::{Core, Frame, Layout, Piece};
@@ -43,10 +43,9 @@ enum Programme {
     Open,
 }
 
-/// A building and what it is called.
+/// A building and the colours it brings.
 pub(crate) struct Made {
     pub building: Building,
-    pub names: Option<Names>,
     /// The colour of its walls, `#rrggbb`.
     pub colour: Option<String>,
     /// The colour of its roof.
@@ -258,7 +257,6 @@ fn size(outline: &Outline, programme: Programme, findings: &mut Findings) -> Siz
 /// What surrounds a building.
 pub(crate) struct Around<'a> {
     pub id: String,
-    pub names: Option<Names>,
     pub parts: &'a [Outline],
     /// Mapped entrances: where and how wide.
     pub entrances: &'a [(PointMm, i32)],
@@ -367,7 +365,6 @@ pub(crate) fn make(
     };
     Some(Made {
         building,
-        names: around.names.clone(),
         colour: colour(&outline.tags, &["building:colour", "building:color"]),
         roof_colour: colour(&outline.tags, &["roof:colour", "roof:color"]),
     })
