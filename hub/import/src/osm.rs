@@ -12,6 +12,7 @@ use serde::Serialize;
 mod area;
 mod building;
 mod campus_text;
+mod escape;
 mod layout;
 mod names;
 mod outdoors;
@@ -518,7 +519,7 @@ impl Importing<'_> {
         }
     }
 
-    /// The building in the finest detail that passes the plan's checks.
+    /// The building in the finest detail that passes the plan's checks and that everyone can leave.
     fn sound(&mut self, outline: &Outline, around: &Around<'_>, plan: &Plan) -> Option<Made> {
         let first = if self.options.rooms { Detail::Rooms } else { Detail::Storeys };
         for detail in [first, Detail::Storeys, Detail::Plain] {
@@ -541,8 +542,12 @@ impl Importing<'_> {
                     probe.constructions.insert(format!("{stem}-{}", &hex[1..]), coloured);
                 }
             }
-            let fault =
-                campanile_model::check_plan(&probe).into_iter().find(|p| p.severity == Severity::Error);
+            let errors = campanile_model::check_plan(&probe).into_iter();
+            let fault = errors.filter(|p| p.severity == Severity::Error).map(|p| p.what).next();
+            let fault = fault.or_else(|| {
+                let trapped = escape::trapped(&made.building);
+                Some(format!("no way leads out of '{}'", trapped.first()?))
+            });
             let Some(fault) = fault else {
                 self.findings.absorb(findings);
                 return Some(made);
@@ -555,7 +560,7 @@ impl Importing<'_> {
             self.findings.add(
                 "not-divided",
                 (outline.osm, outline.line),
-                format!("its shape gives a plan that isn't sound ({})", fault.what),
+                format!("its shape gives a plan that isn't sound ({fault})"),
                 done,
             );
         }

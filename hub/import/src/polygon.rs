@@ -42,6 +42,7 @@ fn from_shapes(shapes: Shapes) -> Vec<Polygon> {
             });
             Some(Polygon { holes: holes.filter(|h| h.len() > 2).collect(), outline })
         })
+        .flat_map(Polygon::into_simple)
         .filter(|p| p.outline.len() > 2 && p.area_m2() > 1e-3)
         .collect();
     polygons.sort_by_key(|p| p.outline.iter().min().copied());

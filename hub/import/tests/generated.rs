@@ -101,7 +101,7 @@ fn outline(dice: &mut Dice) -> Ring {
         p.0 += dice.between(-shake, shake);
         p.1 += dice.between(-shake, shake);
     }
-    let angle = dice.pick(&[0.0, 0.0, 0.3, 0.785_398_163, 1.2]);
+    let angle: f64 = dice.pick(&[0.0, 0.0, 0.3, 0.785_398_163, 1.2]);
     ring.into_iter()
         .map(|(x, y)| (x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()))
         .collect()
@@ -210,8 +210,9 @@ fn a_campus_of_hundreds_of_odd_buildings_is_sound_and_everyone_can_leave() {
     let c = &found.counts;
     assert!(c.buildings > 280 && c.spaces > 5_000 && c.stairs > 300, "{c:?}");
     // What falls back to undivided storeys is the exception.
+    let why: Vec<_> = found.findings.examples.iter().filter(|f| f.code == "not-divided").collect();
     let whole = found.findings.counts.get("not-divided").copied().unwrap_or(0);
-    assert!(whole * 50 <= c.buildings, "{whole} of {}: {:#?}", c.buildings, found.findings.examples);
+    assert!(whole * 100 <= c.buildings, "{whole} of {}: {why:#?}", c.buildings);
 }
 
 #[test]

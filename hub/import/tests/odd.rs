@@ -165,7 +165,12 @@ fn oddities() -> Vec<(&'static str, String, &'static [&'static str], usize)> {
             1,
         ),
         ("a sliver", school() + &rectangle(2, 0.0, 30.0, 40.0, 0.02, "building=yes"), &["no-area"], 1),
-        ("a thin wall of a building", school() + &rectangle(2, 0.0, 30.0, 40.0, 0.3, "building=yes"), &[], 2),
+        (
+            "a thin wall of a building",
+            school() + &rectangle(2, 0.0, 30.0, 40.0, 0.3, "building=yes"),
+            &["no-building"],
+            1,
+        ),
         ("a stamp", school() + &rectangle(2, 0.0, 30.0, 0.2, 0.2, "building=yes"), &[], 1),
         ("a triangle", school() + &ring(2, &[(60.0, 0.0), (90.0, 0.0), (70.0, 25.0)], LEVELS), &[], 2),
         ("a needle", school() + &ring(2, &[(60.0, 0.0), (160.0, 1.0), (60.0, 2.0)], LEVELS), &[], 2),
@@ -336,7 +341,9 @@ fn the_boundary_is_the_schools_where_all_stands_in_it() {
         ("outside", rectangle(3, 180.0, 10.0, 40.0, 20.0, LEVELS), 4, [260, 120]),
     ] {
         let boundary = made(&(area.clone() + &building), true).plan.site.boundary;
-        assert_eq!((boundary.len(), size(&boundary)), (corners, expected), "{name}");
+        // A degree of latitude is a little shorter than the snippets' metres.
+        let off = [0, 1].map(|k| (size(&boundary)[k] - expected[k]).abs());
+        assert!(boundary.len() == corners && off.iter().all(|mm| *mm <= 1), "{name}: {boundary:?}");
     }
 }
 

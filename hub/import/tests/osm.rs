@@ -227,6 +227,10 @@ fn roofs_on_posts_and_cellars() {
     let cellar = made(&rectangle(1, 0.0, 0.0, 30.0, 20.0, "building=parking location=underground"), true);
     let storey = &cellar.plan.buildings[0].storeys[0];
     assert!(storey.level < 0 && storey.floor_mm < 0);
+    let deep = rectangle(1, 0.0, 0.0, 30.0, 20.0, "building=parking location=underground building:levels=3");
+    let levels: Vec<(i32, i32)> =
+        made(&deep, true).plan.buildings[0].storeys.iter().map(|s| (s.level, s.floor_mm)).collect();
+    assert_eq!(levels, [(-3, -10_800), (-2, -7200), (-1, -3600)]);
 }
 
 #[test]

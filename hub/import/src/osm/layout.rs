@@ -207,6 +207,7 @@ impl Layout {
                     true => (area / STAIR_SHARE_M2).ceil().clamp(2.0, MOST_STAIRS) as usize,
                     false => 1,
                 };
+                let mut candidates = None;
                 for _ in 0..wanted {
                     let here: Vec<&Core> = self
                         .cores
@@ -217,9 +218,8 @@ impl Layout {
                         break;
                     }
                     let away: Vec<PointMm> = here.iter().map(|c| c.rect.corners(&c.frame)[0]).collect();
-                    let Some((wing, strip, core)) = self.candidate(levels, index, shape, &away) else {
-                        break;
-                    };
+                    let candidates = candidates.get_or_insert_with(|| self.candidates(levels, index, shape));
+                    let Some((wing, strip, core)) = self.farthest(candidates, &away) else { break };
                     self.wings[wing].strips[strip].stairs.push([core.rect.low[0], core.rect.high[0]]);
                     self.cores.push(core);
                 }
@@ -232,50 +232,46 @@ impl Layout {
         }
     }
 
-    /// The best place for a stair up to level `index` within `shape`, farthest from those that stand.
-    fn candidate(
-        &self,
-        levels: &[Vec<Polygon>],
-        index: usize,
-        shape: &Polygon,
-        away: &[PointMm],
-    ) -> Option<Placed> {
-        let mut best: Option<((bool, i64), Placed)> = None;
+    /// The places where a stair up to level `index` within `shape` can stand on all levels below.
+    fn candidates(&self, levels: &[Vec<Polygon>], index: usize, shape: &Polygon) -> Vec<Placed> {
+        let mut found = Vec::new();
         for (w, wing) in self.wings.iter().enumerate() {
             for (s, strip) in wing.strips.iter().enumerate() {
                 for rect in strip.stair_rects(wing) {
-                    let taken =
-                        strip.stairs.iter().any(|[a, b]| rect.low[0] < b + 1.0 && rect.high[0] > a - 1.0);
                     let crossed = wing.across.is_some_and(|[a, b]| rect.low[0] < b && rect.high[0] > a)
                         || self.links.iter().any(|(frame, link)| overlaps(frame, link, &wing.frame, &rect));
-                    if taken || crossed {
-                        continue;
-                    }
                     let fits = |shape: &Polygon| within(&rect.inset(50.0), &wing.frame, shape);
-                    if !fits(shape) || !levels[..index].iter().all(|level| level.iter().any(fits)) {
+                    if crossed || !fits(shape) || !levels[..index].iter().all(|level| level.iter().any(fits))
+                    {
                         continue;
                     }
-                    let at = rect.corners(&wing.frame)[0];
-                    let apart = away
-                        .iter()
-                        .map(|p| libm::hypot(f64::from(p[0] - at[0]), f64::from(p[1] - at[1])) as i64)
-                        .min()
-                        .unwrap_or(0);
-                    let rank = (!wing.bands.is_empty(), apart);
-                    if best.as_ref().is_none_or(|(r, _)| rank > *r) {
-                        let tops = levels[index..].iter().take_while(|level| level.iter().any(fits)).count();
-                        let core = Core {
-                            frame: wing.frame,
-                            rect,
-                            door_low: strip.corridor_low,
-                            levels: index + tops,
-                        };
-                        best = Some((rank, (w, s, core)));
-                    }
+                    let tops = levels[index..].iter().take_while(|level| level.iter().any(fits)).count();
+                    let (frame, door_low) = (wing.frame, strip.corridor_low);
+                    found.push((w, s, Core { frame, rect, door_low, levels: index + tops }));
                 }
             }
         }
-        best.map(|(_, found)| found)
+        found
+    }
+
+    /// The best of them: at a corridor, then farthest from the stairs that stand.
+    fn farthest(&self, candidates: &[Placed], away: &[PointMm]) -> Option<Placed> {
+        let mut best: Option<((bool, i64), &Placed)> = None;
+        for placed in candidates {
+            let (w, s, core) = placed;
+            let wing = &self.wings[*w];
+            let beside = |[a, b]: &[f64; 2]| core.rect.low[0] < b + 1.0 && core.rect.high[0] > a - 1.0;
+            if wing.strips[*s].stairs.iter().any(beside) {
+                continue;
+            }
+            let at = core.rect.corners(&core.frame)[0];
+            let apart = away.iter().map(|p| crate::polygon::length(*p, at) as i64).min().unwrap_or_default();
+            let rank = (!wing.bands.is_empty(), apart);
+            if best.is_none_or(|(r, _)| rank > r) {
+                best = Some((rank, placed));
+            }
+        }
+        best.map(|(_, found)| found.clone())
     }
 
     /// The pieces of one level's shape, with what each is.
@@ -416,10 +412,14 @@ fn crosses(a: PointMm, b: PointMm, ring: &[PointMm]) -> bool {
     edges(ring).any(|(c, d)| side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0)
 }
 
+/// Whether two rectangles share an area: no side of either has the other wholly beyond it.
 fn overlaps(frame: &Frame, rect: &Rect, other: &Frame, with: &Rect) -> bool {
-    let a = Polygon::of(rect.corners(frame));
-    let b = Polygon::of(with.inset(20.0).corners(other));
-    !crate::polygon::intersection(&[a], &[b]).is_empty()
+    let apart = |frame: &Frame, rect: &Rect, corners: &[PointMm]| {
+        let at: Vec<[f64; 2]> = corners.iter().map(|p| frame.local(*p)).collect();
+        (0..2).any(|k| at.iter().all(|p| p[k] <= rect.low[k]) || at.iter().all(|p| p[k] >= rect.high[k]))
+    };
+    let with = with.inset(20.0);
+    !apart(frame, rect, &with.corners(other)) && !apart(other, &with, &rect.corners(frame))
 }
 
 fn piece_touches(piece: &Polygon, frame: &Frame, rect: &Rect) -> bool {

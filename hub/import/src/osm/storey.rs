@@ -530,6 +530,16 @@ impl Placer<'_, '_> {
                     found += usize::from(self.door_at(&mut all[e], middle, space, &EXIT_DOOR));
                 }
             }
+            // All walls are short, as of a round hut: the longest is as much of a door as it can be.
+            let longest = (0..all.len())
+                .filter(|e| all[*e].spaces.len() == 1 && groups[all[*e].spaces[0]] == group)
+                .max_by_key(|e| (all[*e].taken.is_empty(), all[*e].length, std::cmp::Reverse(*e)));
+            if let (0, Some(e)) = (found, longest) {
+                let (space, width) = (all[e].spaces[0], all[e].length - 2 * JAMB_MM);
+                let size_mm = [width, ROOM_DOOR.size_mm[1]];
+                let narrow = Kind { size_mm, leaf: Leaf::Single, ..EXIT_DOOR };
+                self.put(&mut all[e], JAMB_MM, space, &narrow);
+            }
         }
     }
 
