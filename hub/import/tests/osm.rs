@@ -161,6 +161,59 @@ fn every_room_of_every_shape_leads_to_an_exit() {
 }
 
 #[test]
+fn corridors_of_wings_side_by_side_are_one() {
+    let offset: &[(f64, f64)] = &[
+        (0.0, 0.0),
+        (60.0, 0.0),
+        (60.0, 16.0),
+        (80.0, 16.0),
+        (80.0, 32.0),
+        (20.0, 32.0),
+        (20.0, 16.0),
+        (0.0, 16.0),
+    ];
+    let shapes = SHAPES.iter().filter(|(name, _)| ["bar", "L", "U", "T", "deep block"].contains(name));
+    for (name, corners) in shapes.copied().chain([("offset bars", offset)]) {
+        let found = made(&ring(1, corners, "building=school building:levels=2"), true);
+        for storey in &found.plan.buildings[0].storeys {
+            let corridors = storey.spaces.iter().filter(|s| s.use_ == SpaceUse::Corridor).count();
+            assert_eq!(corridors, 1, "{name} {}", storey.id);
+        }
+    }
+}
+
+/// GB 50099-2011, 8.7: treads of 260 mm and risers of 165 mm at most are easy enough for children; 1.2 m is two people.
+#[test]
+fn stairs_of_ordinary_wings_are_easy_to_walk() {
+    for depth in [7.5, 9.0, 11.5, 13.0, 16.0, 20.0] {
+        for height in [3.3, 3.6, 3.9] {
+            let tags = format!("building=school building:levels=3 height={}", height * 3.0);
+            let found = made(&rectangle(1, 0.0, 0.0, 60.0, depth, &tags), true);
+            let stairs = &found.plan.buildings[0].stairs;
+            assert_eq!(stairs.len(), 4, "{depth} m deep: two stairs through three storeys");
+            for flight in stairs.iter().flat_map(|s| &s.flights) {
+                let easy = flight.tread_mm >= 260.0 && flight.riser_mm <= 165.0 && flight.width_mm >= 1200;
+                assert!(easy, "{depth} m deep, {height} m high: {flight:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_storeys_have_more_stairs_and_ways_out() {
+    let counts = |side: f64, tags: &str| {
+        let tags = format!("building=school building:levels=2 {tags}");
+        let found = made(&rectangle(1, 0.0, 0.0, side, 40.0, &tags), true);
+        let building = &found.plan.buildings[0];
+        (building.stairs.len(), building.storeys[0].openings.iter().filter(|o| o.exit).count())
+    };
+    // 800, 3,200 and 8,000 m².
+    let all = [20.0, 80.0, 200.0].map(|side| counts(side, ""));
+    assert_eq!(all.map(|(stairs, _)| stairs), [2, 3, 7]);
+    assert!(all[2].1 >= 7, "{all:?}");
+}
+
+#[test]
 fn a_circle_and_a_courtyard_are_divided_too() {
     let circle: Vec<(f64, f64)> = (0..32)
         .map(|i| f64::from(i) * std::f64::consts::TAU / 32.0)

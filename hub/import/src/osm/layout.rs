@@ -30,6 +30,8 @@ const OVER_MM: f64 = 2000.0;
 /// The width of a stair's room, and the least and most of its depth.
 const STAIR_MM: [f64; 2] = [3200.0, 2700.0];
 const STAIR_DEPTH_MM: [f64; 2] = [4700.0, 12_000.0];
+/// Two flights of a storey of 3.6 m at 280 by 150 mm, 1.4 m wide, with their landings (GB 50099-2011, 8.7).
+const EASY_STAIR_MM: [f64; 2] = [3200.0, 6200.0];
 /// A storey larger than this has two stairs, where they fit (GB 50016-2014, 5.5.8), and one for each further share of
 /// this size: from a room to the nearest of two stairs no one should walk more than about 35 m (5.5.17).
 const TWO_STAIRS_M2: f64 = 400.0;
@@ -254,9 +256,9 @@ impl Layout {
         found
     }
 
-    /// The best of them: at a corridor, then farthest from the stairs that stand.
+    /// The best of them: easy to walk, at a corridor, then farthest from the stairs that stand.
     fn farthest(&self, candidates: &[Placed], away: &[PointMm]) -> Option<Placed> {
-        let mut best: Option<((bool, i64), &Placed)> = None;
+        let mut best: Option<((bool, bool, i64), &Placed)> = None;
         for placed in candidates {
             let (w, s, core) = placed;
             let wing = &self.wings[*w];
@@ -266,7 +268,9 @@ impl Layout {
             }
             let at = core.rect.corners(&core.frame)[0];
             let apart = away.iter().map(|p| crate::polygon::length(*p, at) as i64).min().unwrap_or_default();
-            let rank = (!wing.bands.is_empty(), apart);
+            let [a, b] = core.rect.size();
+            let easy = a.min(b) > EASY_STAIR_MM[0] - 1.0 && a.max(b) > EASY_STAIR_MM[1] - 1.0;
+            let rank = (easy, !wing.bands.is_empty(), apart);
             if best.is_none_or(|(r, _)| rank > r) {
                 best = Some((rank, placed));
             }
@@ -489,6 +493,21 @@ impl Strip {
         let along = depth < STAIR_DEPTH_MM[0];
         let lengths: &[f64] = if along { &[6400.0, 5200.0, 4200.0, 3200.0] } else { &STAIR_MM };
         let mut found = Vec::new();
+        let [narrow, long] = EASY_STAIR_MM;
+        if !along && depth < long {
+            // Not deep enough for easy flights across: they run along the outer wall.
+            let v = if self.corridor_low {
+                [self.v[1] - narrow, self.v[1]]
+            } else {
+                [self.v[0], self.v[0] + narrow]
+            };
+            let steps = ((to - from - long) / 1000.0).floor().clamp(-1.0, 200.0) as i32;
+            let lows = (0..=steps).map(|step| {
+                let offset = f64::from(step / 2) * 1000.0;
+                if step % 2 == 0 { from + offset } else { to - long - offset }
+            });
+            found.extend(lows.map(|low| Rect { low: [low, v[0]], high: [low + long, v[1]] }));
+        }
         let trims: [(f64, f64); 6] =
             [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1), (0.2, 0.2), (0.25, 0.0), (0.0, 0.25)];
         for length in lengths {
