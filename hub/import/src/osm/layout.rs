@@ -2,7 +2,7 @@
 //!
 //! The rule of the house, from what schools are built like (docs/import.md): a wing is cut off at each inner corner;
 //! a wing of 11 m or more has a corridor in its middle, of 7 m or more at one side, a narrower one has none; rooms are
-//! about 8 m wide; stairs stand at the ends of a corridor.
+//! about 8 m wide; stairs stand at the ends of a corridor; corridors of wings that touch are joined.
 
 use campanile_model::PointMm;
 
