@@ -562,14 +562,16 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);
-    // Where there is not room for all, who made the data has to be said; the keys can be tried.
+    // Where there is not room for all, who made the data has to be said, in several lines if need be; the keys can be
+    // tried.
     let both = format!("{keys}   ·   {attribution}");
-    let galley = [both, attribution, keys]
+    let texts = if attribution.is_empty() { vec![keys] } else { vec![both, attribution.clone()] };
+    let galley = texts
         .into_iter()
-        .filter(|text| !text.is_empty())
         .map(|text| painter.layout_no_wrap(text, font.clone(), INK))
         .find(|galley| galley.size().x <= room);
-    let Some(galley) = galley else { return };
+    let wrapped = || painter.layout(attribution.clone(), font.clone(), INK, room.max(120.0));
+    let Some(galley) = galley.or_else(|| (!attribution.is_empty()).then(wrapped)) else { return };
     let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
     let back = bevy_egui::egui::Color32::from_rgba_unmultiplied(255, 255, 255, 205);
     painter.rect_filled(rect.expand2(vec2(10.0, 3.0)), CornerRadius::same(8), back);
