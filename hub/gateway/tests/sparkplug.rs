@@ -201,6 +201,11 @@ fn the_hub_says_whether_it_is_there() {
         // Another says in our name that we are away (or our own will comes late): answered after a pause.
         edge.publish("spBv1.0/STATE/hub-1", b"{\"online\":false,\"timestamp\":1}".to_vec(), true);
         wait("the answer", || states().len() == 3 && states()[2].0);
+        assert_eq!(
+            states()[2].1,
+            states()[0].1,
+            "with the time of the will, or the will would count as the older word"
+        );
         gateway.stop();
         wait("the death of the host", || states().len() == 4);
         // A farewell is not followed by the last will, whose time would be the older one.
