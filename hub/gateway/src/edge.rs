@@ -1,6 +1,7 @@
 //! The connections of edge nodes of Sparkplug B: one a node, because each has a last will of its own.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -25,6 +26,15 @@ const BATCH: usize = 1024;
 /// After so many connections that ended soon, somebody else is suspected of being the same node.
 const SUSPICIOUS: u32 = 3;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// The same for the same node, so that one that comes back takes the place of what is left of it at the broker. Brokers
+/// refuse some characters that IDs of Sparkplug may have; the number keeps apart what is alike without them.
+fn client_id(node: &str) -> String {
+    let plain: String = node.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let mut hasher = DefaultHasher::new();
+    node.hash(&mut hasher);
+    format!("campanile-edge-{plain}-{:08x}", hasher.finish() as u32)
+}
 
 /// Edge nodes that publish. Dropping them says that they are gone.
 #[derive(Debug)]
@@ -58,9 +68,7 @@ impl EdgeNodes {
                 link: Link::new(&LinkConfig {
                     host: config.host.clone(),
                     port: config.port,
-                    // A node that comes back takes the place of what is left of it at the broker, so that the will of
-                    // the session before is out before the new birth.
-                    client_id: format!("campanile-edge-{}", layout.id()),
+                    client_id: client_id(&layout.id()),
                     credentials: config.credentials.clone(),
                     keep_alive_s: KEEP_ALIVE.as_secs(),
                     max_packet_bytes: config.max_packet_bytes,
@@ -332,5 +340,20 @@ impl Runner {
             }
         }
         asked.rebirth
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn client_ids_are_plain_and_of_one_node_each() {
+        let ids = ["school/plant", "school-plant", "学校/plant", "a+b/c"].map(client_id);
+        for (i, id) in ids.iter().enumerate() {
+            assert!(id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'), "{id}");
+            assert!(!ids[..i].contains(id), "{ids:?}");
+        }
+        assert_eq!(ids[0], client_id("school/plant"));
     }
 }
