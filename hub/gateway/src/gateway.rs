@@ -442,8 +442,9 @@ impl Runner {
 
     /// Nobody says any more what becomes of the nodes.
     fn lose_nodes(&mut self) {
-        let (presence, first) = (&mut self.batch.presence, self.batch.presence.len());
-        self.shared.nodes().disconnected(now(), self.batch.samples.len(), presence);
+        let Batch { samples, presence, .. } = &mut self.batch;
+        let first = presence.len();
+        self.shared.nodes().disconnected(now(), samples.len(), presence);
         for lost in presence.iter().skip(first) {
             note_presence(&self.shared.counters, &lost.topic, false);
         }
