@@ -64,7 +64,7 @@ enum Command {
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
         Exit code 0: in order (warnings allowed); 1: errors found.")]
     Check(campus::CheckArgs),
-    /// List the points of a campus: path, unit, kind of meter, names.
+    /// List the points of a campus: path, unit, kind of meter, names, topic or metric of Sparkplug B.
     #[command(after_help = "Example:\n  campanile points '**/energy' --campus scenes/shanghai-school")]
     Points(campus::PointsArgs),
     /// The alarms of a campus as a list of their own: export, import.
@@ -82,13 +82,15 @@ enum Command {
     Import(import::ImportCommand),
     /// Publish believable data for every point of a campus over MQTT, and obey commands.
     #[command(
-        after_help = "Example:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883"
+        after_help = "Examples:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883\n  \
+            campanile devices --campus my-school --sparkplug"
     )]
     Devices(field::DevicesArgs),
     /// Play a CSV file with a time column through MQTT, as if its meter were here.
     #[command(after_help = "Example:\n  campanile feed meter.csv --campus scenes/shanghai-school \\\n    \
         --time timestamp_local --zone Europe/London --map energy_kwh=substation/1f/switchgear/utility-meter-1/energy --speed max\n\n\
-        `campanile points '**/energy'` lists the points that a meter can be fed to.")]
+        `campanile points '**/energy'` lists the points that a meter can be fed to.\n\n\
+        Exit code 1: rows could not be read, or it was stopped (Ctrl-C) before the end; the report says it.")]
     Feed(field::FeedArgs),
     /// Ask a stored history: last values, ranges, buckets, energy, export.
     #[command(

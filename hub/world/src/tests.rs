@@ -17,6 +17,7 @@ fn schema() -> Arc<Schema> {
         choices: 0,
         range: Some([0.0, 5000.0]),
         stale_after_us: 180 * S,
+        by_exception: false,
         resolution: Some(1.0),
         command: None,
     };
@@ -379,6 +380,7 @@ fn plant(rules: Vec<(AlarmCondition, Option<SuppressSpec>)>, interlocks: Vec<Loc
         choices: 0,
         range: None,
         stale_after_us: 600 * S,
+        by_exception: false,
         resolution: None,
         command: None,
     };
