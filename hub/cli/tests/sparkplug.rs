@@ -41,6 +41,9 @@ fn campus() -> tempfile::TempDir {
     let own = tempfile::tempdir().unwrap();
     for entry in std::fs::read_dir(demo()).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue;
+        }
         std::fs::copy(&path, own.path().join(path.file_name().unwrap())).unwrap();
     }
     let file = own.path().join("campus.toml");

@@ -434,7 +434,7 @@ impl Rehearsal {
             self.devices.set_weather(storm)?;
         }
         let (Some(flood), Some(part)) = (&self.flood, &site.flood) else { return Ok(()) };
-        let depths: Vec<f64> = flood.rooms().map(|r| r.depth_m).collect();
+        let depths: Vec<f64> = flood.rooms().iter().map(|r| r.depth_m).collect();
         let level_m = |cell: u32| {
             let of = |field: &[f64]| field.get(cell as usize).copied().unwrap_or(0.0);
             (of(&part.input.bed_m) + of(flood.depth_m()), of(flood.depth_m()))
@@ -556,7 +556,7 @@ impl Rehearsal {
 
     /// The depth of water in each room, m.
     pub fn room_depths(&self) -> Vec<f64> {
-        self.flood.as_ref().map_or_else(Vec::new, |flood| flood.rooms().map(|r| r.depth_m).collect())
+        self.flood.as_ref().map_or_else(Vec::new, |flood| flood.rooms().iter().map(|r| r.depth_m).collect())
     }
 
     fn measure(&mut self, dt_s: f64) {
@@ -565,7 +565,7 @@ impl Rehearsal {
         self.tally.rained(now_s, site.rain_m_s(now_s), dt_s);
         self.tally.rooms(&site, &self.room_depths(), dt_s, now_s);
         if let Some(crowd) = &self.crowd {
-            let hazards = people_in_water(self.flood.as_ref(), crowd, &site.wet);
+            let hazards = people_in_water(self.flood.as_ref(), crowd, &site);
             self.tally.people(&site, &hazards, dt_s);
         }
         self.tally.row(&site, self.flood.as_ref(), self.crowd.as_ref(), now_s);
@@ -598,16 +598,20 @@ fn matching<'a>(names: impl Iterator<Item = &'a String>, globs: &[Glob]) -> Vec<
 }
 
 /// Of each person the depth of water that they stand in, m, and its hazard (DEFRA FD2320 without debris).
-fn people_in_water(flood: Option<&Flood>, crowd: &Crowd, wet: &[Wet]) -> Vec<[f32; 2]> {
-    let rooms: Vec<f64> = flood.map_or_else(Vec::new, |f| f.rooms().map(|r| r.depth_m).collect());
+fn people_in_water(flood: Option<&Flood>, crowd: &Crowd, site: &Site) -> Vec<[f32; 2]> {
+    let rooms: Vec<f64> = flood.map_or_else(Vec::new, |f| f.rooms().iter().map(|r| r.depth_m).collect());
     crowd
         .people()
         .map(|person| {
-            let (depth, speed) = match (wet.get(person.space as usize), flood) {
+            let (depth, speed) = match (site.wet.get(person.space as usize), flood) {
                 (Some(Wet::Room(room)), _) => (rooms.get(*room).copied().unwrap_or(0.0), 0.0),
-                (Some(Wet::Outside), Some(flood)) => flood
-                    .cell_at(person.at[0], person.at[1])
-                    .map_or((0.0, 0.0), |c| (flood.depth_m()[c], flood.speed_m_s(c))),
+                (Some(Wet::Outside), Some(flood)) => {
+                    let cell = site.flood.as_ref().and_then(|f| f.cell_at([person.at[0], person.at[1]]));
+                    cell.map_or((0.0, 0.0), |cell| {
+                        let cell = cell as usize;
+                        (flood.depth_m().get(cell).copied().unwrap_or(0.0), flood.speed_m_s(cell))
+                    })
+                }
                 _ => (0.0, 0.0),
             };
             [depth as f32, (depth * (speed + 0.5)) as f32]

@@ -37,10 +37,10 @@ fn fresh() -> Rehearsal {
     Rehearsal::from_scene(site(), 7).unwrap()
 }
 
-/// Runs to a second of the drill, barriers put up by a person at second 20.
+/// Runs to a second of the drill, barriers put up by a person at second 5.
 fn run(rehearsal: &mut Rehearsal, until_s: f64, threads: usize) {
     while rehearsal.now_s() < until_s {
-        if rehearsal.now_s() == 20.0 {
+        if rehearsal.now_s() == 5.0 {
             let deed = Deed::Act { action: "barriers".into(), name: "anna".into() };
             rehearsal.act(deed).unwrap();
         }
@@ -52,37 +52,37 @@ fn run(rehearsal: &mut Rehearsal, until_s: f64, threads: usize) {
 #[test]
 fn threads_saved_states_and_branches_change_nothing() {
     let mut one = fresh();
-    run(&mut one, 120.0, 1);
+    run(&mut one, 40.0, 1);
     let mut two = fresh();
-    run(&mut two, 60.0, 2);
+    run(&mut two, 20.0, 2);
     let mut restored = Rehearsal::restore(site(), &two.save().unwrap()).unwrap();
     assert_eq!(restored.hash(), two.hash(), "what is restored is what was saved");
-    run(&mut two, 120.0, 2);
-    run(&mut restored, 120.0, 1);
+    run(&mut two, 40.0, 2);
+    run(&mut restored, 40.0, 1);
     assert_eq!((two.hash(), restored.hash()), (one.hash(), one.hash()));
     let mut other = Rehearsal::from_scene(site(), 8).unwrap();
-    run(&mut other, 120.0, 1);
+    run(&mut other, 40.0, 1);
     assert_ne!(other.hash(), one.hash(), "another seed is another run");
 
     // A player that has seen it all can go back to any barrier, and the same happens again.
     let mut player = Player::new(fresh());
-    while player.rehearsal().now_s() < 120.0 {
-        if player.rehearsal().now_s() == 20.0 {
+    while player.rehearsal().now_s() < 40.0 {
+        if player.rehearsal().now_s() == 5.0 {
             let deed = Deed::Act { action: "barriers".into(), name: "anna".into() };
             player.rehearsal_mut().act(deed).unwrap();
         }
         player.step(2).unwrap();
     }
     let mut shares = Vec::new();
-    let mut branch = player.branch(60.0).unwrap().run(1, &mut |share| { shares.push(share); true }).unwrap();
-    assert_eq!(branch.now_s(), 60.0);
-    assert!(shares.len() == 60 && shares[59] == 1.0);
-    run(&mut branch, 120.0, 1);
+    let mut branch = player.branch(20.0).unwrap().run(1, &mut |share| { shares.push(share); true }).unwrap();
+    assert_eq!(branch.now_s(), 20.0);
+    assert!(shares.len() == 20 && shares[19] == 1.0);
+    run(&mut branch, 40.0, 1);
     assert_eq!(branch.hash(), one.hash(), "a branch in which the same is done comes to the same");
-    assert!(player.branch(121.0).is_err(), "the future has not come");
-    assert!(player.branch(60.0).unwrap().run(1, &mut |_| false).is_err(), "called off");
-    let (at_s, frames) = player.frames_at(57.0).unwrap();
-    assert_eq!((at_s, frames.len()), (50.0, 3));
+    assert!(player.branch(41.0).is_err(), "the future has not come");
+    assert!(player.branch(20.0).unwrap().run(1, &mut |_| false).is_err(), "called off");
+    let (at_s, frames) = player.frames_at(37.0).unwrap();
+    assert_eq!((at_s, frames.len()), (30.0, 3));
 
     let mut spoilt = two.save().unwrap();
     spoilt[40] ^= 1;
@@ -96,7 +96,7 @@ fn decisions_have_their_effect_and_are_on_the_record() {
     let unknown = rehearsal.act(Deed::Act { action: "nope".into(), name: "anna".into() });
     assert_eq!(unknown, Err(DeedError::Drill(Refusal::Unknown("nope".into()))));
     rehearsal.act(Deed::Decline { action: "move-up".into(), name: "anna".into() }).unwrap();
-    run(&mut rehearsal, 110.0, 2);
+    run(&mut rehearsal, 80.0, 2);
     let again = rehearsal.act(Deed::Act { action: "gates".into(), name: "anna".into() });
     assert_eq!(again, Err(DeedError::Drill(Refusal::UnderWay("gates".into()))), "an event began it");
     let play = rehearsal.play();
@@ -106,10 +106,10 @@ fn decisions_have_their_effect_and_are_on_the_record() {
     };
     let barriers = begun("barriers").unwrap();
     assert_eq!(barriers.by, By::Person { name: "anna".into() });
-    assert_eq!((barriers.from_s, barriers.done_s), (Some(20.0), Some(50.0)), "three guards for half a minute");
-    assert!(rehearsal.flood().unwrap().barriers_up().iter().all(|up| *up), "they report themselves up");
+    assert_eq!((barriers.from_s, barriers.done_s), (Some(5.0), Some(35.0)), "three guards for half a minute");
+    assert!(rehearsal.flood().unwrap().barriers().iter().all(|b| b.up), "they report themselves up");
     let gates = begun("gates").unwrap();
-    assert!(gates.from_s.unwrap() >= 60.0 && gates.done_s.is_none(), "begun by the rain: {gates:?}");
+    assert!(gates.from_s.unwrap() >= 30.0 && gates.done_s.is_none(), "begun by the rain: {gates:?}");
     assert_eq!(begun("move-up"), None, "somebody decided against it");
     let warn = begun("warn").unwrap();
     assert_eq!(warn.by, By::Player, "nobody warned, so the stand-in did");
@@ -150,7 +150,7 @@ fn commands_of_a_rehearsal_end_in_its_devices() {
 #[test]
 fn what_came_of_it_is_told_in_both_languages() {
     let mut with = fresh();
-    run(&mut with, 240.0, 2);
+    run(&mut with, 120.0, 2);
     assert!(with.is_over() && !with.step(1).unwrap());
     let with = Outcome::of(&mut with);
     let mut without = fresh();
@@ -162,7 +162,7 @@ fn what_came_of_it_is_told_in_both_languages() {
     assert_eq!(with.people.people, 2070);
     let water = with.water.as_ref().unwrap();
     assert!(water.balance_m3.iter().any(|(name, m3)| name == "error" && m3.abs() < 1e-6), "{:?}", water.balance_m3);
-    assert!(with.rows.len() == 5 && with.rows[4].arrived > 100, "those told to have moved up: {:?}", with.rows);
+    assert!(with.rows.len() == 3 && with.rows[2].arrived > 50, "those told to have moved up: {:?}", with.rows);
     let text = serde_json::to_string(&with).unwrap();
     assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), with);
     for (lang, expected) in [(ReportLang::Zh, ["小演练", "评分", "决策与预案对照"]), (ReportLang::En, ["Small drill", "Score", "Decisions against the plan"])] {
@@ -230,7 +230,7 @@ fn what_is_wrong_with_a_drill_is_named_with_its_line() {
         ("when = { at_min = 0.5 }", "when = { }", "the condition says nothing"),
         ("good = 0\nbad = 100", "good = 200\nbad = 100", "good lies below bad"),
         ("water = \"river\"", "water = \"rivver\"", "Did you mean 'river'?"),
-        ("duration_min = 4", "duration_min = 4\nsurprise = 1", "surprise"),
+        ("duration_min = 2", "duration_min = 2\nsurprise = 1", "surprise"),
     ];
     for (from, to, expected) in cases {
         let text = good.replacen(from, to, 1);
