@@ -146,7 +146,9 @@ impl House {
                 rect(x0, y0, x1, y1)
             };
             let (bx, by) = (x + 1.2 + d(2), y + 1.2 + d(3));
-            let holes = if d(4) < 0.4 { vec![hole(bx, by, bx + 0.9, by + 0.9)] } else { vec![] };
+            // The goal's own room has its middle free.
+            let holes =
+                if d(4) < 0.4 && k + 1 < n * n { vec![hole(bx, by, bx + 0.9, by + 0.9)] } else { vec![] };
             input.spaces.push(level(&format!("{k}"), outline, holes, 0.0));
             input.groups.push(group(&format!("{k}"), k, self.people));
         }
