@@ -8,7 +8,8 @@ use std::sync::{Arc, OnceLock};
 use campanile_model::{Actor, Campus, Intent, Priority, Value};
 use campanile_rehearsal::conformance::{Case, breaches};
 use campanile_rehearsal::{
-    By, Deed, DeedError, Drill, Outcome, Player, Refusal, Rehearsal, ReportLang, Site, comparison, layers, report,
+    By, Deed, DeedError, Drill, Outcome, Player, Refusal, Rehearsal, ReportLang, Site, comparison, layers,
+    report,
 };
 use campanile_world::Input;
 
@@ -74,7 +75,14 @@ fn threads_saved_states_and_branches_change_nothing() {
         player.step(2).unwrap();
     }
     let mut shares = Vec::new();
-    let mut branch = player.branch(20.0).unwrap().run(1, &mut |share| { shares.push(share); true }).unwrap();
+    let mut branch = player
+        .branch(20.0)
+        .unwrap()
+        .run(1, &mut |share| {
+            shares.push(share);
+            true
+        })
+        .unwrap();
     assert_eq!(branch.now_s(), 20.0);
     assert!(shares.len() == 20 && shares[19] == 1.0);
     run(&mut branch, 40.0, 1);
@@ -135,7 +143,11 @@ fn commands_of_a_rehearsal_end_in_its_devices() {
     rehearsal.act(Deed::World { input: input.clone() }).unwrap();
     run(&mut rehearsal, 10.0, 2);
     let running = campus().point_id("net/storm/main-8/pump-running").unwrap();
-    assert_eq!(rehearsal.world().reading(running).unwrap().value, Value::Bool(true), "the device model obeyed");
+    assert_eq!(
+        rehearsal.world().reading(running).unwrap().value,
+        Value::Bool(true),
+        "the device model obeyed"
+    );
     assert!(live.arrays().next().is_none(), "what it was forked from was told nothing");
     let samples = Deed::World { input: Input::Samples { samples: Vec::new() } };
     assert_eq!(rehearsal.act(samples), Err(DeedError::NotForPeople));
@@ -157,15 +169,29 @@ fn what_came_of_it_is_told_in_both_languages() {
     while without.step(2).unwrap() {
         without.take_events();
     }
-    assert_eq!(without.act(Deed::Act { action: "cut".into(), name: "a".into() }), Err(DeedError::Drill(Refusal::Over)));
+    assert_eq!(
+        without.act(Deed::Act { action: "cut".into(), name: "a".into() }),
+        Err(DeedError::Drill(Refusal::Over))
+    );
     let without = Outcome::of(&mut without);
     assert_eq!(with.people.people, 2070);
     let water = with.water.as_ref().unwrap();
-    assert!(water.balance_m3.iter().any(|(name, m3)| name == "error" && m3.abs() < 1e-6), "{:?}", water.balance_m3);
-    assert!(with.rows.len() == 3 && with.rows[2].arrived > 50, "those told to have moved up: {:?}", with.rows);
+    assert!(
+        water.balance_m3.iter().any(|(name, m3)| name == "error" && m3.abs() < 1e-6),
+        "{:?}",
+        water.balance_m3
+    );
+    assert!(
+        with.rows.len() == 3 && with.rows[2].arrived > 50,
+        "those told to have moved up: {:?}",
+        with.rows
+    );
     let text = serde_json::to_string(&with).unwrap();
     assert_eq!(serde_json::from_str::<Outcome>(&text).unwrap(), with);
-    for (lang, expected) in [(ReportLang::Zh, ["小演练", "评分", "决策与预案对照"]), (ReportLang::En, ["Small drill", "Score", "Decisions against the plan"])] {
+    for (lang, expected) in [
+        (ReportLang::Zh, ["小演练", "评分", "决策与预案对照"]),
+        (ReportLang::En, ["Small drill", "Score", "Decisions against the plan"]),
+    ] {
         let page = report(&with, lang);
         assert!(expected.iter().all(|e| page.contains(e)), "{lang:?}");
         assert!(page.contains("data:image/png;base64,") && !page.contains("http"), "it needs nothing else");
@@ -212,7 +238,9 @@ fn layers_fit_what_they_are_said_to_be() {
         .map(|info| match &info.shape {
             campanile_protocol::LayerShape::Grid { nx, ny, .. } => (nx * ny) as usize,
             campanile_protocol::LayerShape::Zones { spaces, fields } => spaces.len() * fields.len(),
-            campanile_protocol::LayerShape::Agents { kinds, .. } => kinds.iter().map(|k| k.count as usize).sum(),
+            campanile_protocol::LayerShape::Agents { kinds, .. } => {
+                kinds.iter().map(|k| k.count as usize).sum()
+            }
         })
         .collect();
     assert_eq!(counts, states.iter().map(campanile_protocol::LayerState::count).collect::<Vec<_>>());
@@ -224,7 +252,11 @@ fn what_is_wrong_with_a_drill_is_named_with_its_line() {
     let cases = [
         ("start = \"2026-06-24T09:00\"", "start = \"soon\"", "is no local time"),
         ("level = \"yellow\" }", "level = \"yelow\" }", "Did you mean 'yellow'?"),
-        ("role = \"guards\"\npeople = 3\nminutes = 0.5", "role = \"guards\"\npeople = 9\nminutes = 0.5", "it takes 9 people"),
+        (
+            "role = \"guards\"\npeople = 3\nminutes = 0.5",
+            "role = \"guards\"\npeople = 9\nminutes = 0.5",
+            "it takes 9 people",
+        ),
         ("[\"site/*/barrier-up\"]", "[\"site/*/barier-up\"]", "matches no point that can be commanded"),
         ("net/electricity/canteen", "net/electricity/kanteen", "matches no node of an electricity network"),
         ("when = { at_min = 0.5 }", "when = { }", "the condition says nothing"),

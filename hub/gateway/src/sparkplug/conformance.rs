@@ -68,7 +68,7 @@ fn comes(rig: &mut Rig, what: Comes) {
     let set = |x: f64| Metric { alias: Some(1), ..Metric::new("Set", datatype::INT16, Raw::Int(x as u32)) };
     let (node, device) =
         (|verb: &str| format!("spBv1.0/G/{verb}/N"), |verb: &str| format!("spBv1.0/G/{verb}/N/d"));
-    let mut data = |rig: &mut Rig, seq, metrics| rig.send(&device("DDATA"), seq, metrics);
+    let data = |rig: &mut Rig, seq, metrics| rig.send(&device("DDATA"), seq, metrics);
     match what {
         Nbirth(seq, n) => rig.send(&node("NBIRTH"), Some(seq), vec![bd_seq(n), set(5.0)]),
         Dbirth(seq) => {
