@@ -423,7 +423,7 @@ impl ClientMessage {
                 if subscription.max_rate_hz.is_some_and(|r| !(r > 0.0 && r <= 1000.0)) {
                     return err("max_rate_hz", "it has to be above 0 and at most 1000".into());
                 }
-                if subscription.max_bytes_s.is_some_and(|b| !(b >= 100.0 && b <= 1e9)) {
+                if subscription.max_bytes_s.is_some_and(|b| !(100.0..=1e9).contains(&b)) {
                     return err("max_bytes_s", "it has to be from 100 to 1e9".into());
                 }
             }

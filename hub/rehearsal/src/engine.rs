@@ -3,12 +3,10 @@
 //! Engines know nothing of campuses, worlds or this crate. What a rehearsal needs of any of them stands here; that each
 //! keeps it is proved by [`crate::conformance`].
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 
 use campanile_crowd::Crowd;
-use campanile_flood::{Flood, Threads};
+use campanile_flood::Flood;
 
 /// What goes wrong with an engine: its own words, with the mend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,13 +59,6 @@ fn error<E: Display>(engine: &'static str) -> impl Fn(E) -> EngineError {
     move |why| EngineError { engine, why: why.to_string() }
 }
 
-/// The threads of a number, kept from step to step; the caller's own where the system gives none.
-fn pool(threads: usize) -> Threads {
-    static POOLS: Mutex<BTreeMap<usize, Threads>> = Mutex::new(BTreeMap::new());
-    let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    pools.entry(threads).or_insert_with(|| Threads::new(threads).unwrap_or_else(|_| Threads::one())).clone()
-}
-
 impl Engine for Flood {
     const NAME: &'static str = "flood";
     type Input = campanile_flood::FloodInput;
@@ -82,7 +73,7 @@ impl Engine for Flood {
     }
 
     fn advance(&mut self, dt_s: f64, threads: usize) {
-        self.step(dt_s, &pool(threads));
+        self.step(dt_s, threads);
     }
 
     fn seconds(&self) -> f64 {

@@ -303,27 +303,8 @@ fn water(rehearsal: &Rehearsal) -> Option<WaterMap> {
         max_cm: flood.max_depth_m().iter().map(|d| (d * 100.0).round().min(65_535.0) as u16).collect(),
         arrival_min: flood.arrival_s().iter().map(minutes).collect(),
         waters: rehearsal.site().waters.iter().copied().collect(),
-        balance_m3: balance(&flood.balance()),
+        balance_m3: flood.balance().terms().map(|(name, m3)| (name.to_owned(), m3)).collect(),
     })
-}
-
-/// The terms of the water balance by name, m³.
-fn balance(b: &campanile_flood::Balance) -> Vec<(String, f64)> {
-    let terms = [
-        ("initial", b.initial_m3),
-        ("rain", b.rain_m3),
-        ("roofs", b.roofs_m3),
-        ("stages-in", b.stages_in_m3),
-        ("stages-out", b.stages_out_m3),
-        ("edges", b.edges_out_m3),
-        ("drains", b.drains_out_m3),
-        ("drains-back", b.drains_back_m3),
-        ("pumps", b.pumps_out_m3),
-        ("rooms", b.rooms_m3),
-        ("ground", b.cells_m3),
-        ("error", b.error_m3),
-    ];
-    terms.into_iter().map(|(name, m3)| (name.to_owned(), m3)).collect()
 }
 
 /// Whether a depth in cm counts as flooded ground.

@@ -268,7 +268,8 @@ impl Page {
             o.rows.iter().filter_map(|row| Some((row.at_s / 60.0, of(row)?))).collect()
         };
         type Of<'a> = &'a dyn Fn(&crate::tally::Row) -> Option<f64>;
-        let groups: [(&str, &str, Vec<(&str, Of<'_>)>); 5] = [
+        type Group<'a> = (&'a str, &'a str, Vec<(&'a str, Of<'a>)>);
+        let groups: [Group<'_>; 5] = [
             (w.rain, "mm/h", vec![(w.rain, &|r| Some(r.rain_mm_h))]),
             (w.river, "m", vec![(w.river, &|r| r.river_m)]),
             (w.rooms, "m³", vec![(w.rooms, &|r| Some(r.rooms_m3))]),

@@ -312,7 +312,7 @@ fn fed_by(campus: &Campus, flood: &FloodSite) -> Vec<Vec<Path>> {
                 let mut at = serves.then_some(node);
                 while let Some(node) = at {
                     nodes.extend(campus.entities.get(node.entity).map(|e| e.path.clone()));
-                    at = node.parent.and_then(|p| network.nodes.get(p as usize));
+                    at = node.parent.and_then(|p| network.nodes.get(p));
                 }
             }
         }

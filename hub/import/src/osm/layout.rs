@@ -654,7 +654,9 @@ fn links(wings: &[Wing], shapes: &[Polygon]) -> Vec<(Frame, Rect)> {
             }
         }
     }
-    let mut across: Vec<((i64, i64), usize, usize, (Frame, Rect))> = Vec::new();
+    // Where along the wing, which two corridors, and the piece between them.
+    type Across = ((i64, i64), usize, usize, (Frame, Rect));
+    let mut across: Vec<Across> = Vec::new();
     for (i, wing) in wings.iter().enumerate() {
         let half = SIDE_CORRIDOR_MM / 2.0;
         let (low, high) = (wing.rect.low[0] + half, wing.rect.high[0] - half);

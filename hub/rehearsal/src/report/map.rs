@@ -80,8 +80,9 @@ fn picture(
     // Rows of a picture go down, those of the grid go north.
     let mut pixels = Vec::with_capacity(nx * ny * 4);
     for row in (0..ny).rev() {
-        for cell in row * nx..(row + 1) * nx {
-            match if rivers[cell] { Some(RIVER) } else { colour(cell) } {
+        let cells = rivers.iter().enumerate().skip(row * nx).take(nx);
+        for (cell, is_river) in cells {
+            match if *is_river { Some(RIVER) } else { colour(cell) } {
                 Some([r, g, b]) => pixels.extend([r, g, b, 255]),
                 None => pixels.extend([0; 4]),
             }

@@ -107,10 +107,9 @@ pub(super) fn term(lang: Lang, name: &str) -> &str {
         ("stages-out", "流入河道", "out to the river"),
         ("edges", "边界流出", "out over the edges"),
         ("drains", "管网排出", "out by drains"),
-        ("drains-back", "管网倒灌", "back by drains"),
         ("pumps", "水泵排出", "out by pumps"),
         ("rooms", "室内", "in rooms"),
-        ("ground", "地面积水", "on the ground"),
+        ("now", "当前水量", "now"),
         ("error", "误差", "error"),
     ];
     let found = known.iter().find(|(id, _, _)| *id == name);
