@@ -117,6 +117,24 @@ fn a_reading_turns_stale_after_three_periods_and_fresh_with_the_next() {
 }
 
 #[test]
+fn a_source_that_tells_changes_alone_is_stale_when_it_is_lost_and_not_by_silence() {
+    let plain = schema();
+    let points = plain.points.iter().map(|p| PointSpec { by_exception: true, ..p.clone() }).collect();
+    let schema = Schema::new(points, plain.paths.clone(), Vec::new());
+    let mut world = World::new(Arc::new(schema), Timestamp(0));
+    let mut events = Vec::new();
+    world.apply_samples(&[number(0, 10 * S, 600.0)], &mut events);
+    world.tick(Timestamp(100_000 * S), &mut events);
+    assert_eq!(quality(&world, 0), Quality::Good);
+    world.source_lost(&[PointId(0)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Stale);
+    // Its birth says the value with the time at which it was measured.
+    world.source_back(&[PointId(0)], &mut events);
+    world.apply_samples(&[number(0, 10 * S, 600.0)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Good);
+}
+
+#[test]
 fn the_strongest_slot_wins_and_what_is_not_allowed_is_refused_with_a_reason() {
     let mut world = world();
     let mut events = Vec::new();
