@@ -61,7 +61,7 @@ impl Check<'_> {
             }
         }
         for (i, barrier) in input.barriers.iter().enumerate() {
-            if !(barrier.height_m > 0.0) {
+            if barrier.height_m.is_nan() || barrier.height_m <= 0.0 {
                 let what = format!("{} is no height", barrier.height_m);
                 return Err(wrong(
                     format!("barriers[{i}].height_m"),

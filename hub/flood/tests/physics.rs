@@ -26,7 +26,8 @@ fn highest_speed(flood: &Flood) -> f64 {
 #[test]
 fn a_lake_at_rest_stays_at_rest() {
     let random = |i: usize, j: usize| draw((j * 1000 + i) as u64);
-    let cases: [(&str, f64, Box<dyn Fn(usize, usize) -> f64>, bool); 4] = [
+    type Bed = Box<dyn Fn(usize, usize) -> f64>;
+    let cases: [(&str, f64, Bed, bool); 4] = [
         ("immersed bump", 0.5, Box::new(|i, _| bump(i, 50)), false),
         ("emerged bump", 0.1, Box::new(|i, _| bump(i, 50)), false),
         ("random bed with islands", 0.6, Box::new(random), false),
@@ -156,7 +157,8 @@ fn a_thing_turned_or_mirrored_gives_the_same_turned_or_mirrored() {
             .collect::<Vec<f64>>()
     };
     let plain = run(&|i, j| (i, j));
-    let others: [(&str, &dyn Fn(usize, usize) -> (usize, usize)); 3] = [
+    type Place<'a> = &'a dyn Fn(usize, usize) -> (usize, usize);
+    let others: [(&str, Place<'_>); 3] = [
         ("mirrored", &|i, j| (n - 1 - i, j)),
         ("turned", &|i, j| (n - 1 - j, i)),
         ("swapped", &|i, j| (j, i)),

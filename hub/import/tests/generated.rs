@@ -101,7 +101,7 @@ fn outline(dice: &mut Dice) -> Ring {
         p.0 += dice.between(-shake, shake);
         p.1 += dice.between(-shake, shake);
     }
-    let angle: f64 = dice.pick(&[0.0, 0.0, 0.3, 0.785_398_163, 1.2]);
+    let angle: f64 = dice.pick(&[0.0, 0.0, 0.3, std::f64::consts::FRAC_PI_4, 1.2]);
     ring.into_iter()
         .map(|(x, y)| (x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()))
         .collect()

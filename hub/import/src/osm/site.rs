@@ -27,7 +27,11 @@ pub(crate) fn boundary(
     let around_all = super::rectangle(low, high).outline;
     let Some((campus, area)) = campus.and_then(|c| Some((c, largest(&c.area)?))) else { return around_all };
     let area = Polygon::of(tidy(&area.outline, TIDY_MM));
-    let over = plan.buildings.iter().map(footprint).filter(|f| !intersection(f, std::slice::from_ref(&area)).is_empty());
+    let over = plan
+        .buildings
+        .iter()
+        .map(footprint)
+        .filter(|f| !intersection(f, std::slice::from_ref(&area)).is_empty());
     let whole: Vec<Polygon> = std::iter::once(area.clone()).chain(over.flatten()).collect();
     let outline = largest(&union(&whole)).map_or(area.outline, |p| p.outline.clone());
     // The plan's own checks have the last word on the ring, and on what is outside of it.
