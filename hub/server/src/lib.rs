@@ -18,6 +18,7 @@ pub mod seams;
 mod serve;
 mod tls;
 mod view;
+mod words;
 mod ws;
 
 use std::sync::Arc;

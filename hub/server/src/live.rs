@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
 use campanile_history::Record;
-use campanile_model::{Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value};
+use campanile_model::{Campus, Intent, Path, Point, PointId, Priority, Sample, Timestamp, Value, ValueType};
 use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading, RelinquishRequest};
 use campanile_protocol::{
     Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, ServerMessage, limits,
@@ -23,6 +23,7 @@ use crate::keeper::{FileRecorder, Keeper, recover};
 use crate::people::By;
 use crate::seams::{Commits, Field, Store};
 use crate::view::{View, reject_reason, view};
+use crate::words::{Language, say};
 
 /// Turns that may wait for the world; then the field waits, and with it the broker.
 const INBOX: usize = 1024;
@@ -76,29 +77,28 @@ impl AlarmAct {
         }
     }
 
-    /// Why it can't be done to any alarm.
+    /// Why it can't be done to any alarm, with the key of what is said.
     fn refusal(&self) -> Option<(RejectReason, &'static str)> {
         let needs_words = matches!(self, Self::Shelve { .. } | Self::OutOfService { .. });
         if self.words().len() > limits::MAX_REASON_BYTES || (needs_words && self.words().trim().is_empty()) {
-            return Some((RejectReason::Reason, "give a reason or comment of at most 500 bytes"));
+            return Some((RejectReason::Reason, "reason-alarm"));
         }
         match self {
-            Self::Shelve { for_s, .. } if !(*for_s > 0.0 && *for_s <= MAX_SHELVED_S) => Some((
-                RejectReason::Expiry,
-                "an alarm is shelved for up to a week: give the seconds, above 0",
-            )),
+            Self::Shelve { for_s, .. } if !(*for_s > 0.0 && *for_s <= MAX_SHELVED_S) => {
+                Some((RejectReason::Expiry, "expiry-shelve"))
+            }
             _ => None,
         }
     }
 
-    /// Why it can't be done to an alarm as it is.
+    /// Why it can't be done to an alarm as it is: the key of what is said.
     fn wrong_state(&self) -> &'static str {
         match self {
-            Self::Acknowledge { .. } => "the alarm has nothing to acknowledge",
-            Self::Shelve { .. } => "the alarm can't be shelved",
-            Self::Unshelve => "the alarm is not on the shelf",
-            Self::OutOfService { .. } => "the alarm is out of service already",
-            Self::ReturnToService => "the alarm is in service",
+            Self::Acknowledge { .. } => "state-acknowledge",
+            Self::Shelve { .. } => "state-shelve",
+            Self::Unshelve => "state-unshelve",
+            Self::OutOfService { .. } => "state-out-of-service",
+            Self::ReturnToService => "state-return-to-service",
         }
     }
 }
@@ -131,8 +131,8 @@ impl From<RelinquishRequest> for Wish {
 /// Submissions that wait for the store when it no longer keeps up, or fails.
 const STORE_BEHIND: u64 = 512;
 
-/// What is said where the answer never comes: nothing is promised that is not on the disk.
-const NOT_STORED: &str = "the hub is stopping, or could not store this; its log says which. Look whether it is in force, then try again";
+/// The key of what is said where the answer never comes: nothing is promised that is not on the disk.
+const NOT_STORED: &str = "busy-not-stored";
 
 /// What requests and sockets share.
 pub struct Live {
@@ -234,24 +234,21 @@ impl Live {
     pub async fn command(&self, by: &By, request: Wish) -> Outcome {
         let refused = |reason, message: String| Outcome { ok: false, reason: Some(reason), message };
         let Some(id) = self.campus.point_id(request.point.as_str()) else {
-            return refused(RejectReason::NotFound, format!("there is no point '{}'", request.point));
+            return refused(RejectReason::NotFound, say("not-found-point", &[("point", &request.point)]));
         };
         let point = self.campus.point(id);
         let Some(priority) = Priority::new(request.priority) else {
-            return refused(
-                RejectReason::Priority,
-                format!("priority {} is not from 1 to 16", request.priority),
-            );
+            return refused(RejectReason::Priority, say("priority", &[("priority", &request.priority)]));
         };
         if request.expiry_s.is_some_and(|s| !(s > 0.0 && s <= limits::MAX_EXPIRY_S)) {
-            return refused(RejectReason::Expiry, "expiry_s has to be above 0 and at most a year".to_owned());
+            return refused(RejectReason::Expiry, say("expiry", &[]));
         }
         let value = match &request.value {
             None => None,
             Some(json) => {
                 match json.to_value(point.value_type, point.choices.iter().map(|c| c.id.as_str())) {
                     Ok(value) => Some(value),
-                    Err(why) => return refused(RejectReason::WrongType, why.to_string()),
+                    Err(_) => return refused(RejectReason::WrongType, wrong_type(point)),
                 }
             }
         };
@@ -266,19 +263,18 @@ impl Live {
         };
         let (reply, answer) = oneshot::channel();
         if self.inbox.try_send(Turn::Intend(Box::new(intent), by.clone(), reply)).is_err() {
-            return refused(RejectReason::Busy, "the hub is too busy; try again".to_owned());
+            return refused(RejectReason::Busy, say("busy", &[]));
         }
         match answer.await {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
-            Ok(Err(why)) => refused(reject_reason(&why), why.to_string()),
-            Err(_) => refused(RejectReason::Busy, NOT_STORED.to_owned()),
+            Ok(Err(why)) => refused(reject_reason(&why), refusal_text(&why, point)),
+            Err(_) => refused(RejectReason::Busy, say(NOT_STORED, &[])),
         }
     }
 
     /// Does something to an alarm.
     pub async fn alarm(&self, by: &By, alarm: String, act: AlarmAct) -> Outcome {
-        let refused =
-            |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
+        let refused = |reason, key| Outcome { ok: false, reason: Some(reason), message: say(key, &[]) };
         if let Some((reason, why)) = act.refusal() {
             return refused(reason, why);
         }
@@ -286,11 +282,11 @@ impl Live {
         let (reply, answer) = oneshot::channel();
         let turn = Turn::Alarm { alarm, by: by.clone(), act, reply };
         if self.inbox.try_send(turn).is_err() {
-            return refused(RejectReason::Busy, "the hub is too busy; try again");
+            return refused(RejectReason::Busy, "busy");
         }
         match answer.await {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
-            Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "there is no such alarm"),
+            Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "not-found-alarm"),
             Ok(Err(reason)) => refused(reason, wrong_state),
             Err(_) => refused(RejectReason::Busy, NOT_STORED),
         }
@@ -445,6 +441,47 @@ impl Live {
     /// Whether the gateway is connected to its broker.
     pub fn gateway_connected(&self) -> bool {
         self.gateway.get().is_some_and(|g| g.is_connected())
+    }
+}
+
+fn wrong_type(point: &Point) -> String {
+    match point.value_type {
+        ValueType::Number => say("wrong-type-number", &[]),
+        ValueType::Bool => say("wrong-type-bool", &[]),
+        ValueType::Choice => {
+            let ids: Vec<&str> = point.choices.iter().map(|c| c.id.as_str()).collect();
+            say("wrong-type-choice", &[("choices", &ids.join(", "))])
+        }
+        ValueType::Text => say("wrong-type-text", &[]),
+    }
+}
+
+/// A refusal of the world for people.
+fn refusal_text(why: &Refusal, point: &Point) -> String {
+    match why {
+        Refusal::UnknownPoint => say("not-found-point", &[("point", &point.path)]),
+        Refusal::NotCommandable => say("not-commandable", &[]),
+        Refusal::WrongType { .. } => wrong_type(point),
+        Refusal::OutOfLimits { value, low, high } => {
+            say("out-of-limits", &[("value", value), ("low", low), ("high", high)])
+        }
+        Refusal::TooSoon { wait_s } => say("too-soon", &[("seconds", &format!("{wait_s:.0}"))]),
+        Refusal::TooWeak { priority, weakest } => {
+            say("priority-weak", &[("priority", priority), ("weakest", weakest)])
+        }
+        Refusal::Interlocked { id, zh, en, unknown } => {
+            let (own, other) = match Language::spoken() {
+                Language::English => (en, zh),
+                Language::Chinese => (zh, en),
+            };
+            let name = if own.is_empty() { other } else { own };
+            let key = if *unknown { "interlock-unknown" } else { "interlock" };
+            say(key, &[("id", id), ("name", name)])
+        }
+        Refusal::Expired => say("expiry-past", &[]),
+        Refusal::Reason => say("reason", &[]),
+        Refusal::NothingThere(slot) => say("not-found-slot", &[("slot", slot)]),
+        other => other.to_string(),
     }
 }
 

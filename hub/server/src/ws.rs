@@ -24,6 +24,7 @@ use crate::clients::{Client, PointSet};
 use crate::live::{AlarmAct, Live, Wish};
 use crate::people::{Caller, People};
 use crate::roles::{self, Permission};
+use crate::words::{Arg, Language};
 
 /// A client that takes nothing for this long is let go.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
@@ -40,7 +41,7 @@ pub async fn upgrade(
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Failure> {
     let room = people.sockets.clone().try_acquire_owned().map_err(|_| {
-        let text = "as many clients as may be have a WebSocket open; try again later";
+        let text = crate::words::say("too-many-sockets", &[]);
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooMany, text).after(30)
     })?;
     Ok(upgrade
@@ -48,8 +49,15 @@ pub async fn upgrade(
         .max_frame_size(limits::MAX_CLIENT_MESSAGE_BYTES)
         .on_upgrade(move |socket| async move {
             let (sink, stream) = socket.split();
-            let mut session =
-                Session { live, people, caller, sink, subscriptions: BTreeMap::new(), sequence: 0 };
+            let mut session = Session {
+                live,
+                people,
+                caller,
+                sink,
+                language: Language::default(),
+                subscriptions: BTreeMap::new(),
+                sequence: 0,
+            };
             // An error here is a connection that has gone; there is nobody to tell.
             if let Err(why) = session.run(stream).await {
                 tracing::debug!(%why, "a client has gone");
@@ -75,6 +83,8 @@ struct Session {
     people: Arc<People>,
     caller: Caller,
     sink: SplitSink<WebSocket, Message>,
+    /// Of what is said to people, as the client's hello asked.
+    language: Language,
     subscriptions: BTreeMap<u32, Feed>,
     sequence: u64,
 }
@@ -123,9 +133,12 @@ impl Session {
             let changed = next_due(&self.subscriptions);
             tokio::select! {
                 incoming = stream.next() => match incoming {
-                    Some(Ok(Message::Text(text))) => self.take(text.as_str()).await?,
+                    Some(Ok(Message::Text(text))) => {
+                        self.language.speaking(self.take(text.as_str())).await?;
+                    }
                     Some(Ok(Message::Binary(_))) => {
-                        self.error(ErrorCode::Malformed, "control messages are JSON texts, not binary").await?;
+                        let text = self.language.say("malformed-binary", &[]);
+                        self.error(ErrorCode::Malformed, text).await?;
                     }
                     Some(Ok(Message::Close(_))) | None => return Ok(()),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -142,7 +155,8 @@ impl Session {
                 id = changed => self.serve(id).await?,
                 _ = ticks.tick() => {
                     if self.people.role_now(&self.caller).is_none() {
-                        self.error(ErrorCode::SignInRequired, "the session or token has ended").await?;
+                        let text = self.language.say("sign-in-required-ended", &[]);
+                        self.error(ErrorCode::SignInRequired, text).await?;
                         return self.send(Message::Close(None)).await;
                     }
                     let time_us = live.view().time.0;
@@ -168,40 +182,48 @@ impl Session {
         let first = tokio::time::timeout(SEND_TIMEOUT, stream.next()).await;
         let Ok(Some(Ok(Message::Text(text)))) = first else { return Ok(false) };
         match ClientMessage::decode(text.as_str()) {
-            Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client }) => {
+            Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client, language }) => {
+                self.speak(language);
                 tracing::info!(client, "a client has joined");
                 Ok(true)
             }
-            Ok(ClientMessage::Hello { protocol, .. }) => {
-                let text = format!(
-                    "this hub speaks version {PROTOCOL_VERSION}, the client {protocol}: update the older"
-                );
-                self.error(ErrorCode::Version, &text).await?;
+            Ok(ClientMessage::Hello { protocol, language, .. }) => {
+                self.speak(language);
+                let args: [Arg<'_>; 2] = [("hub", &PROTOCOL_VERSION), ("client", &protocol)];
+                let text = self.language.say("version", &args);
+                self.error(ErrorCode::Version, text).await?;
                 Ok(false)
             }
             Ok(_) => {
-                self.error(
-                    ErrorCode::HelloFirst,
-                    "say hello first: {\"type\":\"hello\",\"protocol\":1,\"client\":\"…\"}",
-                )
-                .await?;
+                let example = r#"{"type":"hello","protocol":1,"client":"…"}"#;
+                let text = self.language.say("hello-first", &[("example", &example)]);
+                self.error(ErrorCode::HelloFirst, text).await?;
                 Ok(false)
             }
             Err(why) => {
-                self.error(ErrorCode::Malformed, &why.to_string()).await?;
+                let text = self.language.say("malformed", &[("why", &why)]);
+                self.error(ErrorCode::Malformed, text).await?;
                 Ok(false)
             }
         }
     }
 
-    async fn error(&mut self, code: ErrorCode, message: &str) -> Result<(), Gone> {
-        self.say(&ServerMessage::Error { code, message: message.to_owned() }).await
+    /// From now on people are spoken to in the language that a hello names.
+    fn speak(&mut self, language: Option<String>) {
+        self.language = language.as_deref().map(Language::wanted).unwrap_or_default();
+    }
+
+    async fn error(&mut self, code: ErrorCode, message: String) -> Result<(), Gone> {
+        self.say(&ServerMessage::Error { code, message }).await
     }
 
     async fn take(&mut self, text: &str) -> Result<(), Gone> {
         let message = match ClientMessage::decode(text) {
             Ok(message) => message,
-            Err(why) => return self.error(ErrorCode::Malformed, &why.to_string()).await,
+            Err(why) => {
+                let text = self.language.say("malformed", &[("why", &why)]);
+                return self.error(ErrorCode::Malformed, text).await;
+            }
         };
         self.people.seen(&self.caller);
         // The role as it is now, not as it was when the client joined.
@@ -210,7 +232,14 @@ impl Session {
             return self.refuse(&message).await;
         }
         match message {
-            ClientMessage::Hello { .. } => self.error(ErrorCode::Malformed, "hello was said already").await,
+            ClientMessage::Hello { protocol: PROTOCOL_VERSION, language, .. } => {
+                self.speak(language);
+                Ok(())
+            }
+            ClientMessage::Hello { .. } => {
+                let text = self.language.say("malformed-hello", &[]);
+                self.error(ErrorCode::Malformed, text).await
+            }
             ClientMessage::Subscribe(subscription) => self.subscribe(subscription).await,
             ClientMessage::Unsubscribe { id } => {
                 if let Some(feed) = self.subscriptions.remove(&id) {
@@ -247,7 +276,8 @@ impl Session {
 
     /// What the role may not do; kept in the audit record.
     async fn refuse(&mut self, message: &ClientMessage) -> Result<(), Gone> {
-        let text = "your role may not do this; an administrator gives roles";
+        let role = self.caller.role;
+        let text = self.language.say("not-allowed", &[("role", &role)]);
         let (act, request) = match message {
             ClientMessage::Write { request, .. } => ("write", *request),
             ClientMessage::Relinquish { request, .. } => ("relinquish", *request),
@@ -256,7 +286,7 @@ impl Session {
             ClientMessage::Unshelve { request, .. } => ("unshelve", *request),
             _ => return self.error(ErrorCode::NotAllowed, text).await,
         };
-        let detail = serde_json::json!({"subject": format!("WebSocket: {act}"), "role": self.caller.role});
+        let detail = serde_json::json!({"subject": format!("WebSocket: {act}"), "role": role});
         let entry = self.caller.by.audit(crate::live::wall_clock(), "refused", "", detail);
         if self.live.keep(vec![entry]).await.is_err() {
             tracing::warn!("a refusal could not be kept");
@@ -277,11 +307,12 @@ impl Session {
     async fn subscribe(&mut self, subscription: Subscription) -> Result<(), Gone> {
         let id = subscription.id;
         if self.subscriptions.len() >= limits::MAX_SUBSCRIPTIONS && !self.subscriptions.contains_key(&id) {
-            let text = format!("at most {} subscriptions a connection", limits::MAX_SUBSCRIPTIONS);
-            return self.error(ErrorCode::TooLarge, &text).await;
+            let text = self.language.say("too-large-subscriptions", &[("count", &limits::MAX_SUBSCRIPTIONS)]);
+            return self.error(ErrorCode::TooLarge, text).await;
         }
         if let Err(why) = subscription.read_globs() {
-            return self.error(ErrorCode::Glob, &why.to_string()).await;
+            let text = self.language.say("glob", &[("why", &why)]);
+            return self.error(ErrorCode::Glob, text).await;
         }
         let campus = &self.live.campus;
         let mut points = PointSet::empty(campus.points.len());

@@ -140,6 +140,7 @@ pub fn shot_system(
 fn what_is_missing(twin: &Twin, scene: &Scene3d) -> String {
     match &twin.state.link {
         Link::Cut { why, .. } => format!("no picture: {why}"),
+        Link::Door { .. } => "no picture: the hub asks for sign-in".into(),
         _ if scene.generation == 0 => "no picture: the hub has sent no scene".into(),
         _ if !twin.state.has_snapshot => "no picture: the hub has sent no values".into(),
         _ => "no picture: the hub has sent no list of alarms".into(),
