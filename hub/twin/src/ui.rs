@@ -781,16 +781,18 @@ mod tests {
             // Fields are right of their labels.
             let label = self.place(field);
             self.click(pos2(label.right() + 40.0, label.center().y));
+            self.pass(vec![key(egui::Key::End)]);
             self.pass(vec![egui::Event::Text(text.to_owned())]);
         }
 
         fn enter(&mut self) {
-            let key = |pressed| {
-                let (key, modifiers) = (egui::Key::Enter, egui::Modifiers::default());
-                egui::Event::Key { key, physical_key: None, pressed, repeat: false, modifiers }
-            };
-            self.pass(vec![key(true), key(false)]);
+            self.pass(vec![key(egui::Key::Enter)]);
         }
+    }
+
+    fn key(key: egui::Key) -> egui::Event {
+        let modifiers = egui::Modifiers::default();
+        egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
     }
 
     fn places(shape: &Shape, into: &mut Vec<(String, Rect)>) {
@@ -882,6 +884,7 @@ mod tests {
         assert_eq!(std::mem::take(&mut person.wishes), [Action::SignOut]);
         let welcome = ServerMessage::Welcome { actor: "person:anna".into(), can_operate: true };
         person.state.apply(Event::Message(welcome), 0.0);
+        person.pass(Vec::new());
         person.click(unshelve);
         assert_eq!(person.wishes, [Action::Unshelve { alarm: "x".into() }]);
         person.state.apply(Event::Known(Box::new(me(Role::Admin, "local"))), 0.0);
