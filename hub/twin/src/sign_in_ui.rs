@@ -95,7 +95,7 @@ pub fn sign_in_ui(ctx: &Context, input: &Input<'_>, view: &mut View, actions: &m
         .resizable(false)
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ctx, |ui| {
-            ui.set_width(330.0);
+            ui.set_width(320.0);
             ui.add_enabled_ui(!is_answered, |ui| match asked {
                 Asked::Person => person_ui(ui, view, texts, actions),
                 Asked::OwnPassword => own_password_ui(ui, view, texts, actions),
@@ -184,7 +184,7 @@ fn fields_ui<const N: usize>(ui: &mut Ui, fields: [(String, &mut String, bool, u
     Grid::new("sign-in-fields").num_columns(2).spacing(vec2(12.0, 8.0)).show(ui, |ui| {
         for (text, typed, is_hidden, most) in fields {
             let label = ui.label(text);
-            let field = TextEdit::singleline(typed).password(is_hidden).char_limit(most).desired_width(210.0);
+            let field = TextEdit::singleline(typed).password(is_hidden).char_limit(most).desired_width(f32::INFINITY);
             let field: Response = ui.add(field).labelled_by(label.id);
             entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
             ui.end_row();
