@@ -232,9 +232,13 @@ pub fn card_ui(
 fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Action>) {
     let texts = input.texts;
     let width = screen.width() - 2.0 * EDGE - 30.0;
+    // Where there is not room for all, what is known anyway goes first.
+    let is_narrow = screen.width() < 1100.0;
     card_ui(ctx, "bar", Align2::LEFT_TOP, screen.min + vec2(EDGE, EDGE), width, |ui| {
         ui.horizontal(|ui| {
-            ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(ACCENT));
+            if !is_narrow || input.index().is_none() {
+                ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(ACCENT));
+            }
             if let Some(index) = input.index() {
                 ui.label(RichText::new(texts.name(&index.catalogue.names)).size(16.0));
             }
@@ -247,7 +251,9 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Acti
                 }
                 Link::Live => {
                     theme::badge_ui(ui, &format!("● {}", texts.t("link-live")), GOOD);
-                    ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
+                    if !is_narrow {
+                        ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
+                    }
                 }
                 Link::Door { .. } => theme::badge_ui(ui, &texts.t("link-door"), WARN),
                 Link::Cut { why, retry_at_s } => {
@@ -277,7 +283,8 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Acti
                 person_ui(ui, input, actions);
                 if let Some(time) = state.time_us(input.now_s) {
                     ui.add_space(10.0);
-                    let text = time_text(time, input.timezone(), "%Y-%m-%d  %H:%M:%S");
+                    let format = if is_narrow { "%H:%M:%S" } else { "%Y-%m-%d  %H:%M:%S" };
+                    let text = time_text(time, input.timezone(), format);
                     ui.label(RichText::new(text).size(15.0)).on_hover_text(texts.t("clock-local"));
                 }
             });
@@ -448,7 +455,7 @@ fn slice_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions:
         format!("{}F", at + 1)
     };
     ui.horizontal(|ui| {
-        ui.spacing_mut().slider_width = ui.available_width() - 72.0;
+        ui.spacing_mut().slider_width = ui.available_width() - 86.0;
         let slider = ui.add(Slider::new(&mut at, low..=high + 1).show_value(false).step_by(1.0));
         ui.label(text);
         if slider.changed() {
