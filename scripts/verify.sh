@@ -38,3 +38,6 @@ echo "verify: a hundred stores lose their power, four times each"
 cargo nextest run -p campanile-history --locked --run-ignored only --no-capture power_loss | grep '"power_losses"'
 echo "verify: a hub under load is killed a hundred times"
 cargo nextest run -p campanile-cli --locked --run-ignored only --no-capture killed_often | grep '"kills"\|skipped:'
+echo "verify: a picture from a hub with sign-in and TLS"
+cargo build -p campanile-twin --locked
+cargo nextest run -p campanile-cli --locked --run-ignored only picture_is_drawn

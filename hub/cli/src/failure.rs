@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use campanile_client::ClientError;
+
 /// What went wrong, for a person.
 #[derive(Debug)]
 pub struct Failure {
@@ -24,6 +26,19 @@ impl Failure {
     /// A hub, broker or display that could not be reached or started: exit code 3.
     pub fn unreachable(what: impl Into<String>) -> Self {
         Self { what: what.into(), mend: None, code: 3 }
+    }
+
+    /// What a hub answered, or that it did not: 3 where it can't be reached, else 2.
+    pub fn of_hub(why: ClientError) -> Self {
+        let what = why.to_string();
+        let failure = match why {
+            ClientError::Unreachable { .. } | ClientError::Untrusted { .. } => Self::unreachable(what),
+            _ => Self::input(what),
+        };
+        match why.mend() {
+            Some(mend) => failure.mend(mend),
+            None => failure,
+        }
     }
 
     /// Says how to mend it.

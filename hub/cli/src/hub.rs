@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use campanile_client::Access;
 use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal, Tls};
 use clap::Args;
 
@@ -163,7 +164,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let mut headless = !display || args.headless;
     if !headless {
         say(format!("The API is at {url}/api/v1/health; opening the twin."));
-        match crate::twin::run_window(&url, &args.lang, &stop, limit) {
+        match crate::twin::run_window(&url, &args.lang, &Access::default(), &stop, limit) {
             Ok(()) => {}
             Err(why) => {
                 // The campus lives on without a window.

@@ -5,6 +5,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod accounts;
 mod alarms;
 mod backup;
 mod bench;
@@ -18,6 +19,7 @@ mod field;
 mod history;
 mod hub;
 mod import;
+mod link;
 mod locale;
 mod settings;
 mod twin;
@@ -119,15 +121,16 @@ enum Command {
         Exit code 1: the backup is damaged."
     )]
     Restore(backup::RestoreArgs),
-    /// Accounts, API tokens and classes of a stopped hub; a running one has them in its API.
+    /// Accounts, API tokens and classes: of a running hub, or of the data folder of a stopped one.
     #[command(
         subcommand,
-        after_help = "Example:\n  campanile user add anna --role operator --data /var/lib/campanile\n\n\
-        Works on the data folder while the hub is stopped. A running hub is asked by its API (GET /api/v1/openapi.json).\n\
+        after_help = "Examples:\n  campanile user add anna --role operator --data /var/lib/campanile\n  \
+        campanile user add anna --role operator --hub https://hub.school.example:7373 --token-file token\n\n\
+        --data works on the data folder while the hub is stopped; --hub asks a running one, as whose token it is.\n\
         docs/roles.md says what each role may do."
     )]
     User(user::UserCommand),
-    /// Read the audit record of a stopped hub: who did what, why, from where, before and after.
+    /// Read the audit record of a hub: who did what, why, from where, before and after.
     #[command(
         subcommand,
         after_help = "Example:\n  campanile audit export --data /var/lib/campanile --format csv --out audit.csv"
@@ -136,11 +139,14 @@ enum Command {
     /// Draw the campus into a PNG without a window, with simulated values where no hub runs.
     #[command(
         after_help = "Example:\n  campanile snapshot --campus scenes/shanghai-school --out campus.png \\\n    \
-        --view overview --size 1600x900 --lang zh-CN"
+        --view overview --size 1600x900 --lang zh-CN\n  \
+        campanile snapshot --hub https://hub.school.example:7373 --token-file token --out campus.png"
     )]
     Snapshot(twin::SnapshotArgs),
     /// Open the twin on a running hub.
-    #[command(after_help = "Example:\n  campanile twin --hub http://127.0.0.1:7373")]
+    #[command(after_help = "Examples:\n  campanile twin --hub http://127.0.0.1:7373\n  \
+        campanile twin --hub https://hub.school.example:7373 --ca tls-self-signed.pem\n\n\
+        Where the hub asks for sign-in, the window does.")]
     Twin(twin::TwinArgs),
     /// Measure this machine.
     #[command(after_help = "Example:\n  campanile bench world --json")]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use campanile_client::{Access, ClientError};
 use campanile_server::{Broker, HubConfig, StopSignal};
 use clap::Args;
 
@@ -19,6 +20,8 @@ pub struct TwinArgs {
     /// Language.
     #[arg(long, default_value = "auto", value_parser = ["auto", "zh-CN", "en"])]
     lang: String,
+    #[command(flatten)]
+    access: Access,
 }
 
 #[derive(Args)]
@@ -28,6 +31,8 @@ pub struct SnapshotArgs {
     /// Draw from this running hub instead of simulated values.
     #[arg(long, conflicts_with = "campus")]
     hub: Option<String>,
+    #[command(flatten)]
+    access: Access,
     /// Where to write the picture.
     #[arg(long, value_name = "PNG")]
     out: PathBuf,
@@ -52,6 +57,12 @@ pub struct SnapshotArgs {
     /// Follow the most urgent alarm to its place.
     #[arg(long)]
     alarm: bool,
+    /// Draw a rehearsal of the running hub, by its id, or the campus as it was at a moment, RFC 3339.
+    #[arg(long, value_name = "ID|TIME", requires = "hub")]
+    world: Option<String>,
+    /// Open the Drill page.
+    #[arg(long)]
+    drill: bool,
     /// The moment that is simulated, RFC 3339; now where left out.
     #[arg(long, conflicts_with = "hub")]
     at: Option<jiff::Timestamp>,
@@ -69,24 +80,38 @@ pub fn program() -> Result<PathBuf, Failure> {
         .mend("build it with `cargo build -p campanile-twin`, or install campanile-twin beside campanile"))
 }
 
-/// Says at once where no hub answers, rather than after the twin's patience.
-fn reachable(hub: &str) -> Result<(), Failure> {
-    use std::net::{TcpStream, ToSocketAddrs};
-    let address = hub.trim_start_matches("http://").trim_end_matches('/');
-    let found = address.to_socket_addrs().ok().and_then(|mut all| all.next());
-    let answers = found.is_some_and(|a| TcpStream::connect_timeout(&a, Duration::from_secs(3)).is_ok());
-    if answers {
-        return Ok(());
+/// Says at once where no hub answers or it can't be trusted, rather than after the twin's patience; and where it lets
+/// nobody in with that token, unless a person can sign in.
+fn reachable(hub: &str, access: &Access, can_sign_in: bool) -> Result<(), Failure> {
+    match crate::link::client(hub, access)?.me() {
+        Ok(_) => Ok(()),
+        Err(ClientError::Refused { .. }) if can_sign_in => Ok(()),
+        Err(why) => Err(Failure::of_hub(why)),
     }
-    Err(Failure::unreachable(format!("no hub answers at {hub}"))
-        .mend("start one with `campanile hub` or `campanile demo`, or name it with --hub http://HOST:PORT"))
+}
+
+/// What the twin is told of how to reach the hub. Of a token only the file is named: options are for all to see. One
+/// in the environment is in the twin's too.
+fn pass_on(command: &mut Command, access: &Access) {
+    for (flag, file) in [("--token-file", &access.token_file), ("--ca", &access.ca)] {
+        if let Some(file) = file {
+            command.arg(flag).arg(file);
+        }
+    }
 }
 
 /// Runs the twin's window until it is closed, somebody stops the program, or the limit is over.
-pub fn run_window(hub: &str, lang: &str, stop: &StopSignal, limit: Option<Duration>) -> Result<(), Failure> {
+pub fn run_window(
+    hub: &str,
+    lang: &str,
+    access: &Access,
+    stop: &StopSignal,
+    limit: Option<Duration>,
+) -> Result<(), Failure> {
     let program = program()?;
     let mut command = Command::new(&program);
     command.args(["--hub", hub]);
+    pass_on(&mut command, access);
     if lang != "auto" {
         command.args(["--lang", lang]);
     }
@@ -125,8 +150,8 @@ fn session(command: &mut Command) {
 
 pub fn open(args: TwinArgs) -> Result<ExitCode, Failure> {
     let stop = crate::hub::listen()?;
-    reachable(&args.hub)?;
-    run_window(&args.hub, &args.lang, &stop, None)?;
+    reachable(&args.hub, &args.access, true)?;
+    run_window(&args.hub, &args.lang, &args.access, &stop, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -155,13 +180,14 @@ fn writable(path: &Path) -> Result<(), Failure> {
 }
 
 pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
+    // What takes no time first.
+    if let Some(url) = &args.hub {
+        reachable(url, &args.access, false)?;
+    }
     let program = program()?;
     writable(&args.out)?;
     let (own, url, _scratch) = match &args.hub {
-        Some(url) => {
-            reachable(url)?;
-            (None, url.clone(), None)
-        }
+        Some(url) => (None, url.clone(), None),
         None => {
             let campus = crate::campus::open(&args.campus.resolve()?)?;
             let scratch = Scratch::new()?;
@@ -181,7 +207,12 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
         .args(["--hub", &url, "--view", &args.view, "--size", &args.size, "--lang", &args.lang]);
     command.arg("--out").arg(&args.out).stdin(Stdio::null());
     session(&mut command);
-    session(&mut command);
+    if args.hub.is_some() {
+        pass_on(&mut command, &args.access);
+    } else {
+        // A hub of its own asks for none.
+        command.env_remove(campanile_client::TOKEN_VARIABLE);
+    }
     for (flag, value) in
         [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)]
     {
@@ -189,8 +220,13 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
             command.args([flag, value]);
         }
     }
-    if args.alarm {
-        command.arg("--alarm");
+    if let Some(world) = &args.world {
+        command.args(["--world", world]);
+    }
+    for (flag, is_set) in [("--alarm", args.alarm), ("--drill", args.drill)] {
+        if is_set {
+            command.arg(flag);
+        }
     }
     eprintln!("drawing; without a graphics processor it takes half a minute");
     let status = command

@@ -1,22 +1,44 @@
-//! `campanile user` and `audit`: the people of a hub that is stopped, and what was done.
+//! `campanile user` and `audit`: the people of a hub, running or stopped, and what was done.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use campanile_protocol::people::{AddClassRequest, AddTokenRequest, AuditQuery, Role};
-use campanile_server::{AccountsFolder, PeopleError};
+use campanile_client::Access;
+use campanile_protocol::people::{AddClassRequest, AddTokenRequest, AuditQuery, Role, Secret};
+use campanile_server::AccountsFolder;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::accounts::Accounts;
 use crate::failure::Failure;
+
+/// Which hub.
+#[derive(Args)]
+pub struct Place {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    access: Access,
+}
+
+/// A folder or an address.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// The data folder of the hub, which has to be stopped.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The address of the hub, which runs; needs the token of an administrator, of classes of who may open them.
+    #[arg(long, value_name = "URL")]
+    hub: Option<String>,
+}
 
 /// Which hub, and how to answer.
 #[derive(Args)]
 pub struct Folder {
-    /// The data folder of the hub, which has to be stopped.
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
     /// Answer in JSON.
     #[arg(long)]
     json: bool,
@@ -105,7 +127,9 @@ pub enum UserCommand {
 pub enum TokenCommand {
     /// Make a token; says it once. It works when its owner has chosen a password of their own.
     #[command(
-        after_help = "Example:\n  campanile user token add anna --role viewer --label 'wall screen' --days 90 --data DIR"
+        after_help = "Examples:\n  campanile user token add anna --role viewer --label 'wall screen' --days 90 --data DIR\n  \
+        campanile user token add anna --role viewer --label 'wall screen' --hub URL --password-file -\n\n\
+        A running hub makes tokens only for who signs in: it needs the owner's password."
     )]
     Add {
         /// The account that it acts for.
@@ -119,6 +143,9 @@ pub enum TokenCommand {
         /// After how many days it ends.
         #[arg(long, default_value_t = 90.0)]
         days: f64,
+        /// With --hub: a file with the owner's password; - reads it from standard input.
+        #[arg(long, value_name = "FILE", requires = "hub")]
+        password_file: Option<PathBuf>,
         #[command(flatten)]
         folder: Folder,
     },
@@ -201,27 +228,42 @@ pub enum AuditCommand {
         /// Until before when, RFC 3339.
         #[arg(long)]
         to: Option<jiff::Timestamp>,
-        /// The data folder of the hub, which has to be stopped.
-        #[arg(long, value_name = "DIR")]
-        data: PathBuf,
+        #[command(flatten)]
+        place: Place,
     },
 }
 
-fn failed(why: PeopleError) -> Failure {
-    Failure::input(why.to_string())
-}
-
 /// Opens the folder as whoever sits at the machine.
-fn open(data: &Path) -> Result<AccountsFolder, Failure> {
+fn open_folder(data: &Path) -> Result<AccountsFolder, Failure> {
     if !data.is_dir() {
         return Err(Failure::input(format!("there is no data folder {}", data.display()))
             .mend("name the one that the hub was given with --data"));
     }
     let actor = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
     AccountsFolder::open(data, &actor).map_err(|why| {
-        failed(why)
-            .mend("stop the hub first; while it runs, its API does the same (GET /api/v1/openapi.json)")
+        Failure::input(why.to_string())
+            .mend("stop the hub first, or ask it while it runs: --hub instead of --data")
     })
+}
+
+fn open(place: &Place) -> Result<Accounts, Failure> {
+    match (&place.which.data, &place.which.hub) {
+        (Some(data), _) => Ok(Accounts::Folder(Box::new(open_folder(data)?))),
+        (None, Some(hub)) => Ok(Accounts::Hub(Box::new(crate::link::client(hub, &place.access)?))),
+        (None, None) => Err(Failure::input("no hub is named").mend("say --data DIR or --hub URL")),
+    }
+}
+
+/// The password in a file, or what stands on the first line of standard input.
+fn password(file: &Path) -> Result<Secret, Failure> {
+    let mut text = String::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().read_line(&mut text).map(drop)
+    } else {
+        std::fs::read_to_string(file).map(|all| text = all)
+    };
+    read.map_err(|why| Failure::input(format!("the password can't be read from {}: {why}", file.display())))?;
+    Ok(Secret::new(text.trim_end_matches(['\r', '\n'])))
 }
 
 /// Says an answer in JSON, or in words.
@@ -246,11 +288,11 @@ fn time(micros: i64) -> String {
 pub fn run(command: UserCommand) -> Result<ExitCode, Failure> {
     match command {
         UserCommand::Add { name, role, why, folder } => {
-            let password = open(&folder.data)?.add(&name, role, &why.reason).map_err(failed)?;
+            let password = open(&folder.place)?.add(&name, role, &why.reason)?;
             one_time(&folder, &name, password.expose());
         }
         UserCommand::List { folder } => {
-            let accounts = open(&folder.data)?.accounts();
+            let accounts = open(&folder.place)?.accounts()?;
             say(&folder, &json!({"accounts": accounts}), || {
                 let line = |a: &campanile_protocol::people::AccountInfo| {
                     let closed = if a.disabled { "  closed" } else { "" };
@@ -264,15 +306,15 @@ pub fn run(command: UserCommand) -> Result<ExitCode, Failure> {
             if role.is_none() && disabled.is_none() {
                 return Err(Failure::input("nothing to change").mend("name a role, or --disabled true"));
             }
-            open(&folder.data)?.change_account(&name, role, disabled, &why.reason).map_err(failed)?;
+            open(&folder.place)?.change_account(&name, role, disabled, &why.reason)?;
             say(&folder, &json!({"ok": true}), || format!("{name} is changed"));
         }
         UserCommand::Password { name, why, folder } => {
-            let password = open(&folder.data)?.reset_password(&name, &why.reason).map_err(failed)?;
+            let password = open(&folder.place)?.reset_password(&name, &why.reason)?;
             one_time(&folder, &name, password.expose());
         }
         UserCommand::Remove { name, why, folder } => {
-            open(&folder.data)?.remove(&name, &why.reason).map_err(failed)?;
+            open(&folder.place)?.remove(&name, &why.reason)?;
             say(&folder, &json!({"ok": true}), || format!("{name} is removed"));
         }
         UserCommand::Token(command) => token(command)?,
@@ -283,9 +325,10 @@ pub fn run(command: UserCommand) -> Result<ExitCode, Failure> {
 
 fn token(command: TokenCommand) -> Result<(), Failure> {
     match command {
-        TokenCommand::Add { owner, role, label, days, folder } => {
+        TokenCommand::Add { owner, role, label, days, password_file, folder } => {
             let request = AddTokenRequest { label, role, days };
-            let made = open(&folder.data)?.add_token(&owner, request).map_err(failed)?;
+            let password = password_file.as_deref().map(password).transpose()?;
+            let made = open(&folder.place)?.add_token(&owner, request, password)?;
             say(&folder, &json!(made), || {
                 let until = time(made.info.expires_us);
                 format!(
@@ -296,7 +339,7 @@ fn token(command: TokenCommand) -> Result<(), Failure> {
             });
         }
         TokenCommand::List { folder } => {
-            let tokens = open(&folder.data)?.tokens();
+            let tokens = open(&folder.place)?.tokens()?;
             say(&folder, &json!({"tokens": tokens}), || {
                 let line = |t: &campanile_protocol::people::TokenInfo| {
                     format!(
@@ -312,7 +355,7 @@ fn token(command: TokenCommand) -> Result<(), Failure> {
             });
         }
         TokenCommand::Revoke { id, why, folder } => {
-            open(&folder.data)?.revoke_token(&id, &why.reason).map_err(failed)?;
+            open(&folder.place)?.revoke_token(&id, &why.reason)?;
             say(&folder, &json!({"ok": true}), || format!("token {id} has ended"));
         }
     }
@@ -323,14 +366,14 @@ fn class(command: ClassCommand) -> Result<(), Failure> {
     match command {
         ClassCommand::Add { label, minutes, max_uses, folder } => {
             let request = AddClassRequest { label, minutes, max_uses };
-            let made = open(&folder.data)?.add_class(request).map_err(failed)?;
+            let made = open(&folder.place)?.add_class(request)?;
             say(&folder, &json!(made), || {
                 let until = time(made.info.expires_us);
                 format!("class {} until {until}; students join with: {}", made.info.id, made.code.expose())
             });
         }
         ClassCommand::List { folder } => {
-            let classes = open(&folder.data)?.classes();
+            let classes = open(&folder.place)?.classes()?;
             say(&folder, &json!({"classes": classes}), || {
                 let line = |c: &campanile_protocol::people::ClassInfo| {
                     format!("{} {} of {} until {}  {}", c.id, c.uses, c.max_uses, time(c.expires_us), c.label)
@@ -339,7 +382,7 @@ fn class(command: ClassCommand) -> Result<(), Failure> {
             });
         }
         ClassCommand::Revoke { id, why, folder } => {
-            open(&folder.data)?.revoke_class(&id, &why.reason).map_err(failed)?;
+            open(&folder.place)?.revoke_class(&id, &why.reason)?;
             say(&folder, &json!({"ok": true}), || format!("class {id} has ended"));
         }
     }
@@ -347,7 +390,7 @@ fn class(command: ClassCommand) -> Result<(), Failure> {
 }
 
 pub fn audit(command: AuditCommand) -> Result<ExitCode, Failure> {
-    let AuditCommand::Export { format, out, actor, act, from, to, data } = command;
+    let AuditCommand::Export { format, out, actor, act, from, to, place } = command;
     let query = AuditQuery {
         actor,
         act,
@@ -355,7 +398,7 @@ pub fn audit(command: AuditCommand) -> Result<ExitCode, Failure> {
         to_us: to.map(jiff::Timestamp::as_microsecond),
         ..AuditQuery::default()
     };
-    let mut folder = open(&data)?;
+    let mut accounts = open(&place)?;
     let sink: Box<dyn Write> = match &out {
         None => Box::new(std::io::stdout().lock()),
         Some(path) => Box::new(std::fs::File::create(path).map_err(|why| {
@@ -364,8 +407,10 @@ pub fn audit(command: AuditCommand) -> Result<ExitCode, Failure> {
         })?),
     };
     let mut sink = std::io::BufWriter::new(sink);
-    let count = folder.export_audit(&mut sink, &query, format == "csv").map_err(failed)?;
+    let count = accounts.export_audit(&mut sink, &query, format == "csv")?;
     sink.flush().map_err(|why| Failure::input(format!("the export could not be written: {why}")))?;
-    eprintln!("{count} entries");
+    if let Some(count) = count {
+        eprintln!("{count} entries");
+    }
     Ok(ExitCode::SUCCESS)
 }

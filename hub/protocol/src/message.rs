@@ -11,12 +11,15 @@ use crate::{AlarmInfo, JsonValue, LayerInfo, PROTOCOL_VERSION, limits};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ClientMessage {
-    /// The first message: who speaks which version.
+    /// The first message: who speaks which version. Said again, it only chooses another language.
     Hello {
         /// [`PROTOCOL_VERSION`] of the client.
         protocol: u16,
         /// The client's name and version, such as `campanile-twin 0.1.0`.
         client: String,
+        /// The language of what the hub says to people, as in `Accept-Language`: `zh-CN` or `en`; absent: English.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        language: Option<String>,
     },
     /// Follow the points whose paths match any of the globs. The same id again replaces it.
     Subscribe(Subscription),
@@ -383,7 +386,12 @@ pub enum MessageError {
 impl ClientMessage {
     /// The hello of this version.
     pub fn hello(client: impl Into<String>) -> Self {
-        Self::Hello { protocol: PROTOCOL_VERSION, client: client.into() }
+        Self::Hello { protocol: PROTOCOL_VERSION, client: client.into(), language: None }
+    }
+
+    /// The hello of a client whose person reads a language.
+    pub fn hello_in(client: impl Into<String>, language: impl Into<String>) -> Self {
+        Self::Hello { protocol: PROTOCOL_VERSION, client: client.into(), language: Some(language.into()) }
     }
 
     /// The JSON text.
@@ -449,9 +457,13 @@ impl ClientMessage {
                 check_reason(reason)?;
             }
             Self::Unshelve { alarm, .. } => check_alarm(alarm)?,
-            Self::Hello { client, .. } => {
-                if client.len() > limits::MAX_REASON_BYTES {
-                    return err("client", format!("at most {} bytes", limits::MAX_REASON_BYTES));
+            Self::Hello { client, language, .. } => {
+                let longest = limits::MAX_REASON_BYTES;
+                if client.len() > longest {
+                    return err("client", format!("at most {longest} bytes"));
+                }
+                if language.as_ref().is_some_and(|tag| tag.len() > longest) {
+                    return err("language", format!("at most {longest} bytes"));
                 }
             }
             Self::Seek { rate, .. } => {
@@ -547,6 +559,10 @@ mod tests {
         expect![[r#"{"type":"write","request":7,"point":"teaching-a/2f/201/ac/setpoint","value":26.0,"priority":8,"expiry_s":3600.0,"reason":"hot"}"#]]
         .assert_eq(&text);
         assert_eq!(ClientMessage::decode(&text).unwrap(), write);
+        let hello = ClientMessage::hello_in("twin", "zh-CN").encode().unwrap();
+        expect![[r#"{"type":"hello","protocol":1,"client":"twin","language":"zh-CN"}"#]].assert_eq(&hello);
+        let silent = r#"{"type":"hello","protocol":1,"client":"twin"}"#;
+        assert_eq!(ClientMessage::decode(silent).unwrap(), ClientMessage::hello("twin"));
         let subscribe = r#"{"type":"subscribe","id":1,"globs":["**/co2"]}"#;
         let ClientMessage::Subscribe(subscription) = ClientMessage::decode(subscribe).unwrap() else {
             unreachable!("a subscription was read")

@@ -23,6 +23,7 @@ use utoipa_axum::routes;
 use crate::live::{AlarmAct, Live};
 use crate::people::Caller;
 use crate::seams::Store;
+use crate::words::say;
 
 /// Everything under `/api/v1` but the WebSocket.
 pub fn router() -> OpenApiRouter<Arc<Live>> {
@@ -78,11 +79,7 @@ impl Failure {
     /// A fault of the hub, which its log tells.
     pub fn internal(why: impl std::fmt::Display) -> Self {
         tracing::error!(%why, "a request failed");
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            ErrorCode::Internal,
-            "the hub could not answer; its log says why",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, say("internal", &[]))
     }
 }
 
@@ -112,7 +109,7 @@ pub struct Body<T>(pub T);
 
 impl From<JsonRejection> for Failure {
     fn from(why: JsonRejection) -> Self {
-        Self::new(why.status(), ErrorCode::Malformed, why.body_text())
+        Self::new(why.status(), ErrorCode::Malformed, say("malformed", &[("why", &why.body_text())]))
     }
 }
 
@@ -123,16 +120,15 @@ pub struct Ask<T>(pub T);
 
 impl From<QueryRejection> for Failure {
     fn from(why: QueryRejection) -> Self {
-        Self::new(why.status(), ErrorCode::Malformed, why.body_text())
+        Self::new(why.status(), ErrorCode::Malformed, say("malformed", &[("why", &why.body_text())]))
     }
 }
 
 type Live_ = State<Arc<Live>>;
 
 fn find(live: &Live, path: &Path) -> Result<PointId, Failure> {
-    live.campus.point_id(path.as_str()).ok_or_else(|| {
-        Failure::not_found(format!("there is no point '{path}'; GET /api/v1/points?glob=… finds points"))
-    })
+    let missing = || Failure::not_found(say("not-found-point", &[("point", path)]));
+    live.campus.point_id(path.as_str()).ok_or_else(missing)
 }
 
 /// Runs a query of the store away from the tasks that serve sockets.
@@ -193,8 +189,9 @@ async fn points(State(live): Live_, Ask(query): Ask<PointsQuery>) -> Result<Json
 }
 
 fn matching(live: &Live, glob: &str) -> Result<Vec<PointId>, Failure> {
-    campanile_protocol::Glob::new(glob)
-        .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::Glob, why.to_string()))?;
+    campanile_protocol::Glob::new(glob).map_err(|why| {
+        Failure::new(StatusCode::BAD_REQUEST, ErrorCode::Glob, say("glob", &[("why", &why)]))
+    })?;
     Ok(live.campus.points_matching(glob))
 }
 
@@ -231,16 +228,14 @@ async fn range(State(live): Live_, Ask(query): Ask<RangeQuery>) -> Result<Json<R
 async fn buckets(State(live): Live_, Ask(query): Ask<BucketsQuery>) -> Result<Json<BucketsAnswer>, Failure> {
     let id = find(&live, &query.point)?;
     if !(query.width_s.is_finite() && query.width_s >= 0.001) {
-        return Err(Failure::malformed("width_s has to be a number of seconds, at least 0.001"));
+        return Err(Failure::malformed(say("malformed-width", &[])));
     }
     let width = (query.width_s * Timestamp::SECOND as f64) as i64;
     let (from, to) = (Timestamp(query.from_us), Timestamp(query.to_us));
     let wanted = (i128::from(query.to_us) - i128::from(query.from_us)) / i128::from(width.max(1));
     if wanted > limits::MAX_BUCKETS as i128 {
-        return Err(Failure::malformed(format!(
-            "that would be {wanted} buckets; at most {} are given: widen width_s",
-            limits::MAX_BUCKETS
-        )));
+        let text = say("malformed-buckets", &[("wanted", &wanted), ("most", &limits::MAX_BUCKETS)]);
+        return Err(Failure::malformed(text));
     }
     let is_meter = live.campus.point(id).accumulation != Accumulation::Gauge;
     let (buckets, energy) = ask_store(live.clone(), move |h| {
@@ -429,15 +424,12 @@ async fn field(State(live): Live_) -> Json<serde_json::Value> {
 
 /// What is not there.
 pub async fn no_such_path(uri: axum::http::Uri) -> Failure {
-    Failure::not_found(format!(
-        "there is no {}; GET /api/v1/openapi.json describes what there is",
-        uri.path()
-    ))
+    Failure::not_found(say("not-found-path", &[("path", &uri.path())]))
 }
 
 /// What can't be done to what is there.
 pub async fn no_such_method(method: axum::http::Method, uri: axum::http::Uri) -> Failure {
-    let text = format!("{method} can't be asked of {}; GET /api/v1/openapi.json says what can", uri.path());
+    let text = say("malformed-method", &[("method", &method), ("path", &uri.path())]);
     Failure::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::Malformed, text)
 }
 

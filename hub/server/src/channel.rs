@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
-use campanile_model::{Campus, Intent, Priority, Timestamp};
+use campanile_model::{Campus, Intent, Point, Priority, Timestamp, ValueType};
 use campanile_protocol::rest::Outcome;
 use campanile_protocol::{LayerInfo, LayerState, RejectReason, ServerMessage, limits};
 use campanile_world::Refusal;
@@ -14,12 +14,17 @@ use crate::clients::Clients;
 use crate::live::{AlarmAct, NOT_STORED, Wish};
 use crate::people::By;
 use crate::view::{View, reject_reason};
+use crate::words::{Language, say};
 
 /// Alarm and command messages that a client may be behind before it gets the whole list anew.
 const EVENTS: usize = 4096;
 
 /// Takes wishes of people to the one thread that may change a world.
 pub trait Hands: Send + Sync {
+    /// Where nobody can act in the world: the key of what is said instead.
+    fn bound(&self) -> Option<&'static str> {
+        None
+    }
     /// A wish to command; answered when it is decided and kept. False where there is no room for it.
     fn intend(&self, intent: Box<Intent>, by: By, reply: oneshot::Sender<Result<(), Refusal>>) -> bool;
     /// What a person does to an alarm, by its id; answered as above.
@@ -154,25 +159,25 @@ impl Channel {
     /// Writes or relinquishes a slot.
     pub async fn command(&self, by: &By, request: Wish) -> Outcome {
         let refused = |reason, message: String| Outcome { ok: false, reason: Some(reason), message };
+        if let Some(why) = self.hands.bound() {
+            return refused(RejectReason::NotAllowed, say(why, &[]));
+        }
         let Some(id) = self.campus.point_id(request.point.as_str()) else {
-            return refused(RejectReason::NotFound, format!("there is no point '{}'", request.point));
+            return refused(RejectReason::NotFound, say("not-found-point", &[("point", &request.point)]));
         };
         let point = self.campus.point(id);
         let Some(priority) = Priority::new(request.priority) else {
-            return refused(
-                RejectReason::Priority,
-                format!("priority {} is not from 1 to 16", request.priority),
-            );
+            return refused(RejectReason::Priority, say("priority", &[("priority", &request.priority)]));
         };
         if request.expiry_s.is_some_and(|s| !(s > 0.0 && s <= limits::MAX_EXPIRY_S)) {
-            return refused(RejectReason::Expiry, "expiry_s has to be above 0 and at most a year".to_owned());
+            return refused(RejectReason::Expiry, say("expiry", &[]));
         }
         let value = match &request.value {
             None => None,
             Some(json) => {
                 match json.to_value(point.value_type, point.choices.iter().map(|c| c.id.as_str())) {
                     Ok(value) => Some(value),
-                    Err(why) => return refused(RejectReason::WrongType, why.to_string()),
+                    Err(_) => return refused(RejectReason::WrongType, wrong_type(point)),
                 }
             }
         };
@@ -187,32 +192,75 @@ impl Channel {
         };
         let (reply, answer) = oneshot::channel();
         if !self.hands.intend(Box::new(intent), by.clone(), reply) {
-            return refused(RejectReason::Busy, "the hub is too busy; try again".to_owned());
+            return refused(RejectReason::Busy, say("busy", &[]));
         }
         match answer.await {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
-            Ok(Err(why)) => refused(reject_reason(&why), why.to_string()),
-            Err(_) => refused(RejectReason::Busy, NOT_STORED.to_owned()),
+            Ok(Err(why)) => refused(reject_reason(&why), refusal_text(&why, point)),
+            Err(_) => refused(RejectReason::Busy, say(NOT_STORED, &[])),
         }
     }
 
     /// Does something to an alarm.
     pub async fn alarm(&self, by: &By, alarm: String, act: AlarmAct) -> Outcome {
-        let refused =
-            |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
+        let refused = |reason, key| Outcome { ok: false, reason: Some(reason), message: say(key, &[]) };
+        if let Some(why) = self.hands.bound() {
+            return refused(RejectReason::NotAllowed, why);
+        }
         if let Some((reason, why)) = act.refusal() {
             return refused(reason, why);
         }
         let wrong_state = act.wrong_state();
         let (reply, answer) = oneshot::channel();
         if !self.hands.alarm(alarm, by.clone(), act, reply) {
-            return refused(RejectReason::Busy, "the hub is too busy; try again");
+            return refused(RejectReason::Busy, "busy");
         }
         match answer.await {
             Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
-            Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "there is no such alarm"),
+            Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "not-found-alarm"),
             Ok(Err(reason)) => refused(reason, wrong_state),
             Err(_) => refused(RejectReason::Busy, NOT_STORED),
         }
+    }
+}
+
+fn wrong_type(point: &Point) -> String {
+    match point.value_type {
+        ValueType::Number => say("wrong-type-number", &[]),
+        ValueType::Bool => say("wrong-type-bool", &[]),
+        ValueType::Choice => {
+            let ids: Vec<&str> = point.choices.iter().map(|c| c.id.as_str()).collect();
+            say("wrong-type-choice", &[("choices", &ids.join(", "))])
+        }
+        ValueType::Text => say("wrong-type-text", &[]),
+    }
+}
+
+/// A refusal of the world for people.
+fn refusal_text(why: &Refusal, point: &Point) -> String {
+    match why {
+        Refusal::UnknownPoint => say("not-found-point", &[("point", &point.path)]),
+        Refusal::NotCommandable => say("not-commandable", &[]),
+        Refusal::WrongType { .. } => wrong_type(point),
+        Refusal::OutOfLimits { value, low, high } => {
+            say("out-of-limits", &[("value", value), ("low", low), ("high", high)])
+        }
+        Refusal::TooSoon { wait_s } => say("too-soon", &[("seconds", &format!("{wait_s:.0}"))]),
+        Refusal::TooWeak { priority, weakest } => {
+            say("priority-weak", &[("priority", priority), ("weakest", weakest)])
+        }
+        Refusal::Interlocked { id, zh, en, unknown } => {
+            let (own, other) = match Language::spoken() {
+                Language::English => (en, zh),
+                Language::Chinese => (zh, en),
+            };
+            let name = if own.is_empty() { other } else { own };
+            let key = if *unknown { "interlock-unknown" } else { "interlock" };
+            say(key, &[("id", id), ("name", name)])
+        }
+        Refusal::Expired => say("expiry-past", &[]),
+        Refusal::Reason => say("reason", &[]),
+        Refusal::NothingThere(slot) => say("not-found-slot", &[("slot", slot)]),
+        other => other.to_string(),
     }
 }

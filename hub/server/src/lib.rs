@@ -21,6 +21,7 @@ pub mod seams;
 mod serve;
 mod tls;
 mod view;
+mod words;
 mod ws;
 mod ws_layers;
 

@@ -13,7 +13,7 @@ use campanile_protocol::rest::{CommandRequest, Health, Reading, RelinquishReques
 use campanile_protocol::{Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, limits};
 use campanile_world::{Recorder, Refusal, Schema, World};
 use crossbeam_channel::Sender;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::channel::{Channel, Hands};
 use crate::hub::HubError;
@@ -74,29 +74,28 @@ impl AlarmAct {
         }
     }
 
-    /// Why it can't be done to any alarm.
+    /// Why it can't be done to any alarm, with the key of what is said.
     pub(crate) fn refusal(&self) -> Option<(RejectReason, &'static str)> {
         let needs_words = matches!(self, Self::Shelve { .. } | Self::OutOfService { .. });
         if self.words().len() > limits::MAX_REASON_BYTES || (needs_words && self.words().trim().is_empty()) {
-            return Some((RejectReason::Reason, "give a reason or comment of at most 500 bytes"));
+            return Some((RejectReason::Reason, "reason-alarm"));
         }
         match self {
-            Self::Shelve { for_s, .. } if !(*for_s > 0.0 && *for_s <= MAX_SHELVED_S) => Some((
-                RejectReason::Expiry,
-                "an alarm is shelved for up to a week: give the seconds, above 0",
-            )),
+            Self::Shelve { for_s, .. } if !(*for_s > 0.0 && *for_s <= MAX_SHELVED_S) => {
+                Some((RejectReason::Expiry, "expiry-shelve"))
+            }
             _ => None,
         }
     }
 
-    /// Why it can't be done to an alarm as it is.
+    /// Why it can't be done to an alarm as it is: the key of what is said.
     pub(crate) fn wrong_state(&self) -> &'static str {
         match self {
-            Self::Acknowledge { .. } => "the alarm has nothing to acknowledge",
-            Self::Shelve { .. } => "the alarm can't be shelved",
-            Self::Unshelve => "the alarm is not on the shelf",
-            Self::OutOfService { .. } => "the alarm is out of service already",
-            Self::ReturnToService => "the alarm is in service",
+            Self::Acknowledge { .. } => "state-acknowledge",
+            Self::Shelve { .. } => "state-shelve",
+            Self::Unshelve => "state-unshelve",
+            Self::OutOfService { .. } => "state-out-of-service",
+            Self::ReturnToService => "state-return-to-service",
         }
     }
 }
@@ -129,8 +128,8 @@ impl From<RelinquishRequest> for Wish {
 /// Submissions that wait for the store when it no longer keeps up, or fails.
 const STORE_BEHIND: u64 = 512;
 
-/// What is said where the answer never comes: nothing is promised that is not on the disk.
-pub(crate) const NOT_STORED: &str = "the hub is stopping, or could not store this; its log says which. Look whether it is in force, then try again";
+/// The key of what is said where the answer never comes: nothing is promised that is not on the disk.
+pub(crate) const NOT_STORED: &str = "busy-not-stored";
 
 /// Wishes of people to the world's thread.
 struct ToKeeper(Sender<Turn>);
@@ -163,6 +162,8 @@ pub struct Live {
     pub history: Box<dyn Store>,
     /// Open WebSockets.
     pub connections: AtomicU32,
+    /// Room for those who look back.
+    pub look_backs: Arc<Semaphore>,
     inbox: Sender<Turn>,
     gateway: OnceLock<Box<dyn Field>>,
     scene: Mutex<Option<Bytes>>,
@@ -208,6 +209,7 @@ impl Live {
             catalogue_json,
             history,
             connections: AtomicU32::new(0),
+            look_backs: Arc::new(Semaphore::new(crate::lookback::MOST)),
             inbox,
             gateway: OnceLock::new(),
             scene: Mutex::new(None),

@@ -7,7 +7,7 @@ use campanile_model::{Intent, PointId, Sample, Timestamp};
 use campanile_protocol::RejectReason;
 use campanile_world::{Refusal, Schema, World};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::channel::{Channel, Hands};
 use crate::clients::PointSet;
@@ -25,6 +25,8 @@ const WINDOW_US: i64 = 600 * Timestamp::SECOND;
 const SHOWN: Duration = Duration::from_millis(100);
 /// The most samples of one point in one window.
 const MOST_SAMPLES: usize = 100_000;
+/// So many look back at once: each has a thread and reads from the store.
+pub const MOST: usize = 8;
 /// The fastest pace.
 pub const MAX_RATE: f64 = 3600.0;
 
@@ -41,6 +43,10 @@ pub struct Seek {
 struct Nobody;
 
 impl Hands for Nobody {
+    fn bound(&self) -> Option<&'static str> {
+        Some("not-allowed-past")
+    }
+
     fn intend(&self, _: Box<Intent>, _: By, _: oneshot::Sender<Result<(), Refusal>>) -> bool {
         false
     }
@@ -50,11 +56,15 @@ impl Hands for Nobody {
     }
 }
 
-/// Starts a look back; it ends when the sender is dropped.
+/// Starts a look back; it ends when the sender is dropped, and gives its room to another.
 ///
 /// # Errors
 /// Where no thread can be started.
-pub fn start(live: Arc<Live>, first: Seek) -> std::io::Result<(Arc<Channel>, Sender<Seek>)> {
+pub fn start(
+    live: Arc<Live>,
+    first: Seek,
+    room: OwnedSemaphorePermit,
+) -> std::io::Result<(Arc<Channel>, Sender<Seek>)> {
     let schema = Arc::new(Schema::of(&live.campus));
     let mut world = World::new(schema, first.at);
     let shown = view(&live.campus, &mut world);
@@ -63,7 +73,10 @@ pub fn start(live: Arc<Live>, first: Seek) -> std::io::Result<(Arc<Channel>, Sen
         Arc::new(Channel::new(name, false, live.campus.clone(), shown, first.rate, Box::new(Nobody)));
     let (seeks, inbox) = crossbeam_channel::bounded(16);
     let thread = Past { live, channel: channel.clone(), world, until: first.at, window: Vec::new(), next: 0 };
-    std::thread::Builder::new().name("look-back".to_owned()).spawn(move || thread.run(first, &inbox))?;
+    std::thread::Builder::new().name("look-back".to_owned()).spawn(move || {
+        thread.run(first, &inbox);
+        drop(room);
+    })?;
     Ok((channel, seeks))
 }
 

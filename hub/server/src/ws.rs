@@ -28,6 +28,7 @@ use crate::lookback::{self, Seek};
 use crate::people::{Caller, People};
 use crate::rehearsals::Rehearsals;
 use crate::roles::{self, Permission};
+use crate::words::{Arg, Language, say};
 use crate::ws_layers::{self, LayerFeed};
 
 /// A client that takes nothing for this long is let go.
@@ -67,23 +68,25 @@ pub async fn upgrade(
         Some("past") => {
             let at = query.at_us.map_or_else(|| live.view().time, Timestamp);
             if !(0.0..=lookback::MAX_RATE).contains(&query.rate) {
-                let text = format!("rate is from 0 to {}", lookback::MAX_RATE);
+                let text = say("malformed-rate", &[("most", &lookback::MAX_RATE)]);
                 return Err(Failure::new(StatusCode::BAD_REQUEST, ErrorCode::Malformed, text));
             }
             let seek = Seek { at, rate: query.rate };
-            let (channel, sender) = lookback::start(live.clone(), seek).map_err(Failure::internal)?;
+            let room = live.look_backs.clone().try_acquire_owned().map_err(|_| {
+                let text = say("too-many-look-backs", &[("most", &lookback::MOST)]);
+                Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooMany, text).after(30)
+            })?;
+            let (channel, sender) = lookback::start(live.clone(), seek, room).map_err(Failure::internal)?;
             seeks = Some(sender);
             channel
         }
         Some(id) => rehearsals.channel(id).ok_or_else(|| {
-            let text = format!(
-                "there is no rehearsal '{id}', or it is not open yet; GET /api/v1/rehearsals lists them"
-            );
+            let text = say("not-found-rehearsal-open", &[("id", &id)]);
             Failure::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, text)
         })?,
     };
     let room = people.sockets.clone().try_acquire_owned().map_err(|_| {
-        let text = "as many clients as may be have a WebSocket open; try again later";
+        let text = say("too-many-sockets", &[]);
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooMany, text).after(30)
     })?;
     Ok(upgrade
@@ -97,6 +100,7 @@ pub async fn upgrade(
                 people,
                 caller,
                 sink,
+                language: Language::default(),
                 subscriptions: BTreeMap::new(),
                 layers: BTreeMap::new(),
                 sequence: 0,
@@ -130,6 +134,8 @@ struct Session {
     people: Arc<People>,
     caller: Caller,
     sink: SplitSink<WebSocket, Message>,
+    /// Of what is said to people, as the client's hello asked.
+    language: Language,
     subscriptions: BTreeMap<u32, Feed>,
     layers: BTreeMap<u32, LayerFeed>,
     sequence: u64,
@@ -188,9 +194,12 @@ impl Session {
             let changed = next_due(&self.subscriptions);
             tokio::select! {
                 incoming = stream.next() => match incoming {
-                    Some(Ok(Message::Text(text))) => self.take(text.as_str()).await?,
+                    Some(Ok(Message::Text(text))) => {
+                        self.language.speaking(self.take(text.as_str())).await?;
+                    }
                     Some(Ok(Message::Binary(_))) => {
-                        self.error(ErrorCode::Malformed, "control messages are JSON texts, not binary").await?;
+                        let text = self.language.say("malformed-binary", &[]);
+                        self.error(ErrorCode::Malformed, text).await?;
                     }
                     Some(Ok(Message::Close(_))) | None => return Ok(()),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
@@ -208,7 +217,8 @@ impl Session {
                 (id, count) = ws_layers::next_due(&self.layers, &mut moved) => self.serve_layer(id, count).await?,
                 _ = ticks.tick() => {
                     if self.people.role_now(&self.caller).is_none() {
-                        self.error(ErrorCode::SignInRequired, "the session or token has ended").await?;
+                        let text = self.language.say("sign-in-required-ended", &[]);
+                        self.error(ErrorCode::SignInRequired, text).await?;
                         return self.send(Message::Close(None)).await;
                     }
                     let time_us = channel.view().time.0;
@@ -234,40 +244,48 @@ impl Session {
         let first = tokio::time::timeout(SEND_TIMEOUT, stream.next()).await;
         let Ok(Some(Ok(Message::Text(text)))) = first else { return Ok(false) };
         match ClientMessage::decode(text.as_str()) {
-            Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client }) => {
+            Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client, language }) => {
+                self.speak(language);
                 tracing::info!(client, "a client has joined");
                 Ok(true)
             }
-            Ok(ClientMessage::Hello { protocol, .. }) => {
-                let text = format!(
-                    "this hub speaks version {PROTOCOL_VERSION}, the client {protocol}: update the older"
-                );
-                self.error(ErrorCode::Version, &text).await?;
+            Ok(ClientMessage::Hello { protocol, language, .. }) => {
+                self.speak(language);
+                let args: [Arg<'_>; 2] = [("hub", &PROTOCOL_VERSION), ("client", &protocol)];
+                let text = self.language.say("version", &args);
+                self.error(ErrorCode::Version, text).await?;
                 Ok(false)
             }
             Ok(_) => {
-                self.error(
-                    ErrorCode::HelloFirst,
-                    "say hello first: {\"type\":\"hello\",\"protocol\":1,\"client\":\"…\"}",
-                )
-                .await?;
+                let example = r#"{"type":"hello","protocol":1,"client":"…"}"#;
+                let text = self.language.say("hello-first", &[("example", &example)]);
+                self.error(ErrorCode::HelloFirst, text).await?;
                 Ok(false)
             }
             Err(why) => {
-                self.error(ErrorCode::Malformed, &why.to_string()).await?;
+                let text = self.language.say("malformed", &[("why", &why)]);
+                self.error(ErrorCode::Malformed, text).await?;
                 Ok(false)
             }
         }
     }
 
-    async fn error(&mut self, code: ErrorCode, message: &str) -> Result<(), Gone> {
-        self.say(&ServerMessage::Error { code, message: message.to_owned() }).await
+    /// From now on people are spoken to in the language that a hello names.
+    fn speak(&mut self, language: Option<String>) {
+        self.language = language.as_deref().map(Language::wanted).unwrap_or_default();
+    }
+
+    async fn error(&mut self, code: ErrorCode, message: String) -> Result<(), Gone> {
+        self.say(&ServerMessage::Error { code, message }).await
     }
 
     async fn take(&mut self, text: &str) -> Result<(), Gone> {
         let message = match ClientMessage::decode(text) {
             Ok(message) => message,
-            Err(why) => return self.error(ErrorCode::Malformed, &why.to_string()).await,
+            Err(why) => {
+                let text = self.language.say("malformed", &[("why", &why)]);
+                return self.error(ErrorCode::Malformed, text).await;
+            }
         };
         self.people.seen(&self.caller);
         // The role as it is now, not as it was when the client joined.
@@ -276,12 +294,19 @@ impl Session {
             return self.refuse(&message).await;
         }
         match message {
-            ClientMessage::Hello { .. } => self.error(ErrorCode::Malformed, "hello was said already").await,
+            ClientMessage::Hello { protocol: PROTOCOL_VERSION, language, .. } => {
+                self.speak(language);
+                Ok(())
+            }
+            ClientMessage::Hello { .. } => {
+                let text = self.language.say("malformed-hello", &[]);
+                self.error(ErrorCode::Malformed, text).await
+            }
             ClientMessage::Subscribe(subscription) => self.subscribe(subscription).await,
             ClientMessage::SubscribeLayer(subscription) => self.subscribe_layer(&subscription).await,
             ClientMessage::Seek { at_us, rate } => {
                 let Some(seeks) = &self.seeks else {
-                    let text = "only a look back has another time: connect to /api/v1/ws?world=past";
+                    let text = self.language.say("conflict-seek", &[]);
                     return self.error(ErrorCode::Conflict, text).await;
                 };
                 // A full queue has newer moments in it soon; one that is lost in a drag is not missed.
@@ -324,7 +349,8 @@ impl Session {
 
     /// What the role may not do; kept in the audit record.
     async fn refuse(&mut self, message: &ClientMessage) -> Result<(), Gone> {
-        let text = "your role may not do this; an administrator gives roles";
+        let role = self.caller.role;
+        let text = self.language.say("not-allowed", &[("role", &role)]);
         let (act, request) = match message {
             ClientMessage::Write { request, .. } => ("write", *request),
             ClientMessage::Relinquish { request, .. } => ("relinquish", *request),
@@ -333,7 +359,7 @@ impl Session {
             ClientMessage::Unshelve { request, .. } => ("unshelve", *request),
             _ => return self.error(ErrorCode::NotAllowed, text).await,
         };
-        let detail = serde_json::json!({"subject": format!("WebSocket: {act}"), "role": self.caller.role});
+        let detail = serde_json::json!({"subject": format!("WebSocket: {act}"), "role": role});
         let entry = self.caller.by.audit(crate::live::wall_clock(), "refused", "", detail);
         if self.live.keep(vec![entry]).await.is_err() {
             tracing::warn!("a refusal could not be kept");
@@ -354,11 +380,12 @@ impl Session {
     async fn subscribe(&mut self, subscription: Subscription) -> Result<(), Gone> {
         let id = subscription.id;
         if self.subscriptions.len() >= limits::MAX_SUBSCRIPTIONS && !self.subscriptions.contains_key(&id) {
-            let text = format!("at most {} subscriptions a connection", limits::MAX_SUBSCRIPTIONS);
-            return self.error(ErrorCode::TooLarge, &text).await;
+            let text = self.language.say("too-large-subscriptions", &[("count", &limits::MAX_SUBSCRIPTIONS)]);
+            return self.error(ErrorCode::TooLarge, text).await;
         }
         if let Err(why) = subscription.read_globs() {
-            return self.error(ErrorCode::Glob, &why.to_string()).await;
+            let text = self.language.say("glob", &[("why", &why)]);
+            return self.error(ErrorCode::Glob, text).await;
         }
         let campus = &self.channel.campus;
         let mut points = PointSet::empty(campus.points.len());
@@ -387,13 +414,12 @@ impl Session {
     async fn subscribe_layer(&mut self, subscription: &LayerSubscription) -> Result<(), Gone> {
         let id = subscription.id;
         if self.layers.len() >= limits::MAX_SUBSCRIPTIONS && !self.layers.contains_key(&id) {
-            let text = format!("at most {} layers a connection", limits::MAX_SUBSCRIPTIONS);
-            return self.error(ErrorCode::TooLarge, &text).await;
+            let text = self.language.say("too-large-layers", &[("count", &limits::MAX_SUBSCRIPTIONS)]);
+            return self.error(ErrorCode::TooLarge, text).await;
         }
         let Some((feed, count)) = LayerFeed::new(subscription, &self.channel) else {
-            let text =
-                format!("this world has no layer '{}'; the message 'layers' lists them", subscription.layer);
-            return self.error(ErrorCode::NotFound, &text).await;
+            let text = self.language.say("not-found-layer", &[("layer", &subscription.layer)]);
+            return self.error(ErrorCode::NotFound, text).await;
         };
         self.layers.insert(id, feed);
         self.say(&ServerMessage::Subscribed { id, points: count }).await

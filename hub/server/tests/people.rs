@@ -455,6 +455,60 @@ fn a_student_looks_on_and_a_class_that_ends_lets_go() {
 }
 
 #[test]
+fn refusals_are_said_in_the_language_of_who_asks_and_their_codes_stay() {
+    let (_data, hub, admin) = hub();
+    let chinese = "Accept-Language: zh-CN,zh;q=0.9,en;q=0.5\r\n";
+    let wrong = json!({"name": "admin", "password": "wrong"}).to_string();
+    let command = json!({"point": "no/where", "value": 1, "reason": "x"}).to_string();
+    let shelve = json!({"alarm": "no/where:high", "for_s": 60.0, "reason": ""}).to_string();
+    for (method, path, who, body, code, english, chinese_text) in [
+        ("GET", "/api/v1/points", As::Nobody, "", "sign-in-required", "sign in", "登录"),
+        ("POST", "/api/v1/sign-in", As::Nobody, &wrong, "wrong-sign-in", "do not belong together", "不符"),
+        (
+            "POST",
+            "/api/v1/commands",
+            As::Cookie(&admin),
+            &command,
+            "not-found",
+            "no point 'no/where'",
+            "没有点位",
+        ),
+        ("POST", "/api/v1/alarms/shelve", As::Cookie(&admin), &shelve, "reason", "give a reason", "请给出"),
+        ("GET", "/api/v1/nothing", As::Cookie(&admin), "", "not-found", "there is no /api", "没有 /api"),
+    ] {
+        for (extra, words) in [("", english), (chinese, chinese_text)] {
+            let answer = ask_with(&hub, method, path, who, extra, body);
+            // Of an error the code, of a refusal the reason.
+            let stays = answer.body["code"].as_str().or_else(|| answer.body["reason"].as_str());
+            assert_eq!(stays, Some(code), "{path}: {}", answer.text);
+            assert!(answer.text("message").contains(words), "{path}: {}", answer.text);
+        }
+    }
+
+    let mut socket = socket(&hub, Some(("cookie", admin))).unwrap();
+    let say = |socket: &mut tungstenite::WebSocket<_>, message: ClientMessage| {
+        socket.send(Message::Text(message.encode().unwrap().into())).unwrap();
+    };
+    let mut answer = |language: Option<&str>, request| {
+        if let Some(language) = language {
+            say(&mut socket, ClientMessage::hello_in("test", language));
+        }
+        say(&mut socket, ClientMessage::Unshelve { request, alarm: "no/where:high".into() });
+        loop {
+            let Message::Text(text) = socket.read().unwrap() else { continue };
+            match ServerMessage::decode(&text).unwrap() {
+                ServerMessage::Result { request: of, message, .. } if of == request => return message,
+                ServerMessage::Error { message, .. } => panic!("{message}"),
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(answer(None, 1), "there is no such alarm");
+    assert_eq!(answer(Some("zh-CN"), 2), "没有此报警");
+    assert_eq!(answer(Some("en"), 3), "there is no such alarm");
+}
+
+#[test]
 fn a_class_takes_in_only_as_many_as_it_may() {
     let (_data, hub, admin) = hub();
     let class = json!({"label": "7b", "minutes": 45.0, "max_uses": 1});

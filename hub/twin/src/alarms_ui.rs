@@ -5,7 +5,7 @@ use campanile_protocol::{AlarmInfo, AlarmPriority, AlarmState};
 
 use crate::locale::Texts;
 use crate::theme::{self, FAINT};
-use crate::ui::{Action, Input, View, card_ui, heading_ui};
+use crate::ui::{Action, Input, View, acting_button_ui, card_ui, heading_ui};
 use crate::units::time_text;
 
 /// An acknowledgement being written.
@@ -111,8 +111,9 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
             if ui.small_button(texts.t("alarm-go")).clicked() {
                 actions.push(Action::FlyTo(alarm.entity.as_str().to_owned()));
             }
-            let may = alarm.state.needs_acknowledgement() && input.state.can_operate;
-            if may && ui.small_button(texts.t("alarm-acknowledge")).clicked() {
+            if alarm.state.needs_acknowledgement()
+                && acting_button_ui(ui, input, &texts.t("alarm-acknowledge")).clicked()
+            {
                 // The first press asks for a word, the second sends.
                 match view.acknowledging.take_if(|draft| draft.alarm == alarm.id) {
                     Some(draft) => {
@@ -135,8 +136,9 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
             {
                 actions.push(Action::Shelve { alarm: draft.alarm, reason: draft.comment });
             }
-            let may_unshelve = alarm.state == AlarmState::Shelved && input.state.can_operate;
-            if may_unshelve && ui.small_button(texts.t("alarm-unshelve")).clicked() {
+            if alarm.state == AlarmState::Shelved
+                && acting_button_ui(ui, input, &texts.t("alarm-unshelve")).clicked()
+            {
                 actions.push(Action::Unshelve { alarm: alarm.id.clone() });
             }
         });

@@ -19,7 +19,7 @@ use crate::scene_file::SceneFile;
 use crate::scene3d::{Scene3d, build_scene, slice_system};
 use crate::season::season_system;
 use crate::sky;
-use crate::state::{Effect, State, World};
+use crate::state::{Effect, Link, State, World};
 use crate::storeys::Slice;
 use crate::theme;
 use crate::ui::{self, Action, View};
@@ -207,7 +207,17 @@ impl Twin {
                 }
             }
             Action::Slice(slice) => self.view.slice = slice,
-            Action::Language(language) => self.texts = Texts::new(language),
+            Action::Language(language) => {
+                self.texts = Texts::new(language);
+                self.hub.set_language(language.tag());
+            }
+            Action::SignIn(credentials) => {
+                if let Link::Door { is_answered, .. } = &mut self.state.link {
+                    *is_answered = true;
+                }
+                self.hub.sign_in(credentials);
+            }
+            Action::SignOut => self.hub.sign_out(),
             Action::Acknowledge { alarm, comment } => {
                 let request = self.request();
                 self.send(ClientMessage::Acknowledge { request, alarm, comment }, now_s);
@@ -322,6 +332,7 @@ fn take_events_system(
                 }
                 Err(why) => twin.scene_problem = Some(why.to_string()),
             },
+            Some(Effect::BackToLive) => twin.follow(World::Live),
             Some(Effect::Reindex) => {
                 if let Some(index) = &twin.state.index {
                     twin.rooms = RoomPoints::find(index);

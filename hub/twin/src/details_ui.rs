@@ -7,7 +7,7 @@ use crate::chart::{chart_ui, sparkline_ui};
 use crate::override_ui::Draft;
 use crate::state::Index;
 use crate::theme::{self, ACCENT, FAINT};
-use crate::ui::{Action, Input, RIGHT_WIDTH, View, card_ui, heading_ui};
+use crate::ui::{Action, Input, RIGHT_WIDTH, View, acting_button_ui, card_ui, heading_ui};
 use crate::units::{age_text, unit_text, value_text};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -179,8 +179,9 @@ fn point_ui(
                 None => theme::badge_ui(ui, &texts.t("quality-none"), FAINT),
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let may = info.command.is_some() && state.can_operate;
-                if may && ui.small_button(texts.t("command-override")).clicked() {
+                if info.command.is_some()
+                    && acting_button_ui(ui, input, &texts.t("command-override")).clicked()
+                {
                     view.draft = Some(Draft::new(point, info, state.value(point).map(|v| &v.value)));
                 }
             });
@@ -213,7 +214,7 @@ fn command_ui(ui: &mut Ui, input: &Input<'_>, info: &PointInfo, actions: &mut Ve
         ui.horizontal(|ui| {
             let text = format!("{} · {} · {}", slot.priority, slot.value, slot.actor);
             ui.label(RichText::new(text).small()).on_hover_text(&slot.reason);
-            if input.state.can_operate && ui.small_button(texts.t("command-relinquish")).clicked() {
+            if acting_button_ui(ui, input, &texts.t("command-relinquish")).clicked() {
                 actions.push(Action::Relinquish {
                     point: info.path.clone(),
                     priority: slot.priority,

@@ -1,7 +1,8 @@
 //! The campus in 3D: the Bevy and egui client of a Campanile hub.
 //!
 //! [`run_window`] opens a window on a hub, [`run_snapshot`] draws the same scene and panels into a
-//! PNG without one. Both speak to the hub through `campanile-protocol` alone.
+//! PNG without one. Both speak to the hub through `campanile-protocol` and
+//! `campanile-client` alone.
 //!
 //! Inside, what comes from the hub passes one seam (`net`: the only module with threads and
 //! sockets) into one reducer (`state`), from which panels (`ui`) and scene (`scene3d`, `rooms`,
@@ -28,6 +29,7 @@ mod scene3d;
 mod scene_file;
 mod season;
 mod shot;
+mod sign_in_ui;
 mod sky;
 mod state;
 mod storeys;
@@ -40,3 +42,4 @@ mod views;
 pub use locale::Language;
 pub use net::NetError;
 pub use program::{SnapshotOptions, TwinError, run_snapshot, run_window};
+pub use state::World;

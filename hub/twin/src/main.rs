@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use campanile_twin::{Language, SnapshotOptions, run_snapshot, run_window};
+use campanile_client::{Access, Client};
+use campanile_twin::{Language, SnapshotOptions, TwinError, World, run_snapshot, run_window};
 use clap::{Args, Parser, Subcommand};
 
 /// The campus in 3D, live from a hub.
 #[derive(Parser)]
-#[command(version, after_help = "Example:\n  campanile-twin --hub http://127.0.0.1:7373 --lang en")]
+#[command(
+    version,
+    after_help = "Examples:\n  campanile-twin --hub http://127.0.0.1:7373 --lang en\n  \
+    campanile-twin --hub https://hub.school.example:7373 --ca tls-self-signed.pem\n\n\
+    Where the hub asks for sign-in, the window does; without one give a token by --token-file or CAMPANILE_TOKEN."
+)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
@@ -25,13 +31,16 @@ struct Link {
     /// The language: zh-CN or en; without it that of LANG.
     #[arg(long, env = "CAMPANILE_LANG")]
     lang: Option<String>,
+    #[command(flatten)]
+    access: Access,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Draw scene and panels into a PNG, without a window.
     ///
-    /// Exit codes: 0 drawn, 3 no hub or no data, 4 not drawn or not written, 5 a name is unknown.
+    /// Exit codes: 0 drawn, 2 an option is wrong or the token is not taken, 3 no hub or no data, 4 not drawn or not
+    /// written, 5 a name is unknown.
     #[command(
         after_help = "Example:\n  campanile-twin snapshot --hub http://127.0.0.1:7373 --out co2.png --view teaching-a/2f --storey teaching-a/2f --quantity co2"
     )]
@@ -63,9 +72,29 @@ struct SnapshotArgs {
     /// Follow the most urgent alarm to its place.
     #[arg(long)]
     alarm: bool,
+    /// Follow this rehearsal, by its id, or the campus as it was at this moment, RFC 3339, instead of the present.
+    #[arg(long, value_name = "ID|TIME", value_parser = world)]
+    world: Option<World>,
+    /// Open the Drill page.
+    #[arg(long)]
+    drill: bool,
     /// After how many seconds to give up waiting for the hub.
     #[arg(long, default_value_t = 120.0)]
     patience: f64,
+}
+
+/// A moment of the past, or a rehearsal.
+fn world(text: &str) -> Result<World, String> {
+    if let Ok(at) = text.parse::<jiff::Timestamp>() {
+        return Ok(World::Past { at_us: at.as_microsecond(), rate: 0.0 });
+    }
+    // It stands in the address of the WebSocket.
+    let is_id = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    is_id.then(|| World::Rehearsal(text.to_owned())).ok_or_else(|| {
+        "it has to be the id of a rehearsal, such as rainstorm-50a-1, or a moment such as \
+         2026-06-15T02:30:00Z"
+            .into()
+    })
 }
 
 /// Width and height such as `1600x900`.
@@ -83,27 +112,40 @@ fn language(tag: Option<&str>) -> Language {
     }
 }
 
-fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let ended = match cli.command {
-        None => run_window(&cli.link.hub, language(cli.link.lang.as_deref())),
-        Some(Command::Snapshot(args)) => run_snapshot(SnapshotOptions {
-            language: language(args.link.lang.as_deref()),
-            hub: args.link.hub,
-            out: args.out,
-            view: args.view,
-            size: args.size,
-            quantity: args.quantity,
-            storey: args.storey,
-            select: args.select,
-            alarm: args.alarm,
-            patience_s: args.patience,
-        }),
+impl Link {
+    fn client(&self) -> Result<Client, TwinError> {
+        Ok(Client::new(&self.hub, &self.access)?)
+    }
+}
+
+fn run(cli: Cli) -> Result<(), TwinError> {
+    let Some(Command::Snapshot(args)) = cli.command else {
+        return run_window(cli.link.client()?, language(cli.link.lang.as_deref()));
     };
-    match ended {
+    let options = SnapshotOptions {
+        language: language(args.link.lang.as_deref()),
+        out: args.out,
+        view: args.view,
+        size: args.size,
+        quantity: args.quantity,
+        storey: args.storey,
+        select: args.select,
+        alarm: args.alarm,
+        world: args.world.unwrap_or_default(),
+        drill: args.drill,
+        patience_s: args.patience,
+    };
+    run_snapshot(args.link.client()?, options)
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("campanile-twin: {why}");
+            if let Some(mend) = why.mend() {
+                eprintln!(" mend: {mend}");
+            }
             ExitCode::from(why.exit_code())
         }
     }

@@ -4,24 +4,30 @@
 //! its own WebSocket and `fetch` and gets another implementation of the same trait.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use campanile_client::{Client, ClientError, Proof};
+use campanile_protocol::people::{Me, Secret};
 use campanile_protocol::rehearsal::{
     ActRequest, BranchRequest, DrillInfo, RehearsalInfo, RehearsalRequest, RehearsalState, SetPace,
     StartRehearsal,
 };
-use campanile_protocol::rest::{ApiError, BucketsAnswer};
+use campanile_protocol::rest::ApiError;
 use campanile_protocol::{
     Catalogue, ClientMessage, DataFrame, LayerFrame, LayerState, LayerSubscription, PROTOCOL_VERSION,
     ServerMessage, Subscription, is_layer_frame, limits,
 };
 use futures_util::{SinkExt, StreamExt};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::mpsc as wishes;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::state::{Event, World};
+use crate::state::{Asked, Event, Why, World};
 
 /// A link to a hub that keeps itself up.
 pub trait Hub: Send + Sync + 'static {
@@ -37,6 +43,12 @@ pub trait Hub: Send + Sync + 'static {
     fn follow(&self, world: World);
     /// The address of the hub, for pages that a browser opens.
     fn address(&self) -> &str;
+    /// Proves who the person is; [`Event::Known`] or [`Event::Asked`] answers.
+    fn sign_in(&self, credentials: Credentials);
+    /// Ends the person's session; [`Event::Asked`] follows.
+    fn sign_out(&self);
+    /// Chooses the language of what the hub says to people, a BCP 47 tag.
+    fn set_language(&self, tag: &'static str);
 }
 
 /// What is asked and told of drills and rehearsals.
@@ -62,6 +74,34 @@ pub enum Ask {
     Frames(String, f64),
 }
 
+/// By what a person says who they are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Credentials {
+    /// An account.
+    Account {
+        /// Its name.
+        name: String,
+        /// Its password.
+        password: Secret,
+    },
+    /// A class, for students.
+    Class {
+        /// The code from the blackboard.
+        code: Secret,
+        /// What to be called in this class.
+        nickname: String,
+    },
+    /// A password of their own, instead of the one-time one that they have just signed in with.
+    OwnPassword(Secret),
+}
+
+/// What a person wishes of the hub.
+enum Wish {
+    Say(ClientMessage),
+    SignIn(Credentials),
+    SignOut,
+}
+
 /// A query of history in equal spans of time.
 #[derive(Clone, Debug)]
 pub struct HistoryQuery {
@@ -81,20 +121,18 @@ pub struct HistoryQuery {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetError {
-    /// The address of the hub is not one.
-    #[error("'{0}' is not the address of a hub: it has to look like http://127.0.0.1:7373")]
-    Address(String),
-    /// HTTP failed.
-    #[error("{what} can't be fetched from the hub: {why}")]
-    Http {
-        /// What was asked for.
-        what: &'static str,
-        /// Why it failed.
-        why: String,
-    },
+    /// The hub can't be asked, or refuses.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// No connection.
+    #[error("the link to the hub failed: {0}")]
+    Connection(std::io::Error),
     /// The WebSocket failed.
     #[error("the link to the hub failed: {0}")]
     Socket(#[from] Box<tungstenite::Error>),
+    /// The world that is to be followed is not there.
+    #[error("{0}")]
+    NoWorld(String),
     /// The hub closed.
     #[error("the hub closed the link")]
     Closed,
@@ -114,7 +152,10 @@ pub enum NetError {
     Unreadable(String),
     /// A thread could not start.
     #[error("a thread can't start: {0}")]
-    Thread(#[from] std::io::Error),
+    Thread(std::io::Error),
+    /// The person has signed out.
+    #[error("signed out")]
+    SignedOut,
 }
 
 /// The scene of a large campus with furniture; more is not sent to a twin.
@@ -131,13 +172,16 @@ const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// The hub sends its clock and status every few seconds even if nothing else happens.
 const SILENCE_S: u64 = 30;
 
+/// What the twin calls itself.
+const NAME: &str = concat!("campanile-twin ", env!("CARGO_PKG_VERSION"));
+
 /// The link of desktops: one thread for the WebSocket, one for queries over HTTP.
 pub struct NativeHub {
+    client: Arc<Client>,
     events: Mutex<Receiver<Event>>,
-    messages: tokio::sync::mpsc::Sender<ClientMessage>,
+    wishes: wishes::Sender<Wish>,
     queries: SyncSender<Query>,
     world: tokio::sync::watch::Sender<World>,
-    base: String,
 }
 
 /// What the thread for HTTP is asked.
@@ -147,39 +191,35 @@ enum Query {
 }
 
 impl NativeHub {
-    /// Starts to connect to a hub at an address such as `http://127.0.0.1:7373`. Everything from
-    /// then on comes as events.
+    /// Starts to connect to a hub. Everything from then on comes as events.
     ///
     /// # Errors
-    /// [`NetError::Address`] for an address that is none, [`NetError::Thread`] where none starts.
-    pub fn connect(address: &str) -> Result<Self, NetError> {
-        let base = address.trim_end_matches('/').to_owned();
-        let socket_url = match base.split_once("://") {
-            Some(("http", rest)) if !rest.is_empty() => format!("ws://{rest}/api/v1/ws"),
-            Some(("https", rest)) if !rest.is_empty() => format!("wss://{rest}/api/v1/ws"),
-            _ => return Err(NetError::Address(address.to_owned())),
-        };
+    /// [`NetError::Thread`] where none starts.
+    pub fn connect(client: Client) -> Result<Self, NetError> {
+        let client = Arc::new(client);
         let (events_in, events) = sync_channel(EVENTS_WAITING);
-        let (messages, messages_out) = tokio::sync::mpsc::channel(64);
+        let (wishes, wishes_out) = wishes::channel(64);
         let (queries, queries_out) = sync_channel(64);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (world, worlds) = tokio::sync::watch::channel(World::Live);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(NetError::Thread)?;
         let link = Link {
-            base: base.clone(),
-            socket_url,
+            client: client.clone(),
             events: events_in.clone(),
             scene_known: None,
             worlds,
             layers: BTreeMap::new(),
         };
-        let shown = base.clone();
         std::thread::Builder::new()
             .name("hub-link".into())
-            .spawn(move || runtime.block_on(link.run(messages_out)))?;
+            .spawn(move || runtime.block_on(link.run(wishes_out)))
+            .map_err(NetError::Thread)?;
+        let asked = client.clone();
         std::thread::Builder::new()
             .name("hub-history".into())
-            .spawn(move || answer_queries(&base, &queries_out, &events_in))?;
-        Ok(Self { events: Mutex::new(events), messages, queries, world, base: shown })
+            .spawn(move || answer_queries(&asked, &queries_out, &events_in))
+            .map_err(NetError::Thread)?;
+        Ok(Self { client, events: Mutex::new(events), wishes, queries, world })
     }
 }
 
@@ -189,7 +229,7 @@ impl Hub for NativeHub {
     }
 
     fn send(&self, message: ClientMessage) -> bool {
-        self.messages.try_send(message).is_ok()
+        self.wishes.try_send(Wish::Say(message)).is_ok()
     }
 
     fn ask_history(&self, query: HistoryQuery) -> bool {
@@ -205,7 +245,45 @@ impl Hub for NativeHub {
     }
 
     fn address(&self) -> &str {
-        &self.base
+        self.client.address()
+    }
+
+    fn sign_in(&self, credentials: Credentials) {
+        // The link waits for nothing else then, so that there is room.
+        let _ = self.wishes.try_send(Wish::SignIn(credentials));
+    }
+
+    fn sign_out(&self) {
+        // Where there is no room the person presses again.
+        let _ = self.wishes.try_send(Wish::SignOut);
+    }
+
+    fn set_language(&self, tag: &'static str) {
+        self.client.set_language(tag);
+        // Where the link is down, the hello of the next one says it.
+        self.send(ClientMessage::hello_in(NAME, tag));
+    }
+}
+
+fn answer_queries(client: &Client, queries: &Receiver<Query>, events: &SyncSender<Event>) {
+    while let Ok(query) = queries.recv() {
+        let event = match query {
+            Query::History(HistoryQuery { point, path, from_us, to_us, width_s }) => {
+                let query = [
+                    ("point", path),
+                    ("from_us", from_us.to_string()),
+                    ("to_us", to_us.to_string()),
+                    ("width_s", width_s.to_string()),
+                ];
+                Event::History { point, answer: client.get("/api/v1/history/buckets", &query).ok() }
+            }
+            Query::Drill(ask) => {
+                answer_drill(client, ask).unwrap_or_else(|why| Event::Refused(why.to_string()))
+            }
+        };
+        if events.send(event).is_err() {
+            return;
+        }
     }
 }
 
@@ -215,103 +293,29 @@ impl NativeHub {
     }
 }
 
-/// One agent a thread: its connections are kept open between queries.
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(60))).build().into()
-}
-
-fn get(agent: &ureq::Agent, url: &str, what: &'static str, limit: u64) -> Result<Vec<u8>, NetError> {
-    let failed = |why: ureq::Error| NetError::Http { what, why: why.to_string() };
-    let mut answer = agent.get(url).call().map_err(failed)?;
-    answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)
-}
-
-fn answer_queries(base: &str, queries: &Receiver<Query>, events: &SyncSender<Event>) {
-    let agent = agent();
-    while let Ok(query) = queries.recv() {
-        let event = match query {
-            Query::History(query) => {
-                let request = agent
-                    .get(format!("{base}/api/v1/history/buckets"))
-                    .query("point", &query.path)
-                    .query("from_us", query.from_us.to_string())
-                    .query("to_us", query.to_us.to_string())
-                    .query("width_s", query.width_s.to_string());
-                let answer = request.call().and_then(|mut a| a.body_mut().read_json::<BucketsAnswer>()).ok();
-                Event::History { point: query.point, answer }
-            }
-            Query::Drill(ask) => answer_drill(&agent, base, ask).unwrap_or_else(Event::Refused),
-        };
-        if events.send(event).is_err() {
-            return;
-        }
-    }
-}
-
-/// Asks or tells something of drills; what the hub says where it refuses.
-fn answer_drill(agent: &ureq::Agent, base: &str, ask: Ask) -> Result<Event, String> {
-    let url = |path: &str| format!("{base}/api/v1/{path}");
-    let posted = |path: &str, body: serde_json::Result<serde_json::Value>| -> Result<Vec<u8>, String> {
-        let body = body.map_err(|why| why.to_string())?;
-        said(agent.post(url(path)).config().http_status_as_error(false).build().send_json(body))
-    };
-    let got = |path: &str, id: &str, at_s: Option<f64>| -> Result<Vec<u8>, String> {
-        let mut request = agent.get(url(path)).config().http_status_as_error(false).build();
-        if !id.is_empty() {
-            request = request.query("id", id);
-        }
-        if let Some(at_s) = at_s {
-            request = request.query("at_s", at_s.to_string());
-        }
-        said(request.call())
-    };
-    let read = |why: serde_json::Error| why.to_string();
+/// Asks or tells something of drills.
+fn answer_drill(client: &Client, ask: Ask) -> Result<Event, ClientError> {
+    let of = |id: String| [("id", id)];
     Ok(match ask {
-        Ask::Drills => {
-            Event::Drills(serde_json::from_slice::<Vec<DrillInfo>>(&got("drills", "", None)?).map_err(read)?)
+        Ask::Drills => Event::Drills(client.get::<Vec<DrillInfo>>("/api/v1/drills", &[])?),
+        Ask::Rehearsals => Event::Rehearsals(client.get::<Vec<RehearsalInfo>>("/api/v1/rehearsals", &[])?),
+        Ask::State(id) => {
+            let state = client.get::<RehearsalState>("/api/v1/rehearsals/state", &of(id))?;
+            Event::Rehearsal(Box::new(state))
         }
-        Ask::Rehearsals => Event::Rehearsals(
-            serde_json::from_slice::<Vec<RehearsalInfo>>(&got("rehearsals", "", None)?).map_err(read)?,
-        ),
-        Ask::State(id) => Event::Rehearsal(Box::new(
-            serde_json::from_slice::<RehearsalState>(&got("rehearsals/state", &id, None)?).map_err(read)?,
-        )),
-        Ask::Begin(request) => {
-            let info = posted("rehearsals", serde_json::to_value(request))?;
-            Event::Began(Box::new(serde_json::from_slice(&info).map_err(read)?))
-        }
-        Ask::Branch(request) => {
-            let info = posted("rehearsals/branch", serde_json::to_value(request))?;
-            Event::Began(Box::new(serde_json::from_slice(&info).map_err(read)?))
-        }
-        Ask::Pace(request) => {
-            posted("rehearsals/pace", serde_json::to_value(request)).map(|_| Event::Done)?
-        }
-        Ask::Act(request) => posted("rehearsals/act", serde_json::to_value(request)).map(|_| Event::Done)?,
+        Ask::Begin(request) => Event::Began(Box::new(client.post("/api/v1/rehearsals", &request)?)),
+        Ask::Branch(request) => Event::Began(Box::new(client.post("/api/v1/rehearsals/branch", &request)?)),
+        Ask::Pace(request) => client.tell("/api/v1/rehearsals/pace", &request).map(|()| Event::Done)?,
+        Ask::Act(request) => client.tell("/api/v1/rehearsals/act", &request).map(|()| Event::Done)?,
         Ask::End(id) => {
-            posted("rehearsals/end", serde_json::to_value(RehearsalRequest { id })).map(|_| Event::Done)?
+            client.tell("/api/v1/rehearsals/end", &RehearsalRequest { id }).map(|()| Event::Done)?
         }
         Ask::Frames(id, at_s) => {
-            Event::Frames { at_s, frames: frames(&got("rehearsals/frames", &id, Some(at_s))?)? }
+            let query = [("id", id), ("at_s", at_s.to_string())];
+            let bytes = client.fetch("/api/v1/rehearsals/frames", &query, MAX_ANSWER_BYTES)?;
+            Event::Frames { at_s, frames: frames(&bytes).map_err(ClientError::Unreadable)? }
         }
     })
-}
-
-/// The body of an answer, or what the hub says instead.
-fn said(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, String> {
-    let mut answer = answer.map_err(|why| why.to_string())?;
-    let ok = answer.status().is_success();
-    let body = answer
-        .body_mut()
-        .with_config()
-        .limit(MAX_ANSWER_BYTES)
-        .read_to_vec()
-        .map_err(|why| why.to_string())?;
-    if ok {
-        return Ok(body);
-    }
-    let said = serde_json::from_slice::<ApiError>(&body).map(|error| error.message);
-    Err(said.unwrap_or_else(|_| answer.status().to_string()))
 }
 
 /// Whole frames of layers, each with its length before it.
@@ -327,8 +331,7 @@ fn frames(mut bytes: &[u8]) -> Result<Vec<LayerFrame>, String> {
 }
 
 struct Link {
-    base: String,
-    socket_url: String,
+    client: Arc<Client>,
     events: SyncSender<Event>,
     /// The version of the catalogue whose scene is already here.
     scene_known: Option<String>,
@@ -338,6 +341,9 @@ struct Link {
     layers: BTreeMap<u32, LayerState>,
 }
 
+/// The twin has gone; the link ends.
+struct TwinGone;
+
 /// Why a life of the link ended without a fault.
 enum Ended {
     /// The twin has gone.
@@ -346,38 +352,170 @@ enum Ended {
     OtherWorld,
 }
 
+/// A connection, with TLS or without.
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
 impl Link {
-    async fn run(mut self, mut messages: tokio::sync::mpsc::Receiver<ClientMessage>) {
+    fn tell(&self, event: Event) -> Result<(), TwinGone> {
+        self.events.send(event).map_err(|_| TwinGone)
+    }
+
+    async fn run(mut self, mut wishes: wishes::Receiver<Wish>) {
         let mut wait = FIRST_RETRY;
         loop {
             let mut was_live = false;
-            let ended = self.once(&mut messages, &mut was_live).await;
+            let ended = self.once(&mut wishes, &mut was_live).await;
             if was_live {
                 wait = FIRST_RETRY;
             }
             let why = match ended {
-                Err(why) => why.to_string(),
+                Err(NetError::NoWorld(why)) => {
+                    if self.tell(Event::WorldGone(why)).is_err() {
+                        return;
+                    }
+                    // The twin answers by following the present.
+                    let _ = tokio::time::timeout(LONGEST_RETRY, self.worlds.changed()).await;
+                    self.worlds.mark_changed();
+                    continue;
+                }
+                Err(why) => why,
                 Ok(Ended::TwinGone) => return,
                 Ok(Ended::OtherWorld) => {
                     wait = FIRST_RETRY;
-                    while messages.try_recv().is_ok() {}
+                    // What was meant for the world before must not reach the next.
+                    self.drop_wishes(&mut wishes);
                     continue;
                 }
             };
-            if self.events.send(Event::Cut { why, retry_s: wait.as_secs_f64() }).is_err() {
+            if let Some(why) = self.why_ask(&why) {
+                if self.admit(&mut wishes, why).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            let cut = Event::Cut { why: why.to_string(), retry_s: wait.as_secs_f64() };
+            if self.tell(cut).is_err() {
                 return;
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_RETRY);
             // What was meant for the world before the cut must not reach the one after it.
-            while messages.try_recv().is_ok() {}
+            self.drop_wishes(&mut wishes);
+        }
+    }
+
+    /// Of what waits to be said only the farewell is heeded.
+    fn drop_wishes(&self, wishes: &mut wishes::Receiver<Wish>) {
+        while let Ok(wish) = wishes.try_recv() {
+            if let Wish::SignOut = wish {
+                self.client.sign_out();
+            }
+        }
+    }
+
+    /// Whether a link ended because the hub has to know who the person is.
+    fn why_ask(&self, ended: &NetError) -> Option<Why> {
+        match ended {
+            NetError::SignedOut => Some(Why::First),
+            NetError::Client(why) if why.wants_sign_in() => Some(match self.client.proof() {
+                Proof::Nothing => Why::First,
+                Proof::Token(_) => Why::Token,
+                Proof::Session(_) => Why::Ended,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Asks the person who they are until the hub lets them in.
+    async fn admit(&mut self, wishes: &mut wishes::Receiver<Wish>, why: Why) -> Result<(), TwinGone> {
+        self.client.forget();
+        self.tell(Event::Asked { what: Asked::Person, why })?;
+        // The name and the one-time password of who has to choose their own.
+        let mut once: Option<(String, Secret)> = None;
+        loop {
+            let answer = match wishes.recv().await.ok_or(TwinGone)? {
+                Wish::Say(_) => continue,
+                Wish::SignOut => {
+                    once = None;
+                    self.client.sign_out();
+                    self.tell(Event::Asked { what: Asked::Person, why: Why::First })?;
+                    continue;
+                }
+                Wish::SignIn(Credentials::Account { name, password }) => {
+                    let answer = self.client.sign_in(&name, password.clone());
+                    let changes = answer.as_ref().is_ok_and(|me| me.must_change_password);
+                    once = changes.then_some((name, password));
+                    answer
+                }
+                Wish::SignIn(Credentials::Class { code, nickname }) => self.client.join(code, &nickname),
+                Wish::SignIn(Credentials::OwnPassword(new)) => match &once {
+                    None => continue,
+                    Some((name, old)) => self.change_password(name, old, new),
+                },
+            };
+            let (what, why) = match answer {
+                Ok(Me { must_change_password: false, .. }) => return Ok(()),
+                Ok(_) => (Asked::OwnPassword, Why::First),
+                Err(why) => {
+                    // Once the password is changed, what failed was to sign in with it.
+                    let in_session = once.is_some() && self.client.proof() != Proof::Nothing;
+                    let what = if in_session { Asked::OwnPassword } else { Asked::Person };
+                    (what, Why::Said(why.to_string()))
+                }
+            };
+            self.tell(Event::Asked { what, why })?;
+        }
+    }
+
+    fn change_password(&self, name: &str, old: &Secret, new: Secret) -> Result<Me, ClientError> {
+        self.client.change_password(old.clone(), new.clone())?;
+        self.client.sign_in(name, new)
+    }
+
+    /// Opens the WebSocket of a world.
+    async fn open(&self, world: &World) -> Result<WebSocketStream<Box<dyn Io>>, NetError> {
+        let address = self.client.socket()?;
+        let url = match world {
+            World::Live => address.url,
+            World::Rehearsal(id) => format!("{}?world={id}", address.url),
+            World::Past { at_us, rate } => format!("{}?world=past&at_us={at_us}&rate={rate}", address.url),
+        };
+        let connected = tokio::net::TcpStream::connect((address.host.as_str(), address.port)).await;
+        let stream = connected.map_err(NetError::Connection)?;
+        // A command should not wait for the next packet.
+        stream.set_nodelay(true).map_err(NetError::Connection)?;
+        let stream: Box<dyn Io> = match address.tls {
+            None => Box::new(stream),
+            Some((config, name)) => {
+                let connector = tokio_rustls::TlsConnector::from(config);
+                Box::new(connector.connect(name, stream).await.map_err(NetError::Connection)?)
+            }
+        };
+        let mut request = url.into_client_request().map_err(Box::new)?;
+        if let Some((name, value)) = self.client.proof_header()? {
+            request.headers_mut().insert(name, value);
+        }
+        let mut config = WebSocketConfig::default();
+        config.max_message_size = Some(limits::MAX_SERVER_MESSAGE_BYTES);
+        config.max_frame_size = Some(limits::MAX_SERVER_MESSAGE_BYTES);
+        match tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await {
+            Ok((socket, _)) => Ok(socket),
+            // The hub is there and lets us in, but that world is not: it says why.
+            Err(tungstenite::Error::Http(answer)) if *world != World::Live => {
+                let said = answer.body().as_deref().and_then(|b| serde_json::from_slice::<ApiError>(b).ok());
+                let why = said.map_or_else(|| answer.status().to_string(), |error| error.message);
+                Err(NetError::NoWorld(why))
+            }
+            Err(why) => Err(Box::new(why).into()),
         }
     }
 
     /// One life of the link, from fetching the catalogue to the cut.
     async fn once(
         &mut self,
-        messages: &mut tokio::sync::mpsc::Receiver<ClientMessage>,
+        wishes: &mut wishes::Receiver<Wish>,
         was_live: &mut bool,
     ) -> Result<Ended, NetError> {
         if !self.fetch()? {
@@ -385,20 +523,8 @@ impl Link {
         }
         self.layers.clear();
         let world = self.worlds.borrow_and_update().clone();
-        let url = match &world {
-            World::Live => self.socket_url.clone(),
-            World::Rehearsal(id) => format!("{}?world={id}", self.socket_url),
-            World::Past { at_us, rate } => {
-                format!("{}?world=past&at_us={at_us}&rate={rate}", self.socket_url)
-            }
-        };
-        let mut config = WebSocketConfig::default();
-        config.max_message_size = Some(limits::MAX_SERVER_MESSAGE_BYTES);
-        config.max_frame_size = Some(limits::MAX_SERVER_MESSAGE_BYTES);
-        let (socket, _) =
-            tokio_tungstenite::connect_async_with_config(&url, Some(config), true).await.map_err(Box::new)?;
-        let (mut out, mut incoming) = socket.split();
-        let hello = ClientMessage::hello(concat!("campanile-twin ", env!("CARGO_PKG_VERSION")));
+        let (mut out, mut incoming) = self.open(&world).await?.split();
+        let hello = ClientMessage::hello_in(NAME, self.client.language());
         let subscribe = ClientMessage::Subscribe(Subscription {
             id: 1,
             globs: vec!["**".into()],
@@ -427,8 +553,14 @@ impl Link {
                         }
                     }
                 }
-                wish = messages.recv() => match wish {
-                    Some(message) => out.send(text_of(&message)?).await.map_err(Box::new)?,
+                wish = wishes.recv() => match wish {
+                    Some(Wish::Say(message)) => out.send(text_of(&message)?).await.map_err(Box::new)?,
+                    Some(Wish::SignOut) => {
+                        self.client.sign_out();
+                        return Err(NetError::SignedOut);
+                    }
+                    // Somebody is in already.
+                    Some(Wish::SignIn(_)) => {}
                     None => return Ok(Ended::TwinGone),
                 },
                 came = tokio::time::timeout(Duration::from_secs(SILENCE_S), incoming.next()) => {
@@ -447,12 +579,14 @@ impl Link {
         }
     }
 
-    /// Fetches the catalogue, and the scene where it is not the one already here. `false`: the
-    /// twin has gone.
+    /// Fetches who the person is, the catalogue, and the scene where it is not the one already
+    /// here. `false`: the twin has gone.
     fn fetch(&mut self) -> Result<bool, NetError> {
-        let agent = agent();
-        let url = format!("{}/api/v1/catalogue", self.base);
-        let bytes = get(&agent, &url, "the catalogue", MAX_CATALOGUE_BYTES)?;
+        let me = self.client.me()?;
+        if self.events.send(Event::Known(Box::new(me))).is_err() {
+            return Ok(false);
+        }
+        let bytes = self.client.fetch("/api/v1/catalogue", &[], MAX_CATALOGUE_BYTES)?;
         let catalogue: Catalogue =
             serde_json::from_slice(&bytes).map_err(|why| NetError::Unreadable(why.to_string()))?;
         let version = catalogue.version.clone();
@@ -461,8 +595,7 @@ impl Link {
             return Ok(false);
         }
         if is_new {
-            let url = format!("{}/api/v1/scene.glb", self.base);
-            let scene = get(&agent, &url, "the scene", MAX_SCENE_BYTES)?;
+            let scene = self.client.fetch("/api/v1/scene.glb", &[], MAX_SCENE_BYTES)?;
             self.scene_known = Some(version);
             return Ok(self.events.send(Event::Scene(scene)).is_ok());
         }
@@ -524,31 +657,99 @@ fn text_of(message: &ClientMessage) -> Result<Message, NetError> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use campanile_client::Access;
+
     use super::*;
 
-    #[test]
-    fn an_address_that_is_none_is_refused_at_once() {
-        for address in ["", "127.0.0.1:7373", "ftp://x", "http://"] {
-            assert!(matches!(NativeHub::connect(address), Err(NetError::Address(_))), "{address}");
+    fn hub_at(address: &str) -> NativeHub {
+        NativeHub::connect(Client::new(address, &Access::default()).unwrap()).unwrap()
+    }
+
+    /// The next event that is not a history.
+    fn next(hub: &NativeHub) -> Event {
+        let began = std::time::Instant::now();
+        loop {
+            if let Some(event) = hub.poll() {
+                return event;
+            }
+            assert!(began.elapsed().as_secs() < 20, "the news has to come");
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
     #[test]
     fn a_hub_that_is_not_there_is_a_cut_with_the_reason() {
         // Port 9 (discard) is closed on any machine that runs tests.
-        let hub = NativeHub::connect("http://127.0.0.1:9").unwrap();
-        let began = std::time::Instant::now();
-        loop {
-            match hub.poll() {
-                Some(Event::Cut { why, retry_s }) => {
-                    assert!(why.contains("the catalogue can't be fetched"), "{why}");
-                    assert_eq!(retry_s, 0.5);
-                    return;
-                }
-                Some(other) => unreachable!("nothing else can come: {other:?}"),
-                None => assert!(began.elapsed().as_secs() < 20, "the news has to come"),
+        match next(&hub_at("http://127.0.0.1:9")) {
+            Event::Cut { why, retry_s } => {
+                assert!(why.contains("no hub answers at http://127.0.0.1:9"), "{why}");
+                assert_eq!(retry_s, 0.5);
             }
-            std::thread::sleep(Duration::from_millis(10));
+            other => unreachable!("nothing else can come: {other:?}"),
+        }
+    }
+
+    /// Answers each request with the next text, whatever was asked.
+    fn says(answers: Vec<String>) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut piece = [0; 4096];
+                let mut asked = String::new();
+                // A body comes with its head, or right behind.
+                while !asked.contains("\r\n\r\n") || (asked.starts_with("POST") && !asked.ends_with('}')) {
+                    let n = stream.read(&mut piece).unwrap();
+                    asked += &String::from_utf8_lossy(&piece[..n]);
+                }
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        address
+    }
+
+    #[test]
+    fn who_is_asked_signs_in_and_chooses_a_password_of_their_own() {
+        let answer = |status: &str, extra: &str, body: &str| {
+            format!("HTTP/1.1 {status} X\r\n{extra}connection: close\r\n\r\n{body}")
+        };
+        let refused = |code: &str, message: &str| {
+            answer("401", "", &format!("{{\"code\":\"{code}\",\"message\":\"{message}\"}}"))
+        };
+        let in_as = |must: bool| {
+            let body =
+                format!("{{\"actor\":\"person:anna\",\"role\":\"viewer\",\"must_change_password\":{must}}}");
+            answer("200", "set-cookie: campanile=01\r\n", &body)
+        };
+        let hub = hub_at(&says(vec![
+            refused("sign-in-required", "sign in"),
+            refused("wrong-sign-in", "no"),
+            in_as(true),
+            refused("malformed", "too short"),
+            answer("200", "", "{\"ok\":true}"),
+            in_as(false),
+            in_as(false),
+        ]));
+        let asked = |what, why| match next(&hub) {
+            Event::Asked { what: got, why: because } => assert_eq!((got, because), (what, why)),
+            other => unreachable!("the person has to be asked: {other:?}"),
+        };
+        let account =
+            |password: &str| Credentials::Account { name: "anna".into(), password: Secret::new(password) };
+        asked(Asked::Person, Why::First);
+        hub.sign_in(account("wrong"));
+        asked(Asked::Person, Why::Said("no".into()));
+        hub.sign_in(account("once"));
+        asked(Asked::OwnPassword, Why::First);
+        hub.sign_in(Credentials::OwnPassword(Secret::new("short")));
+        asked(Asked::OwnPassword, Why::Said("too short".into()));
+        hub.sign_in(Credentials::OwnPassword(Secret::new("four words of anna")));
+        match next(&hub) {
+            Event::Known(me) => assert_eq!(me.actor, "person:anna"),
+            other => unreachable!("the hub knows them now: {other:?}"),
         }
     }
 }

@@ -10,17 +10,17 @@ use bevy::render::RenderPlugin;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
 use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::WinitPlugin;
+use campanile_client::{Client, ClientError, keep_secrets_from_log};
 
 use crate::app::{Rig, Target, Twin, add_twin};
 use crate::locale::Language;
 use crate::net::{NativeHub, NetError};
 use crate::shot::{EXIT_NO_PICTURE, Progress, Shot, shot_system};
+use crate::state::World;
 
 /// What a picture shows.
 #[derive(Clone, Debug)]
 pub struct SnapshotOptions {
-    /// The address of the hub.
-    pub hub: String,
     /// Where the PNG goes.
     pub out: PathBuf,
     /// A named view or the path of an entity.
@@ -37,6 +37,10 @@ pub struct SnapshotOptions {
     pub select: Option<String>,
     /// Whether to follow the most urgent alarm.
     pub alarm: bool,
+    /// The world that is shown.
+    pub world: World,
+    /// Whether the Drill page is open.
+    pub drill: bool,
     /// After how many seconds to give up waiting for the hub.
     pub patience_s: f64,
 }
@@ -45,6 +49,9 @@ pub struct SnapshotOptions {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TwinError {
+    /// The hub can't be asked, or refuses.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// The link to the hub can't even begin.
     #[error(transparent)]
     Net(#[from] NetError),
@@ -61,11 +68,24 @@ pub enum TwinError {
     Window(u8),
 }
 
+/// Exit code: an option is wrong, or the hub does not take the token.
+const EXIT_ARGUMENTS: u8 = 2;
+
 impl TwinError {
+    /// How to mend it, for who uses the command line.
+    pub fn mend(&self) -> Option<String> {
+        match self {
+            TwinError::Client(why) | TwinError::Net(NetError::Client(why)) => why.mend(),
+            _ => None,
+        }
+    }
+
     /// The exit code of the program.
     pub fn exit_code(&self) -> u8 {
         match self {
-            TwinError::Net(_) => crate::shot::EXIT_NO_HUB,
+            TwinError::Client(ClientError::Unreachable { .. } | ClientError::Untrusted { .. })
+            | TwinError::Net(_) => crate::shot::EXIT_NO_HUB,
+            TwinError::Client(_) => EXIT_ARGUMENTS,
             TwinError::NoPicture { code, .. } | TwinError::Window(code) => *code,
         }
     }
@@ -98,12 +118,18 @@ fn say_panics_plainly() {
     }));
 }
 
+/// A twin on a hub; to be made when the log has begun.
+fn twin_on(client: Client, language: Language) -> Result<Twin, TwinError> {
+    keep_secrets_from_log();
+    client.set_language(language.tag());
+    Ok(Twin::new(Box::new(NativeHub::connect(client)?), language))
+}
+
 /// Opens a window on a hub and returns when it is closed.
 ///
 /// # Errors
-/// [`TwinError`] where the address is none or the window ends with an error.
-pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
-    let twin = Twin::new(Box::new(NativeHub::connect(hub)?), language);
+/// [`TwinError`] where the window ends with an error.
+pub fn run_window(client: Client, language: Language) -> Result<(), TwinError> {
     say_panics_plainly();
     let mut app = App::new();
     let window =
@@ -111,7 +137,7 @@ pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
     app.add_plugins(
         DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log()),
     );
-    add_twin(&mut app, twin, Target::Window);
+    add_twin(&mut app, twin_on(client, language)?, Target::Window);
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(TwinError::Window(code.get())),
@@ -121,9 +147,13 @@ pub fn run_window(hub: &str, language: Language) -> Result<(), TwinError> {
 /// Draws scene and panels into a PNG, without a window.
 ///
 /// # Errors
-/// [`TwinError`] where there is no hub, a name is unknown, or nothing can be drawn or written.
-pub fn run_snapshot(options: SnapshotOptions) -> Result<(), TwinError> {
-    let twin = Twin::new(Box::new(NativeHub::connect(&options.hub)?), options.language);
+/// [`TwinError`] where there is no hub or it lets nobody in, a name is unknown, or nothing can be drawn or written.
+pub fn run_snapshot(client: Client, options: SnapshotOptions) -> Result<(), TwinError> {
+    match client.me() {
+        // It may be about to start.
+        Ok(_) | Err(ClientError::Unreachable { .. }) => {}
+        Err(why) => return Err(why.into()),
+    }
     say_panics_plainly();
     let mut app = App::new();
     app.add_plugins(
@@ -139,6 +169,11 @@ pub fn run_snapshot(options: SnapshotOptions) -> Result<(), TwinError> {
     let mut image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
+    let mut twin = twin_on(client, options.language)?;
+    if options.world != World::Live {
+        twin.follow(options.world);
+    }
+    twin.view.drill_open = options.drill;
     add_twin(&mut app, twin, Target::Image(image.clone()));
     let screen = Vec2::new(width as f32, height as f32);
     app.insert_resource(Rig { screen, aspect: screen.x / screen.y, ..Rig::default() });

@@ -196,6 +196,9 @@ mod tests {
         fn ask_history(&self, _: crate::net::HistoryQuery) -> bool {
             false
         }
+        fn sign_in(&self, _: crate::net::Credentials) {}
+        fn sign_out(&self) {}
+        fn set_language(&self, _: &'static str) {}
     }
 
     fn values(points: &[u32], x: f64) -> crate::state::Event {

@@ -8,7 +8,7 @@ use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 
 use crate::app::{Rig, SceneCamera, Twin};
 use crate::scene3d::Scene3d;
-use crate::state::Link;
+use crate::state::{Link, World};
 use crate::ui::Action;
 use crate::views;
 
@@ -100,6 +100,7 @@ pub fn shot_system(
             } else if scene.generation > 0
                 && twin.state.has_snapshot
                 && twin.state.has_alarms
+                && is_world_here(&twin)
                 && rig.aspect > 0.0
             {
                 match set_view(&mut twin, &mut rig, &scene, &shot, now_s) {
@@ -137,10 +138,30 @@ pub fn shot_system(
     }
 }
 
+/// Whether what is drawn of another world than the present has come.
+fn is_world_here(twin: &Twin) -> bool {
+    let is_page_here = !twin.view.drill_open || twin.state.drills.is_some();
+    is_page_here
+        && match &twin.world {
+            World::Live => true,
+            World::Past { .. } => twin.state.world == "past",
+            World::Rehearsal(id) => {
+                &twin.state.world == id
+                    && twin.state.rehearsal.is_some()
+                    && !twin.state.layer_infos.is_empty()
+                    && twin.state.layers.len() == twin.state.layer_infos.len()
+            }
+        }
+}
+
 fn what_is_missing(twin: &Twin, scene: &Scene3d) -> String {
     match &twin.state.link {
         Link::Cut { why, .. } => format!("no picture: {why}"),
+        Link::Door { .. } => "no picture: the hub asks for sign-in".into(),
         _ if scene.generation == 0 => "no picture: the hub has sent no scene".into(),
+        _ if twin.world != World::Live && !is_world_here(twin) => {
+            "no picture: the hub has not sent that world".into()
+        }
         _ if !twin.state.has_snapshot => "no picture: the hub has sent no values".into(),
         _ => "no picture: the hub has sent no list of alarms".into(),
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use campanile_protocol::people::Me;
 use campanile_protocol::rehearsal::{DrillInfo, RehearsalInfo, RehearsalState};
 use campanile_protocol::rest::BucketsAnswer;
 use campanile_protocol::{
@@ -25,6 +26,15 @@ pub enum Event {
         why: String,
         /// After how many seconds it is tried again.
         retry_s: f64,
+    },
+    /// Whom the hub takes the person for.
+    Known(Box<Me>),
+    /// The hub lets nobody in before the person says something.
+    Asked {
+        /// What.
+        what: Asked,
+        /// Why it is asked now.
+        why: Why,
     },
     /// A control message.
     Message(ServerMessage),
@@ -51,6 +61,8 @@ pub enum Event {
     Done,
     /// The hub said no, and why.
     Refused(String),
+    /// The world that was followed is not there, or not for now, and why.
+    WorldGone(String),
     /// The answer to a query of history; `None` where it failed.
     History {
         /// Which point, by index.
@@ -92,6 +104,28 @@ pub struct Layer {
     pub count: u64,
 }
 
+/// What a person is asked at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Who they are.
+    Person,
+    /// A password of their own.
+    OwnPassword,
+}
+
+/// Why a person is asked at the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing was said yet.
+    First,
+    /// The hub does not take the token that was given to the twin.
+    Token,
+    /// Their session has ended.
+    Ended,
+    /// What they said was refused, in the hub's words.
+    Said(String),
+}
+
 /// How the link to the hub is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Link {
@@ -106,6 +140,15 @@ pub enum Link {
         why: String,
         /// When it is tried again, in the app's seconds.
         retry_at_s: f64,
+    },
+    /// It waits at the door for the person.
+    Door {
+        /// What they are asked.
+        asked: Asked,
+        /// Why.
+        why: Why,
+        /// Whether they have answered, and the hub has not yet.
+        is_answered: bool,
     },
 }
 
@@ -237,6 +280,8 @@ pub struct State {
     pub notices: Vec<Notice>,
     /// Whether the values are made by device models rather than measured.
     pub is_simulated: bool,
+    /// Whom the hub takes the person for, once it has said.
+    pub me: Option<Me>,
     /// Whether the hub lets this client write.
     pub can_operate: bool,
     /// Whether the whole first snapshot has come since the link was made.
@@ -283,6 +328,8 @@ pub enum Effect {
     BuildScene(Vec<u8>),
     /// The catalogue has come: rooms and storeys have to be found again.
     Reindex,
+    /// The world that was followed is not there: the present is shown.
+    BackToLive,
 }
 
 impl State {
@@ -314,6 +361,16 @@ impl State {
                 self.link = Link::Cut { why, retry_at_s: now_s + retry_s };
                 self.everything_changed = true;
             }
+            Event::Known(me) => {
+                self.me = Some(*me);
+                if let Link::Door { .. } = self.link {
+                    self.link = Link::Connecting;
+                }
+            }
+            Event::Asked { what, why } => {
+                self.link = Link::Door { asked: what, why, is_answered: false };
+                self.forget();
+            }
             Event::Message(message) => self.apply_message(message, now_s),
             Event::Frame(frame) => self.apply_frame(frame, now_s),
             Event::Layer(frame) => self.apply_layer(frame, now_s),
@@ -329,6 +386,10 @@ impl State {
                 self.looked_back = Some((at_s, states));
             }
             Event::Done => {}
+            Event::WorldGone(why) => {
+                self.notices.push(Notice { at_s: now_s, why: Some(why) });
+                return Some(Effect::BackToLive);
+            }
             Event::Refused(why) => self.notices.push(Notice { at_s: now_s, why: Some(why) }),
             Event::History { point, answer } => {
                 let history = self.histories.entry(point).or_default();
@@ -339,6 +400,24 @@ impl State {
             }
         }
         None
+    }
+
+    /// What one person saw is not for the next.
+    fn forget(&mut self) {
+        self.me = None;
+        self.can_operate = false;
+        self.values.fill(None);
+        self.alarms.clear();
+        self.commands.clear();
+        self.histories.clear();
+        self.notices.clear();
+        self.drills = None;
+        self.rehearsals.clear();
+        self.rehearsal = None;
+        self.layers.clear();
+        self.looked_back = None;
+        self.hub = HubState::default();
+        self.everything_changed = true;
     }
 
     fn apply_message(&mut self, message: ServerMessage, now_s: f64) {
@@ -670,6 +749,27 @@ pub(crate) mod tests {
         let gone = alarm("high", AlarmPriority::High, Normal, 1);
         state.apply(Event::Message(ServerMessage::AlarmChanged { alarm: Box::new(gone) }), 0.0);
         assert_eq!(ids(&state), ["low", "seen"]);
+    }
+
+    #[test]
+    fn at_the_door_nothing_is_left_of_who_was_in_before() {
+        let mut state = live_state();
+        let me = Me {
+            actor: "person:anna".into(),
+            role: campanile_protocol::people::Role::Operator,
+            nickname: None,
+            must_change_password: false,
+        };
+        state.apply(Event::Known(Box::new(me.clone())), 0.0);
+        assert_eq!((state.me.as_ref(), &state.link), (Some(&me), &Link::Live));
+        let alarms = vec![alarm("x", AlarmPriority::High, AlarmState::Unacknowledged, 0)];
+        state.apply(Event::Message(ServerMessage::AlarmList { alarms }), 0.0);
+        state.apply(Event::Message(ServerMessage::Welcome { actor: "x".into(), can_operate: true }), 0.0);
+        state.apply(Event::Asked { what: Asked::Person, why: Why::Ended }, 1.0);
+        assert!(state.value(0).is_none() && state.alarms.is_empty() && state.me.is_none());
+        assert!(!state.can_operate);
+        state.apply(Event::Known(Box::new(me)), 2.0);
+        assert_eq!(state.link, Link::Connecting);
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub fn dress(ctx: &Context) {
     visuals.selection.bg_fill = Color32::from_rgb(214, 231, 245);
     visuals.selection.stroke = Stroke::new(1.0, ACCENT);
     visuals.hyperlink_color = ACCENT;
+    // A field to type into would be white on white.
+    visuals.text_edit_bg_color = Some(Color32::from_rgb(240, 243, 247));
+    visuals.widgets.open.weak_bg_fill = CARD;
     for widget in [
         &mut visuals.widgets.inactive,
         &mut visuals.widgets.hovered,
@@ -74,6 +77,7 @@ pub fn dress(ctx: &Context) {
         }
         style.spacing.item_spacing = vec2(8.0, 6.0);
         style.spacing.button_padding = vec2(10.0, 4.0);
+        style.spacing.window_margin = Margin::same(14);
         style.spacing.interact_size.y = 24.0;
         style.spacing.scroll.fade.strength = 0.0;
         style.interaction.selectable_labels = false;

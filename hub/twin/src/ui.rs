@@ -1,8 +1,9 @@
 //! The panels. They read the state and give back what the person wishes; they change nothing else.
 
 use bevy_egui::egui::{
-    Align2, Area, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, LayerId, Mesh, Order, Rect,
-    RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui, Vec2, pos2, vec2,
+    Align2, Area, Button, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, Label as TextLabel,
+    LayerId, Mesh, Order, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui,
+    Vec2, pos2, vec2,
 };
 use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
 
@@ -11,9 +12,10 @@ use crate::colour::{Scale, viridis};
 use crate::details_ui::details_ui;
 use crate::drill_ui::{drill_ui, time_ui};
 use crate::locale::{Language, Texts};
-use crate::net::Ask;
+use crate::net::{Ask, Credentials};
 use crate::override_ui::{Draft, override_ui};
 use crate::rooms::RoomPoints;
+use crate::sign_in_ui::{DoorDraft, name_of, role_text, sign_in_ui};
 use crate::state::{Index, Link, State, World};
 use crate::storeys::{Slice, Storeys};
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
@@ -56,6 +58,8 @@ pub struct View {
     pub past_open: bool,
     /// The newest time of the real campus that was seen.
     pub newest_us: i64,
+    /// What is typed at the door.
+    pub door: DoorDraft,
 }
 
 /// What a person wishes.
@@ -83,6 +87,10 @@ pub enum Action {
     Slice(Slice),
     /// Speak another language.
     Language(Language),
+    /// Say who one is.
+    SignIn(Credentials),
+    /// Sign out.
+    SignOut,
     /// Acknowledge an alarm.
     Acknowledge {
         /// Its id.
@@ -160,6 +168,17 @@ impl Input<'_> {
     }
 }
 
+/// A small button that acts on the campus: greyed, with the reason, for whose role may not.
+pub fn acting_button_ui(ui: &mut Ui, input: &Input<'_>, text: &str) -> Response {
+    let (state, texts) = (input.state, input.texts);
+    let response = ui.add_enabled(state.can_operate, Button::new(text).small());
+    match &state.me {
+        Some(me) if !state.can_operate => response
+            .on_disabled_hover_text(texts.with("role-may-not", &[("role", &role_text(me.role, texts))])),
+        _ => response,
+    }
+}
+
 const EDGE: f32 = 12.0;
 const BAR_HEIGHT: f32 = 46.0;
 const LEFT_WIDTH: f32 = 236.0;
@@ -190,6 +209,13 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
     let ctx = root.ctx().clone();
     let screen = ctx.content_rect();
     let mut actions = Vec::new();
+    if let Link::Door { .. } = input.state.link {
+        // Who is at the door sees the buildings, and nothing of what happens in them.
+        (view.selected, view.draft, view.acknowledging) = (None, None, None);
+        bar_ui(&ctx, screen, input, view, &mut actions);
+        sign_in_ui(&ctx, input, view, &mut actions);
+        return (actions, Vec2::ZERO);
+    }
     labels_ui(&ctx, input);
     bar_ui(&ctx, screen, input, view, &mut actions);
     if let Some(index) = input.index() {
@@ -229,9 +255,13 @@ pub fn card_ui(
 fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     let texts = input.texts;
     let width = screen.width() - 2.0 * EDGE - 30.0;
+    // Where there is not room for all, what is known anyway goes first.
+    let is_narrow = screen.width() < 1100.0;
     card_ui(ctx, "bar", Align2::LEFT_TOP, screen.min + vec2(EDGE, EDGE), width, |ui| {
         ui.horizontal(|ui| {
-            ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(ACCENT));
+            if !is_narrow || input.index().is_none() {
+                ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(ACCENT));
+            }
             if let Some(index) = input.index() {
                 ui.label(RichText::new(texts.name(&index.catalogue.names)).size(16.0));
             }
@@ -250,8 +280,11 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
                 }
                 Link::Live => {
                     theme::badge_ui(ui, &format!("● {}", texts.t("link-live")), GOOD);
-                    ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
+                    if !is_narrow {
+                        ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
+                    }
                 }
+                Link::Door { .. } => theme::badge_ui(ui, &texts.t("link-door"), WARN),
                 Link::Cut { why, retry_at_s } => {
                     theme::badge_ui(ui, &texts.t("link-stale"), BAD);
                     let seconds = format!("{:.0}", (retry_at_s - input.now_s).max(0.0).ceil());
@@ -286,14 +319,30 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
                 if ui.selectable_label(view.drill_open, texts.t("drill-title")).clicked() {
                     view.drill_open = !view.drill_open;
                 }
+                person_ui(ui, input, actions);
                 if let Some(time) = state.time_us(input.now_s) {
                     ui.add_space(10.0);
-                    let text = time_text(time, input.timezone(), "%Y-%m-%d  %H:%M:%S");
+                    let format = if is_narrow { "%H:%M:%S" } else { "%Y-%m-%d  %H:%M:%S" };
+                    let text = time_text(time, input.timezone(), format);
                     ui.label(RichText::new(text).size(15.0)).on_hover_text(texts.t("clock-local"));
                 }
             });
         });
     });
+}
+
+/// Who is signed in and as what, and the way out.
+fn person_ui(ui: &mut Ui, input: &Input<'_>, actions: &mut Vec<Action>) {
+    let Some(me) = &input.state.me else { return };
+    let Some(name) = name_of(me) else { return };
+    let texts = input.texts;
+    ui.add_space(6.0);
+    if ui.button(texts.t("sign-out")).clicked() {
+        actions.push(Action::SignOut);
+    }
+    let role = role_text(me.role, texts);
+    ui.label(RichText::new(role).color(FAINT).small());
+    ui.add(TextLabel::new(name).truncate()).on_hover_text(&me.actor);
 }
 
 fn controls_ui(
@@ -445,7 +494,7 @@ fn slice_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions:
         format!("{}F", at + 1)
     };
     ui.horizontal(|ui| {
-        ui.spacing_mut().slider_width = ui.available_width() - 72.0;
+        ui.spacing_mut().slider_width = ui.available_width() - 86.0;
         let slider = ui.add(Slider::new(&mut at, low..=high + 1).show_value(false).step_by(1.0));
         ui.label(text);
         if slider.changed() {
@@ -609,12 +658,13 @@ fn labels_ui(ctx: &Context, input: &Input<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use bevy_egui::egui::RawInput;
+    use bevy_egui::egui::{self, PointerButton, RawInput};
+    use campanile_protocol::people::{Me, Role, Secret};
     use campanile_protocol::{AlarmPriority, AlarmState, CommandInfo, ServerMessage};
 
     use super::*;
-    use crate::state::Event;
     use crate::state::tests::{alarm, catalogue, live_state};
+    use crate::state::{Asked, Event, Why};
 
     /// All texts that a pass over the panels draws.
     fn texts_of(state: &State, view: &mut View, language: Language) -> (String, Vec<Action>) {
@@ -711,6 +761,184 @@ mod tests {
         {
             assert!(text.contains(expected), "{expected} is missing in:\n{text}");
         }
+    }
+
+    /// A person before the panels: sees texts and where they are, clicks and types.
+    struct Person {
+        ctx: Context,
+        state: State,
+        view: View,
+        texts: Texts,
+        seen: Vec<(String, Rect)>,
+        wishes: Vec<Action>,
+    }
+
+    impl Person {
+        fn before(state: State, language: Language) -> Self {
+            let ctx = Context::default();
+            theme::dress(&ctx);
+            let (view, texts) = (View::default(), Texts::new(language));
+            let mut person = Self { ctx, state, view, texts, seen: Vec::new(), wishes: Vec::new() };
+            // Areas are sized in a first pass and shown in the next.
+            (0..3).for_each(|_| person.pass(Vec::new()));
+            person
+        }
+
+        fn pass(&mut self, events: Vec<egui::Event>) {
+            let rooms = self.state.index.as_deref().map(RoomPoints::find).unwrap_or_default();
+            let input = Input {
+                state: &self.state,
+                rooms: &rooms,
+                storeys: &Storeys::default(),
+                texts: &self.texts,
+                labels: &[],
+                scene_problem: None,
+                is_scene_here: true,
+                now_s: 1.0,
+            };
+            let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(800.0, 600.0));
+            let raw = RawInput { screen_rect: Some(screen), events, ..RawInput::default() };
+            let (view, wishes) = (&mut self.view, &mut self.wishes);
+            let mut output = self.ctx.run_ui(raw, |ui| wishes.extend(twin_ui(ui, &input, view).0));
+            output.textures_delta.clear();
+            self.seen.clear();
+            output.shapes.iter().for_each(|clipped| places(&clipped.shape, &mut self.seen));
+        }
+
+        /// Where a text stands, the lowest of several.
+        fn place(&self, text: &str) -> Rect {
+            let found = self.seen.iter().filter(|(seen, _)| seen == text).map(|(_, rect)| *rect);
+            let lowest = found.max_by(|a, b| a.top().total_cmp(&b.top()));
+            lowest.unwrap_or_else(|| panic!("{text} is not among {:?}", self.seen))
+        }
+
+        fn sees(&self, text: &str) -> bool {
+            self.seen.iter().any(|(seen, _)| seen.contains(text))
+        }
+
+        fn click(&mut self, at: egui::Pos2) {
+            let button = |pressed| {
+                let (button, modifiers) = (PointerButton::Primary, egui::Modifiers::default());
+                egui::Event::PointerButton { pos: at, button, pressed, modifiers }
+            };
+            self.pass(vec![egui::Event::PointerMoved(at), button(true)]);
+            self.pass(vec![button(false)]);
+            self.pass(Vec::new());
+        }
+
+        fn type_into(&mut self, field: &str, text: &str) {
+            // Fields are right of their labels.
+            let label = self.place(field);
+            self.click(pos2(label.right() + 40.0, label.center().y));
+            self.pass(vec![key(egui::Key::End)]);
+            self.pass(vec![egui::Event::Text(text.to_owned())]);
+        }
+
+        fn enter(&mut self) {
+            self.pass(vec![key(egui::Key::Enter)]);
+        }
+    }
+
+    fn key(key: egui::Key) -> egui::Event {
+        let modifiers = egui::Modifiers::default();
+        egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
+    }
+
+    fn places(shape: &Shape, into: &mut Vec<(String, Rect)>) {
+        match shape {
+            Shape::Text(text) => into.push((text.galley.job.text.clone(), text.visual_bounding_rect())),
+            Shape::Vec(shapes) => shapes.iter().for_each(|shape| places(shape, into)),
+            _ => {}
+        }
+    }
+
+    fn at_the_door(what: Asked, why: Why) -> State {
+        let mut state = live_state();
+        state.apply(Event::Asked { what, why }, 0.0);
+        state
+    }
+
+    #[test]
+    fn at_the_door_a_person_signs_in_by_account_or_class_code_in_both_languages() {
+        for (language, words) in [
+            (Language::English, ["Account", "Name", "Password", "Class code", "Nickname", "Sign in"]),
+            (Language::Chinese, ["账户", "用户名", "密码", "班级码", "昵称", "登录"]),
+        ] {
+            let [_, name, password, class, nickname, title] = words;
+            let why = Why::Said("wrong".into());
+            let mut person = Person::before(at_the_door(Asked::Person, why), language);
+            for word in [&words[..4], &[title, "wrong"]].concat() {
+                assert!(person.sees(word), "{word} is missing in {:?}", person.seen);
+            }
+            assert!(!person.sees("800 ppm") && !person.sees("CO₂"), "what happens inside is not shown");
+            person.type_into(name, "anna");
+            person.enter();
+            assert!(person.wishes.is_empty(), "the password is missing");
+            person.type_into(password, "four words");
+            assert!(!person.sees("four words"), "it does not show");
+            person.enter();
+            let password = Secret::new("four words");
+            let account = Credentials::Account { name: "anna".into(), password };
+            assert_eq!(std::mem::take(&mut person.wishes), [Action::SignIn(account)]);
+
+            let tab = person.place(class).center();
+            person.click(tab);
+            person.type_into(class, "abcde-fghij");
+            person.type_into(nickname, "小明");
+            person.enter();
+            let code = Secret::new("abcde-fghij");
+            let student = Credentials::Class { code, nickname: "小明".into() };
+            assert_eq!(person.wishes, [Action::SignIn(student)]);
+        }
+    }
+
+    #[test]
+    fn a_password_of_ones_own_is_typed_twice_alike() {
+        for (language, [new, again, differs]) in [
+            (Language::English, ["New password", "Once more", "The two are not the same"]),
+            (Language::Chinese, ["新密码", "再输一次", "两次输入不一致"]),
+        ] {
+            let mut person = Person::before(at_the_door(Asked::OwnPassword, Why::First), language);
+            person.type_into(new, "four words of anna");
+            person.type_into(again, "four words");
+            person.enter();
+            person.pass(Vec::new());
+            assert!(person.sees(differs) && person.wishes.is_empty(), "{:?}", person.seen);
+            person.type_into(again, " of anna");
+            person.enter();
+            let password = Secret::new("four words of anna");
+            assert_eq!(person.wishes, [Action::SignIn(Credentials::OwnPassword(password))]);
+        }
+    }
+
+    #[test]
+    fn who_is_in_is_said_and_may_do_what_their_role_may() {
+        let me = |role, name: &str| Me {
+            actor: format!("person:{name}"),
+            role,
+            nickname: None,
+            must_change_password: false,
+        };
+        let alarms = vec![alarm("x", AlarmPriority::High, AlarmState::Shelved, 0)];
+        let mut state = live_state();
+        state.apply(Event::Known(Box::new(me(Role::Viewer, "anna"))), 0.0);
+        state.apply(Event::Message(ServerMessage::AlarmList { alarms }), 0.0);
+        let mut person = Person::before(state, Language::English);
+        assert!(person.sees("anna") && person.sees("viewer"), "{:?}", person.seen);
+        let unshelve = person.place("Unshelve").center();
+        person.click(unshelve);
+        assert!(person.wishes.is_empty(), "a viewer may not");
+        let way_out = person.place("Sign out").center();
+        person.click(way_out);
+        assert_eq!(std::mem::take(&mut person.wishes), [Action::SignOut]);
+        let welcome = ServerMessage::Welcome { actor: "person:anna".into(), can_operate: true };
+        person.state.apply(Event::Message(welcome), 0.0);
+        person.pass(Vec::new());
+        person.click(unshelve);
+        assert_eq!(person.wishes, [Action::Unshelve { alarm: "x".into() }]);
+        person.state.apply(Event::Known(Box::new(me(Role::Admin, "local"))), 0.0);
+        person.pass(Vec::new());
+        assert!(!person.sees("Sign out"), "where no sign-in is asked there is nobody to sign out");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::password::{NoSecrets, same};
 use crate::roles;
+use crate::words::say;
 
 /// The most accounts, tokens of one account, and open classes.
 const MOST_ACCOUNTS: usize = 10_000;
@@ -128,28 +129,23 @@ impl Book {
     }
 
     fn account(&self, name: &str) -> Result<&Account, PeopleError> {
-        self.accounts.get(name).ok_or_else(|| PeopleError::NotFound("there is no such account".to_owned()))
+        self.accounts.get(name).ok_or_else(|| PeopleError::NotFound(say("not-found-account", &[])))
     }
 
     /// Makes an account with the hash of a one-time password.
     pub fn add_account(&mut self, name: &str, role: Role, hash: String, now: Timestamp) -> Changed {
         let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
         if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) || name == "local" {
-            return Err(PeopleError::Invalid(
-                "the name of an account has 1 to 64 of a-z 0-9 . _ - and is not 'local'".to_owned(),
-            ));
+            return Err(PeopleError::Invalid(say("malformed-account-name", &[])));
         }
         if role == Role::Student {
-            return Err(PeopleError::Invalid(
-                "students have no accounts, so that nothing personal of them is kept: open a class, they join with its code"
-                    .to_owned(),
-            ));
+            return Err(PeopleError::Invalid(say("malformed-student-account", &[])));
         }
         if self.accounts.contains_key(name) {
-            return Err(PeopleError::Conflict(format!("there is an account '{name}' already")));
+            return Err(PeopleError::Conflict(say("conflict-account", &[("name", &name)])));
         }
         if self.accounts.len() >= MOST_ACCOUNTS {
-            return Err(PeopleError::Conflict(format!("a hub has at most {MOST_ACCOUNTS} accounts")));
+            return Err(PeopleError::Conflict(say("conflict-most-accounts", &[("most", &MOST_ACCOUNTS)])));
         }
         let account = Account { role, hash, must_change: true, disabled: false, created_us: now.0 };
         let detail = json!({"subject": name, "before": null, "after": shown(&account)});
@@ -167,7 +163,7 @@ impl Book {
         now: Timestamp,
     ) -> Changed {
         if role == Some(Role::Student) {
-            return Err(PeopleError::Invalid("students have no accounts: open a class".to_owned()));
+            return Err(PeopleError::Invalid(say("malformed-student-role", &[])));
         }
         let mut account = self.account(name)?.clone();
         let before = shown(&account);
@@ -209,7 +205,7 @@ impl Book {
         if stays || others || !self.accounts.get(name).is_some_and(is_admin) {
             return Ok(());
         }
-        Err(PeopleError::Conflict("this is the last administrator: make another first".to_owned()))
+        Err(PeopleError::Conflict(say("conflict-last-admin", &[])))
     }
 
     /// Makes a token; `most` is the role of who asks for it.
@@ -218,17 +214,12 @@ impl Book {
         if !roles::includes(most, token.role)
             || !roles::includes(self.account(&token.owner)?.role, token.role)
         {
-            return Err(PeopleError::NotAllowed(format!(
-                "a token of role {} could do more than its owner",
-                token.role
-            )));
+            return Err(PeopleError::NotAllowed(say("not-allowed-token-role", &[("role", &token.role)])));
         }
         let mut records = Vec::new();
         self.tokens.retain(|id, old| old.expires_us > now.0 || gone(&mut records, TOKEN, id));
         if self.tokens.values().filter(|t| t.owner == token.owner).count() >= MOST_TOKENS {
-            return Err(PeopleError::Conflict(format!(
-                "an account has at most {MOST_TOKENS} tokens: revoke one that is not needed"
-            )));
+            return Err(PeopleError::Conflict(say("conflict-most-tokens", &[("most", &MOST_TOKENS)])));
         }
         records.push(put(TOKEN, id, now, &token)?);
         let detail = json!({"subject": id, "before": null, "after": token_info(id, &token)});
@@ -239,7 +230,7 @@ impl Book {
     /// Ends a token; of a certain owner, where one is given.
     pub fn revoke_token(&mut self, id: &str, owner: Option<&str>) -> Changed {
         let token = self.tokens.get(id).filter(|t| owner.is_none_or(|owner| t.owner == owner));
-        let token = token.ok_or_else(|| PeopleError::NotFound("there is no such token".to_owned()))?;
+        let token = token.ok_or_else(|| PeopleError::NotFound(say("not-found-token", &[])))?;
         let detail = json!({"subject": id, "before": token_info(id, token), "after": null});
         self.tokens.remove(id);
         Ok(Change { records: vec![remove(TOKEN, id)], detail })
@@ -249,12 +240,12 @@ impl Book {
     pub fn add_class(&mut self, id: &str, class: Class, now: Timestamp) -> Changed {
         label(&class.label)?;
         if !(1..=200).contains(&class.max_uses) {
-            return Err(PeopleError::Invalid("max_uses has to be from 1 to 200".to_owned()));
+            return Err(PeopleError::Invalid(say("malformed-max-uses", &[])));
         }
         let mut records = Vec::new();
         self.classes.retain(|id, old| old.expires_us > now.0 || gone(&mut records, CLASS, id));
         if self.classes.len() >= MOST_CLASSES {
-            return Err(PeopleError::Conflict(format!("a hub has at most {MOST_CLASSES} open classes")));
+            return Err(PeopleError::Conflict(say("conflict-most-classes", &[("most", &MOST_CLASSES)])));
         }
         records.push(put(CLASS, id, now, &class)?);
         let detail = json!({"subject": id, "before": null, "after": class_info(id, &class)});
@@ -265,7 +256,7 @@ impl Book {
     /// Ends a class; its owner may, and who may do everything.
     pub fn revoke_class(&mut self, id: &str, owner: Option<&str>) -> Changed {
         let class = self.classes.get(id).filter(|c| owner.is_none_or(|owner| c.owner == owner));
-        let class = class.ok_or_else(|| PeopleError::NotFound("there is no such class".to_owned()))?;
+        let class = class.ok_or_else(|| PeopleError::NotFound(say("not-found-class", &[])))?;
         let detail = json!({"subject": id, "before": class_info(id, class), "after": null});
         self.classes.remove(id);
         Ok(Change { records: vec![remove(CLASS, id)], detail })
@@ -273,8 +264,7 @@ impl Book {
 
     /// Takes a student in by the digest of a code; gives the class and the student's number in it.
     pub fn join(&mut self, digest: [u8; 32], now: Timestamp) -> Result<(String, u32, Change), PeopleError> {
-        let wrong =
-            || PeopleError::NotFound("the code is not right, or its class is over or full".to_owned());
+        let wrong = || PeopleError::NotFound(say("wrong-sign-in-class", &[]));
         let open = |c: &Class| c.expires_us > now.0 && c.uses < c.max_uses;
         // All are compared, so that the time tells nothing.
         let found = self.classes.iter().fold(None, |found, (id, class)| {
@@ -329,7 +319,7 @@ impl Book {
 
 fn label(text: &str) -> Result<(), PeopleError> {
     if text.is_empty() || text.len() > MAX_LABEL || text.chars().any(char::is_control) {
-        return Err(PeopleError::Invalid("a label has 1 to 100 bytes without control characters".to_owned()));
+        return Err(PeopleError::Invalid(say("malformed-label", &[])));
     }
     Ok(())
 }

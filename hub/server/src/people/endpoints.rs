@@ -27,6 +27,7 @@ use super::sessions::Who;
 use super::{By, Caller, FIRST_SIGN_IN, Peer, People, Proof};
 use crate::api::{Ask, Body, Failure, ask_store, streamed};
 use crate::live::{Live, wall_clock};
+use crate::words::say;
 
 /// How long a request waits for its turn to hash.
 const HASH_PATIENCE: Duration = Duration::from_secs(5);
@@ -91,11 +92,7 @@ fn done() -> Json<Outcome> {
 }
 
 fn wrong_sign_in() -> Failure {
-    Failure::new(
-        StatusCode::UNAUTHORIZED,
-        ErrorCode::WrongSignIn,
-        "name and password do not belong together, or the account is closed; an administrator can help",
-    )
+    Failure::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongSignIn, say("wrong-sign-in", &[]))
 }
 
 impl People {
@@ -143,18 +140,13 @@ fn me_of(caller: &Caller) -> Me {
 
 /// The account of who asks.
 fn account(caller: &Caller) -> Result<String, Failure> {
-    caller.account.clone().ok_or_else(|| {
-        PeopleError::Conflict(
-            "this hub asks for no sign-in, so you have no account; start it with --sign-in".to_owned(),
-        )
-        .into()
-    })
+    caller.account.clone().ok_or_else(|| PeopleError::Conflict(say("conflict-no-accounts", &[])).into())
 }
 
 /// Who holds a token must not turn it into more: passwords and tokens are for who has signed in.
 fn signed_in(caller: &Caller) -> Result<String, Failure> {
     if matches!(caller.proof, Proof::Token(_)) {
-        return Err(PeopleError::NotAllowed("a token can't do this: sign in".to_owned()).into());
+        return Err(PeopleError::NotAllowed(say("not-allowed-token", &[])).into());
     }
     account(caller)
 }
@@ -212,7 +204,7 @@ async fn join(
     let nickname = request.nickname.trim().to_owned();
     let fits = |c: char| c.is_alphanumeric() || " -_.".contains(c);
     if nickname.is_empty() || nickname.chars().count() > MAX_NICKNAME || !nickname.chars().all(fits) {
-        let text = format!("a nickname has 1 to {MAX_NICKNAME} letters, digits, spaces, '-', '_' or '.'");
+        let text = say("malformed-nickname", &[("most", &MAX_NICKNAME)]);
         return Err(PeopleError::Invalid(text).into());
     }
     let digest = password::digest(&plain_code(request.code.expose()));
@@ -274,10 +266,10 @@ async fn change_password(
     let name = signed_in(&caller)?;
     let PasswordRequest { old, new } = request;
     if let Some(weakness) = password::weakness(&new, &name) {
-        return Err(PeopleError::Invalid(weakness.to_owned()).into());
+        return Err(PeopleError::Invalid(say(weakness, &[])).into());
     }
     if old == new {
-        return Err(PeopleError::Invalid("the new password is the old one".to_owned()).into());
+        return Err(PeopleError::Invalid(say("malformed-password-same", &[])).into());
     }
     people.failures.attempt(&name, peer, Instant::now()).map_err(too_many)?;
     let kept = people.book.load().accounts.get(&name).map(|a| a.hash.clone()).ok_or_else(wrong_sign_in)?;
@@ -294,9 +286,7 @@ async fn change_password(
         .change(&live, &caller.by, "password", "", |book, now| {
             // An administrator may have set another meanwhile.
             if book.accounts.get(&name).is_none_or(|a| a.hash != compared) {
-                return Err(PeopleError::Conflict(
-                    "the password has just been changed by another".to_owned(),
-                ));
+                return Err(PeopleError::Conflict(say("conflict-password", &[])));
             }
             Ok(((), book.set_password(&name, hash, false, now)?))
         })
@@ -346,7 +336,7 @@ pub fn new_token(
     now: Timestamp,
 ) -> Result<(String, Token, Secret), PeopleError> {
     if !(request.days > 0.0 && request.days <= MAX_TOKEN_DAYS) {
-        return Err(PeopleError::Invalid("days has to be above 0 and at most 366".to_owned()));
+        return Err(PeopleError::Invalid(say("malformed-days", &[("most", &MAX_TOKEN_DAYS)])));
     }
     let id = password::random_word::<8>()?;
     let secret = format!("cmp_{id}_{}", password::random_hex()?);
@@ -520,7 +510,7 @@ pub fn new_class(
     now: Timestamp,
 ) -> Result<(String, Class, Secret), PeopleError> {
     if !(request.minutes > 0.0 && request.minutes <= MAX_CLASS_MINUTES) {
-        return Err(PeopleError::Invalid("minutes has to be above 0 and at most 1440".to_owned()));
+        return Err(PeopleError::Invalid(say("malformed-minutes", &[("most", &MAX_CLASS_MINUTES)])));
     }
     let (left, right) = (password::random_word::<5>()?, password::random_word::<5>()?);
     let class = Class {

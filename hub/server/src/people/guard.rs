@@ -15,6 +15,7 @@ use super::{Caller, Peer, People};
 use crate::api::Failure;
 use crate::live::{Live, wall_clock};
 use crate::roles::{self, Found, Permission};
+use crate::words::{Language, say};
 
 /// The longest path with its query in bytes.
 const MAX_URI: usize = 8 * 1024;
@@ -49,10 +50,14 @@ pub struct Door {
 
 /// Lets a request in, or refuses it; and gives every answer its headers.
 pub async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let mut answer = match door.admit(request).await {
-        Ok(request) => next.run(request).await,
-        Err(refused) => refused.into_response(),
+    let language = Language::of(request.headers());
+    let answered = async {
+        match door.admit(request).await {
+            Ok(request) => next.run(request).await,
+            Err(refused) => refused.into_response(),
+        }
     };
+    let mut answer = language.speaking(answered).await;
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, value);
@@ -86,7 +91,7 @@ impl Door {
         let peer = request.extensions().get::<Peer>().copied();
         let peer = peer.ok_or_else(|| Failure::internal("a request without an address"))?.0;
         if request.uri().to_string().len() > MAX_URI {
-            let text = format!("the address is longer than {MAX_URI} bytes");
+            let text = say("too-large-address", &[("bytes", &MAX_URI)]);
             return Err(Failure::new(StatusCode::URI_TOO_LONG, ErrorCode::TooLarge, text));
         }
         if people.required {
@@ -141,7 +146,7 @@ impl Door {
             return Err(Failure::new(
                 StatusCode::FORBIDDEN,
                 ErrorCode::PasswordChangeRequired,
-                "the password works once: choose your own with POST /api/v1/me/password",
+                say("password-change-required", &[]),
             ));
         }
         if roles::may(caller.role, route.needs) {
@@ -150,7 +155,7 @@ impl Door {
         let detail = json!({"subject": format!("{} {}", route.method, route.path), "role": caller.role});
         let entry = caller.by.audit(wall_clock(), "refused", "", detail);
         self.live.keep(vec![entry]).await.map_err(|()| busy())?;
-        let text = format!("the role {} may not do this; an administrator gives roles", caller.role);
+        let text = say("not-allowed", &[("role", &caller.role)]);
         Err(Failure::new(StatusCode::FORBIDDEN, ErrorCode::NotAllowed, text))
     }
 
@@ -171,11 +176,7 @@ impl Door {
         if own_host && own_origin && !cross_site {
             return Ok(());
         }
-        Err(Failure::new(
-            StatusCode::FORBIDDEN,
-            ErrorCode::WrongOrigin,
-            "this hub answers only programs, and pages of its own address",
-        ))
+        Err(Failure::new(StatusCode::FORBIDDEN, ErrorCode::WrongOrigin, say("wrong-origin", &[])))
     }
 }
 
@@ -185,39 +186,30 @@ async fn whole(request: Request) -> Result<Request, Failure> {
     match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Ok(Err(_)) => {
-            let text = format!("the body is larger than {MAX_BODY} bytes, or broke off");
+            let text = say("too-large-body", &[("bytes", &MAX_BODY)]);
             Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, text))
         }
         Err(_) => {
-            let text = format!("the body took longer than {} s", BODY_TIME.as_secs());
+            let text = say("malformed-slow", &[("seconds", &BODY_TIME.as_secs())]);
             Err(Failure::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Malformed, text))
         }
     }
 }
 
 fn sign_in_required() -> Failure {
-    Failure::new(
-        StatusCode::UNAUTHORIZED,
-        ErrorCode::SignInRequired,
-        "sign in with POST /api/v1/sign-in, or send a token: Authorization: Bearer …",
-    )
+    Failure::new(StatusCode::UNAUTHORIZED, ErrorCode::SignInRequired, say("sign-in-required", &[]))
 }
 
 /// Too fast; says how long to wait.
 pub fn too_many(wait: Duration) -> Failure {
     let seconds = wait.as_secs() + 1;
-    Failure::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooMany, format!("too many; wait {seconds} s"))
-        .after(seconds)
+    let text = say("too-many", &[("seconds", &seconds)]);
+    Failure::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooMany, text).after(seconds)
 }
 
 /// Something could not be stored, or there is too much to do.
 pub fn busy() -> Failure {
-    Failure::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::Busy,
-        "the hub is too busy, or could not store this; try again",
-    )
-    .after(1)
+    Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy, say("busy-request", &[])).after(1)
 }
 
 fn is_loopback_name(host: &str) -> bool {

@@ -26,6 +26,7 @@ pub use folder::AccountsFolder;
 pub use guard::{Door, guard};
 
 use crate::live::{Live, wall_clock};
+use crate::words::say;
 use book::{Book, Change};
 use pace::{Failures, Pace};
 use sessions::{Sessions, Who};
@@ -181,7 +182,7 @@ impl People {
         change: impl FnOnce(&mut Book, Timestamp) -> Result<(T, Change), PeopleError>,
     ) -> Result<T, PeopleError> {
         if reason.len() > campanile_protocol::limits::MAX_REASON_BYTES {
-            return Err(PeopleError::Invalid("the reason is longer than 500 bytes".to_owned()));
+            return Err(PeopleError::Invalid(say("malformed-reason", &[])));
         }
         let _one = self.changing.lock().await;
         let mut next = Book::clone(&self.book.load());

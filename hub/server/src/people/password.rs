@@ -45,18 +45,18 @@ pub fn verify(password: &Secret, hash: &str) -> bool {
         && argon2.verify_password(password.expose().as_bytes(), &parsed).is_ok()
 }
 
-/// Why a password is not good enough, if it is not.
+/// Why a password is not good enough, if it is not: the key of a text.
 pub fn weakness(password: &Secret, name: &str) -> Option<&'static str> {
     let text = password.expose();
     let first = text.chars().next();
     if text.len() < MIN_PASSWORD || text.len() > MAX_PASSWORD {
-        Some("a password has 12 to 128 bytes: three or four words make a good one")
+        Some("malformed-password-length")
     } else if text.chars().any(char::is_control) {
-        Some("a password has no control characters")
+        Some("malformed-password-signs")
     } else if text.to_lowercase().contains(name) {
-        Some("a password does not contain the account's name")
+        Some("malformed-password-name")
     } else if text.chars().all(|c| Some(c) == first) {
-        Some("a password is more than one letter again and again")
+        Some("malformed-password-letter")
     } else {
         None
     }

@@ -51,7 +51,7 @@ impl From<RehearsalsError> for Failure {
             RehearsalsError::NotReady => (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy),
             RehearsalsError::Io(_) => return Self::internal(why),
         };
-        Self::new(status, code, why.to_string())
+        Self::new(status, code, why.said())
     }
 }
 

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::channel::Channel;
 use crate::people::By;
+use crate::words::say;
 use run::{Order, Running};
 
 pub use endpoints::router;
@@ -57,6 +58,21 @@ pub enum RehearsalsError {
     /// The store.
     #[error("the rehearsal can't be kept: {0}")]
     Io(#[from] std::io::Error),
+}
+
+impl RehearsalsError {
+    /// What is said to people, in their language.
+    pub(super) fn said(&self) -> String {
+        match self {
+            Self::NotFound(id) => say("not-found-rehearsal", &[("id", id)]),
+            Self::NoDrill(id) => say("not-found-drill", &[("id", id)]),
+            Self::Drill(why) => say("conflict-drill", &[("why", why)]),
+            Self::TooMany => say("too-many-rehearsals", &[("most", &MOST)]),
+            Self::NotReady => say("busy-rehearsal", &[]),
+            Self::Asked(why) | Self::Refused(why) => why.clone(),
+            Self::Io(_) => say("internal", &[]),
+        }
+    }
 }
 
 /// How a live world is forked.
