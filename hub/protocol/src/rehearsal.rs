@@ -127,6 +127,9 @@ pub struct StartRehearsal {
     /// The pace to begin with; 0 where left out. More than 3600 is as fast as possible.
     #[serde(default)]
     pub rate: f64,
+    /// Actions that nobody does but people: the players that stand in leave them alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decline: Vec<String>,
 }
 
 /// `POST /api/v1/rehearsals/pace`.
@@ -150,6 +153,10 @@ pub struct ActRequest {
     pub id: String,
     /// Which action.
     pub action: String,
+    /// Decides against it instead of beginning it: the player that stands in leaves it alone, until somebody begins it
+    /// after all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub decline: bool,
 }
 
 /// `POST /api/v1/rehearsals/branch`: a rehearsal of its own that is as another was at a moment.
@@ -270,6 +277,9 @@ pub struct RehearsalState {
     pub level: Option<String>,
     /// The actions that have been begun, in order.
     pub begun: Vec<BegunAction>,
+    /// The actions that people have decided against.
+    #[serde(default)]
+    pub declined: Vec<String>,
     /// Of each role how many people have no work.
     pub free: Vec<u32>,
     /// What was said, in order.

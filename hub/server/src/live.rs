@@ -304,6 +304,12 @@ impl Live {
         }
     }
 
+    /// How the hub is, for who follows a world: which of its points have a value is a matter of that world.
+    pub fn hub_state_of(&self, channel: &Channel) -> HubState {
+        let points = channel.campus.points.len() as u32;
+        HubState { stale_points: points.saturating_sub(channel.view().live_points), ..self.hub_state() }
+    }
+
     /// How the hub is, for people and probes.
     pub fn health(&self) -> Health {
         let state = self.hub_state();

@@ -85,6 +85,11 @@ impl Language {
         SPOKEN.scope(self, work).await
     }
 
+    /// Does something in this language, outside of any task.
+    pub fn speaking_here<T>(self, work: impl FnOnce() -> T) -> T {
+        SPOKEN.sync_scope(self, work)
+    }
+
     fn source(self) -> &'static str {
         match self {
             Self::English => include_str!("../../../assets/locales/en/hub.ftl"),

@@ -223,7 +223,7 @@ impl Session {
                     }
                     let time_us = channel.view().time.0;
                     self.say(&ServerMessage::Clock { time_us, rate: channel.rate() }).await?;
-                    self.say(&ServerMessage::Status(live.hub_state())).await?;
+                    self.say(&ServerMessage::Status(live.hub_state_of(&channel))).await?;
                 }
             }
         }

@@ -321,6 +321,9 @@ fn take_events_system(
     const EVENTS_A_FRAME: usize = 64;
     let now_s = time.elapsed_secs_f64();
     let twin = twin.bypass_change_detection();
+    if twin.view.holds_still {
+        return;
+    }
     for _ in 0..EVENTS_A_FRAME {
         let Some(event) = twin.hub.poll() else { break };
         match twin.state.apply(event, now_s) {

@@ -1,13 +1,16 @@
 //! The Drill page: choose, look ahead, begin, pace, act, branch, report.
 
+use bevy::color::ColorToComponents as _;
 use bevy_egui::egui::{
     Align2, Color32, Context, Rect, RichText, ScrollArea, Sense, Shape, Slider, Stroke, Ui, pos2, vec2,
 };
+use campanile_protocol::AgentState;
 use campanile_protocol::rehearsal::{
     ActRequest, BegunAction, BranchRequest, DrillAction, DrillInfo, RehearsalInfo, RehearsalOrigin,
     RehearsalState, SetPace, StartRehearsal,
 };
 
+use crate::layers3d::{DEPTH_COLOURS, figure_colour};
 use crate::net::Ask;
 use crate::state::World;
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, WARN};
@@ -25,16 +28,17 @@ pub fn drill_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View,
     let at = pos2(screen.right() - 12.0, screen.top() + 68.0);
     card_ui(ctx, "drill", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 42.0, |ui| {
         let height = screen.height() - 68.0 - 150.0;
-        ScrollArea::vertical().id_salt("drill").max_height(height).show(ui, |ui| {
-            match (&input.state.rehearsal, rehearsal_followed(input)) {
+        ScrollArea::vertical().id_salt("drill").max_height(height).min_scrolled_height(height).show(
+            ui,
+            |ui| match (&input.state.rehearsal, rehearsal_followed(input)) {
                 (Some(state), Some(_)) => running_ui(ui, input, state, actions),
                 (None, Some(id)) => {
                     ui.label(RichText::new(id).small().color(FAINT));
                     ui.spinner();
                 }
                 _ => choose_ui(ui, input, view, actions),
-            }
-        });
+            },
+        );
     });
 }
 
@@ -100,7 +104,7 @@ fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, action
             let text = texts.with("drill-branch-of", &[("id", &of.id), ("at", &clock_text(of.at_s))]);
             ui.label(RichText::new(text).small().color(FAINT));
         }
-        if ui.small_button("✖").on_hover_text(texts.t("drill-end")).clicked() {
+        if ui.small_button("×").on_hover_text(texts.t("drill-end")).clicked() {
             actions.push(Action::Drill(Ask::End(info.id.clone())));
         }
     });
@@ -139,7 +143,13 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
     }
     ui.horizontal_wrapped(|ui| {
         let begin = |from| {
-            Action::Drill(Ask::Begin(StartRehearsal { drill: drill.id.clone(), seed: None, from, rate: 0.0 }))
+            Action::Drill(Ask::Begin(StartRehearsal {
+                drill: drill.id.clone(),
+                seed: None,
+                from,
+                rate: 0.0,
+                decline: Vec::new(),
+            }))
         };
         let text = RichText::new(texts.t("drill-begin")).color(Color32::WHITE);
         if ui.add(bevy_egui::egui::Button::new(text).fill(ACCENT)).clicked() {
@@ -198,6 +208,7 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
             ui.label(format!("{} {river:.2} m", texts.t("drill-river")));
         }
     });
+    legend_ui(ui, input);
     if let Some(row) = state.rows.last() {
         let counts = [
             ("walking", row.walking.to_string()),
@@ -258,6 +269,42 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
     });
 }
 
+/// What the colours of water and people say.
+fn legend_ui(ui: &mut Ui, input: &Input<'_>) {
+    let texts = input.texts;
+    let of = |[r, g, b, a]: [f32; 4]| {
+        let byte = |x: f32| (x * 255.0) as u8;
+        Color32::from_rgba_unmultiplied(byte(r), byte(g), byte(b), byte(a))
+    };
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.label(RichText::new(texts.t("drill-depth")).small().color(FAINT));
+        for (depth_m, colour) in DEPTH_COLOURS {
+            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 10.0), Sense::hover());
+            ui.painter().rect_filled(rect, 2.0, of(colour));
+            ui.label(RichText::new(format!("{depth_m}")).small().color(FAINT));
+        }
+    });
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for state in [AgentState::Waiting, AgentState::Walking, AgentState::Arrived, AgentState::Endangered] {
+            let (rect, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            ui.painter().circle_filled(
+                rect.center(),
+                4.5,
+                of(figure_colour(state).to_srgba().to_f32_array()),
+            );
+            let key = match state {
+                AgentState::Walking => "drill-state-walking",
+                AgentState::Arrived => "drill-state-arrived",
+                AgentState::Endangered => "drill-state-endangered",
+                _ => "drill-state-waiting",
+            };
+            ui.label(RichText::new(texts.t(key)).small().color(FAINT));
+        }
+    });
+}
+
 fn action_ui(
     ui: &mut Ui,
     input: &Input<'_>,
@@ -268,6 +315,10 @@ fn action_ui(
     let texts = input.texts;
     let begun: Option<&BegunAction> = state.begun.iter().rev().find(|b| b.action == action.id);
     let under_way = begun.is_some_and(|b| b.done_s.is_none());
+    let act = |decline| {
+        let request = ActRequest { id: state.info.id.clone(), action: action.id.clone(), decline };
+        Action::Drill(Ask::Act(request))
+    };
     ui.horizontal_wrapped(|ui| {
         let may = input.state.can_operate && !under_way && !state.info.over;
         let extent = if action.minutes > 0.0 || action.people > 0 {
@@ -278,12 +329,19 @@ fn action_ui(
         };
         let button = ui.add_enabled(may, bevy_egui::egui::Button::new(texts.name(&action.names)));
         if button.on_hover_text(extent).clicked() {
-            let act = ActRequest { id: state.info.id.clone(), action: action.id.clone() };
-            actions.push(Action::Drill(Ask::Act(act)));
+            actions.push(act(false));
+        }
+        let declined = state.declined.contains(&action.id);
+        if begun.is_none() && may {
+            let hand = bevy_egui::egui::Button::new(texts.t("drill-take")).small();
+            let hint = texts.t(if declined { "drill-yours-hint" } else { "drill-take-hint" });
+            if ui.add_enabled(!declined, hand).on_hover_text(&hint).on_disabled_hover_text(&hint).clicked() {
+                actions.push(act(true));
+            }
         }
         match begun {
             Some(BegunAction { done_s: Some(at), .. }) => {
-                ui.label(RichText::new(format!("✔ {}", clock_text(*at))).small().color(GOOD));
+                ui.label(RichText::new(format!("√ {}", clock_text(*at))).small().color(GOOD));
             }
             Some(BegunAction { from_s: Some(from), .. }) => {
                 let left = (from + action.minutes * 60.0 - state.info.now_s).max(0.0);
@@ -299,8 +357,11 @@ fn action_ui(
 
 /// The time bar at the bottom: of a rehearsal its pace and its past, of the campus the last day.
 pub fn time_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
-    let wide = (screen.width() - 560.0).clamp(320.0, 760.0);
-    let at = pos2(screen.center().x, screen.bottom() - 40.0);
+    // Beside the alarms, below the page at the right.
+    let left = screen.left() + 288.0;
+    let room = screen.right() - 12.0 - left;
+    let wide = (room - 30.0).min(760.0);
+    let at = pos2(left + room * 0.5, screen.bottom() - 40.0);
     match input.world {
         World::Rehearsal(_) => {
             let Some(state) = &input.state.rehearsal else { return };
@@ -327,7 +388,7 @@ fn pace_ui(
     let set = |rate: f64| Action::Drill(Ask::Pace(SetPace { id: info.id.clone(), rate, until_s: None }));
     ui.horizontal_wrapped(|ui| {
         let paused = info.wanted_rate == 0.0;
-        if ui.add_enabled(input.state.can_operate, bevy_egui::egui::Button::selectable(paused, "⏸")).clicked()
+        if ui.add_enabled(input.state.can_operate, bevy_egui::egui::Button::selectable(paused, "‖")).clicked()
         {
             actions.push(set(0.0));
         }
@@ -395,7 +456,7 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
         if ui.add(bevy_egui::egui::Button::selectable(live, texts.t("past-live"))).clicked() {
             actions.push(Action::Follow(World::Live));
         }
-        for (pace, text) in [(0.0, "⏸"), (1.0, "1×"), (60.0, "60×"), (600.0, "600×"), (3600.0, "3600×")]
+        for (pace, text) in [(0.0, "‖"), (1.0, "1×"), (60.0, "60×"), (600.0, "600×"), (3600.0, "3600×")]
         {
             let chosen = !live && rate == pace;
             if ui.add(bevy_egui::egui::Button::selectable(chosen, text)).clicked() {
@@ -408,7 +469,7 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
     let mut before_s = (at_us - newest_us) as f64 / 1e6;
     ui.spacing_mut().slider_width = ui.available_width() - 90.0;
     let slider = Slider::new(&mut before_s, -7.0 * DAY_S..=0.0)
-        .custom_formatter(|s, _| format!("−{}", clock_text(-s)))
+        .custom_formatter(|s, _| format!("-{}", clock_text(-s)))
         .handle_shape(bevy_egui::egui::style::HandleShape::Circle);
     if ui.add(slider).changed() {
         let at_us = newest_us + (before_s * 1e6) as i64;

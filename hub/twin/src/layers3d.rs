@@ -19,8 +19,9 @@ const ABOVE_M: f32 = 0.02;
 /// The height of a figure, m.
 const TALL_M: f32 = 1.5;
 /// Depths and colours of the surface, m; between them it is mixed.
-pub const DEPTH_COLOURS: [(f64, [f32; 4]); 5] = [
-    (0.02, [0.62, 0.80, 0.93, 0.45]),
+pub const DEPTH_COLOURS: [(f64, [f32; 4]); 6] = [
+    (0.02, [0.62, 0.80, 0.93, 0.0]),
+    (0.05, [0.55, 0.76, 0.92, 0.40]),
     (0.15, [0.35, 0.62, 0.85, 0.68]),
     (0.40, [0.16, 0.42, 0.73, 0.80]),
     (0.80, [0.08, 0.24, 0.55, 0.88]),
@@ -157,7 +158,7 @@ pub fn water_system(
 }
 
 /// The colours of figures by what people do.
-fn figure_colour(state: AgentState) -> Color {
+pub fn figure_colour(state: AgentState) -> Color {
     match state {
         AgentState::Waiting => Color::srgb(0.35, 0.42, 0.52),
         AgentState::Walking => Color::srgb(0.95, 0.62, 0.10),
@@ -277,7 +278,7 @@ mod tests {
         let brightness = |d: f64| colour(d)[..3].iter().sum::<f32>();
         assert!(brightness(0.05) > brightness(0.3) && brightness(0.3) > brightness(0.9));
         assert!(colour(0.05)[3] < colour(0.9)[3]);
-        assert_eq!(colour(9.0), DEPTH_COLOURS[4].1);
+        assert_eq!(colour(9.0), DEPTH_COLOURS[5].1);
     }
 
     #[test]
@@ -302,7 +303,7 @@ mod tests {
         else {
             unreachable!("positions are three numbers")
         };
-        assert_eq!(at[0], [10.0, 4.3 + ABOVE_M, -20.0], "plan north is the scene's −z");
+        assert_eq!(at[0], [10.0, 4.3 + ABOVE_M, -20.0], "plan north is the scene's -z");
         assert!(surface(&info, &[1]).is_none(), "a frame of another grid is not drawn");
     }
 

@@ -119,6 +119,8 @@ pub fn shot_system(
             let waited_s = now_s - since_s;
             let is_history_here = twin.state.histories.values().all(|h| h.settled);
             if (waited_s > LEAST_SETTLING_S && is_history_here) || waited_s > HISTORY_PATIENCE_S {
+                // A text that changes now would have signs that the renderer has not seen.
+                twin.view.holds_still = true;
                 progress.stage = Stage::Warming { frames: 0 };
             }
         }

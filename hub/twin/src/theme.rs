@@ -127,3 +127,34 @@ pub fn badge_ui(ui: &mut bevy_egui::egui::Ui, text: &str, colour: Color32) {
     let at = Align2::CENTER_CENTER.align_size_within_rect(galley.size(), rect).min;
     ui.painter().galley(at, galley, colour);
 }
+
+#[cfg(test)]
+mod tests {
+    use skrifa::{FontRef, MetadataProvider as _};
+
+    use super::*;
+
+    /// What is between quotes, roughly: signs of comments do no harm.
+    fn signs(text: &str) -> impl Iterator<Item = char> + '_ {
+        text.lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .flat_map(str::chars)
+            .filter(|c| !c.is_ascii() && !c.is_whitespace())
+    }
+
+    #[test]
+    fn the_font_has_every_sign_that_the_panels_show() {
+        let mut shown = String::new();
+        for dir in ["src", "../../assets/locales/en", "../../assets/locales/zh-CN"] {
+            let dir = format!("{}/{dir}", std::env::var("CARGO_MANIFEST_DIR").unwrap());
+            for entry in std::fs::read_dir(dir).unwrap() {
+                shown.extend(signs(&std::fs::read_to_string(entry.unwrap().path()).unwrap()));
+            }
+        }
+        let fonts = [FONT, SIGNS].map(|bytes| FontRef::new(bytes).unwrap());
+        let has = |c: char| fonts.iter().any(|font| font.charmap().map(c).is_some());
+        let missing: std::collections::BTreeSet<char> = shown.chars().filter(|c| !has(*c)).collect();
+        assert!(missing.is_empty(), "the font lacks {missing:?}");
+        assert!(has('‖') && !has('\u{23f8}'));
+    }
+}

@@ -58,6 +58,8 @@ pub struct View {
     pub past_open: bool,
     /// The newest time of the real campus that was seen.
     pub newest_us: i64,
+    /// Whether nothing is taken in from the hub: a picture is being taken.
+    pub holds_still: bool,
     /// What is typed at the door.
     pub door: DoorDraft,
 }
@@ -518,7 +520,10 @@ fn legend_ui(
     let texts = input.texts;
     let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
-    card_ui(ctx, "legend", Align2::CENTER_BOTTOM, pos2(x, screen.bottom() - 34.0), 330.0, |ui| {
+    // Above the time bar, where there is one.
+    let is_time_open = view.past_open || matches!(input.world, World::Rehearsal(_));
+    let y = screen.bottom() - if is_time_open { 140.0 } else { 34.0 };
+    card_ui(ctx, "legend", Align2::CENTER_BOTTOM, pos2(x, y), 330.0, |ui| {
         let unit = unit_text(&info.unit);
         let name = texts.name(&info.names);
         ui.horizontal(|ui| {
@@ -795,6 +800,7 @@ mod tests {
                 scene_problem: None,
                 is_scene_here: true,
                 now_s: 1.0,
+                world: &World::Live,
             };
             let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(800.0, 600.0));
             let raw = RawInput { screen_rect: Some(screen), events, ..RawInput::default() };

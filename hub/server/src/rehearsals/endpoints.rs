@@ -19,6 +19,7 @@ use super::{Rehearsals, RehearsalsError};
 use crate::api::{Ask, Body, Failure};
 use crate::live::Live;
 use crate::people::Caller;
+use crate::words::Language;
 
 type Rehearsals_ = Extension<Arc<Rehearsals>>;
 
@@ -80,9 +81,13 @@ async fn list(Extension(rehearsals): Rehearsals_) -> Json<Vec<RehearsalInfo>> {
 ))]
 async fn begin(
     Extension(rehearsals): Rehearsals_,
+    Extension(caller): Extension<Caller>,
     Body(request): Body<StartRehearsal>,
 ) -> Result<Json<RehearsalInfo>, Failure> {
-    Ok(Json(away(move || rehearsals.begin(&request)).await??))
+    let language = Language::spoken();
+    // The thread that reads the drill's files speaks the language of who asks.
+    let begun = away(move || language.speaking_here(|| rehearsals.begin(&caller.by, &request)));
+    Ok(Json(begun.await??))
 }
 
 /// How a rehearsal stands.

@@ -14,13 +14,13 @@ use campanile_model::Campus;
 use campanile_protocol::rehearsal::{
     ActRequest, Busy, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
 };
-use campanile_rehearsal::{Drill, Outcome, Pace, ReportLang};
+use campanile_rehearsal::{Deed, Drill, Outcome, Pace, ReportLang};
 use campanile_world::World;
 use tokio::sync::oneshot;
 
 use crate::channel::Channel;
 use crate::people::By;
-use crate::words::say;
+use crate::words::{Arg, say};
 use run::{Order, Running};
 
 pub use endpoints::router;
@@ -173,16 +173,24 @@ impl Rehearsals {
     ///
     /// # Errors
     /// [`RehearsalsError`].
-    pub fn begin(&self, request: &StartRehearsal) -> Result<RehearsalInfo, RehearsalsError> {
+    pub fn begin(&self, by: &By, request: &StartRehearsal) -> Result<RehearsalInfo, RehearsalsError> {
         let pace = pace(request.rate)?;
         let drill = self.drill(&request.drill)?;
+        if let Some(unknown) = request.decline.iter().find(|id| drill.action(id).is_none()) {
+            let known: Vec<&str> = drill.file.action.iter().map(|a| a.id.as_str()).collect();
+            let args: [Arg<'_>; 2] = [("action", unknown), ("known", &known.join(", "))];
+            return Err(RehearsalsError::Asked(say("malformed-action", &args)));
+        }
+        let declined = request.decline.iter();
+        let declined =
+            declined.map(|id| Deed::Decline { action: id.clone(), name: by.actor.clone() }).collect();
         let id = self.new_id(&drill.file.id)?;
         let seed = request.seed.unwrap_or(drill.file.seed);
         let world = match request.from {
             RehearsalOrigin::Scene => None,
             RehearsalOrigin::Live => Some((self.fork)().ok_or(RehearsalsError::NotReady)?),
         };
-        self.start(id.clone(), drill, run::Begin::New { seed, pace, world })?;
+        self.start(id.clone(), drill, run::Begin::New { seed, pace, world, declined })?;
         Ok(self.get(&id)?.info())
     }
 
@@ -193,7 +201,7 @@ impl Rehearsals {
     pub fn set_pace(&self, request: &SetPace) -> Result<(), RehearsalsError> {
         let pace = pace(request.rate)?;
         if request.until_s.is_some_and(|s| !(s.is_finite() && s >= 0.0)) {
-            return Err(RehearsalsError::Asked("until_s is seconds from the start, 0 or more".to_owned()));
+            return Err(RehearsalsError::Asked(say("malformed-until", &[])));
         }
         self.get(&request.id)?.order(Order::Pace(pace, request.until_s))
     }
@@ -204,8 +212,9 @@ impl Rehearsals {
     /// [`RehearsalsError`].
     pub async fn act(&self, by: &By, request: &ActRequest) -> Result<(), RehearsalsError> {
         let (reply, answer) = oneshot::channel();
-        let order = Order::Act { action: request.action.clone(), name: by.actor.clone(), reply };
-        self.get(&request.id)?.order(order)?;
+        let (action, name) = (request.action.clone(), by.actor.clone());
+        let deed = if request.decline { Deed::Decline { action, name } } else { Deed::Act { action, name } };
+        self.get(&request.id)?.order(Order::Act { deed, reply })?;
         match answer.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(why)) => Err(RehearsalsError::Refused(why)),
@@ -219,7 +228,7 @@ impl Rehearsals {
     /// [`RehearsalsError`].
     pub async fn branch(&self, id: &str, at_s: Option<f64>) -> Result<RehearsalInfo, RehearsalsError> {
         if at_s.is_some_and(|s| !(s.is_finite() && s >= 0.0)) {
-            return Err(RehearsalsError::Asked("at_s is seconds from the start, 0 or more".to_owned()));
+            return Err(RehearsalsError::Asked(say("malformed-at", &[])));
         }
         let from = self.get(id)?;
         let (reply, answer) = oneshot::channel();
@@ -316,8 +325,7 @@ impl Rehearsals {
 }
 
 fn pace(rate: f64) -> Result<Pace, RehearsalsError> {
-    Pace::of(rate)
-        .ok_or_else(|| RehearsalsError::Asked("a rate is 0 (paused) or more, seconds a second".to_owned()))
+    Pace::of(rate).ok_or_else(|| RehearsalsError::Asked(say("malformed-pace", &[])))
 }
 
 /// What a thread is busy with, for people.

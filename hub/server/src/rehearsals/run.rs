@@ -36,7 +36,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// What a rehearsal begins from.
 pub enum Begin {
     /// From its drill, or from a world.
-    New { seed: u64, pace: Pace, world: Option<World> },
+    New { seed: u64, pace: Pace, world: Option<World>, declined: Vec<Deed> },
     /// From another rehearsal.
     Branch { of: String, branching: Box<Branching> },
     /// From the disk.
@@ -47,8 +47,7 @@ pub enum Begin {
 pub enum Order {
     Pace(Pace, Option<f64>),
     Act {
-        action: String,
-        name: String,
+        deed: Deed,
         reply: oneshot::Sender<Result<(), String>>,
     },
     Intend(Box<Intent>, oneshot::Sender<Result<(), Refusal>>),
@@ -129,7 +128,7 @@ impl Running {
         }
         self.orders.try_send(order).map_err(|why| match why {
             TrySendError::Full(_) => {
-                RehearsalsError::Refused("the rehearsal is too busy; try again".to_owned())
+                RehearsalsError::Refused(crate::words::say("busy-rehearsal-orders", &[]))
             }
             TrySendError::Disconnected(_) => RehearsalsError::NotReady,
         })
@@ -185,13 +184,17 @@ fn open(running: &Running, campus: &Arc<Campus>, drill: Drill, begin: Begin) -> 
             .map_err(|why| why.to_string())
     };
     match begin {
-        Begin::New { seed, pace, world } => {
+        Begin::New { seed, pace, world, declined } => {
             let site = site(drill)?;
             let rehearsal = match &world {
                 None => Rehearsal::from_scene(site, seed),
                 Some(world) => Rehearsal::from_world(site, world, seed),
             };
-            Ok((Player::new(rehearsal.map_err(|why| text(&why))?), pace, None))
+            let mut rehearsal = rehearsal.map_err(|why| text(&why))?;
+            for deed in declined {
+                rehearsal.act(deed).map_err(|why| text(&why))?;
+            }
+            Ok((Player::new(rehearsal), pace, None))
         }
         Begin::Branch { of, branching } => {
             let branch_of = BranchOf { id: of, at_s: branching.at_s() };
@@ -299,10 +302,10 @@ impl Run {
             moved: true,
             threads: threads(),
         };
+        // There is one channel for the life of a rehearsal. Who reads that it is open can follow it.
+        let _ = run.running.channel.set(run.channel.clone());
         run.show();
         run.keep_now();
-        // There is one channel for the life of a rehearsal.
-        let _ = run.running.channel.set(run.channel.clone());
         run
     }
 
@@ -377,8 +380,8 @@ impl Run {
                 self.pace(pace);
                 self.keep_now();
             }
-            Order::Act { action, name, reply } => {
-                let done = self.player.rehearsal_mut().act(Deed::Act { action, name });
+            Order::Act { deed, reply } => {
+                let done = self.player.rehearsal_mut().act(deed);
                 self.acted();
                 let _ = reply.send(done.map_err(|why| why.to_string()));
             }

@@ -101,6 +101,7 @@ pub fn state(rehearsal: &Rehearsal, info: RehearsalInfo) -> RehearsalState {
                 done_s: b.done_s,
             })
             .collect(),
+        declined: play.declined.iter().map(|index| action(*index)).collect(),
         free: file.role.iter().map(|r| play.free(drill, &r.id)).collect(),
         messages: play
             .messages
