@@ -1,9 +1,9 @@
 //! What passes a face in a sub-step.
 //!
-//! The bed step is taken by hydrostatic reconstruction (Audusse et al. 2004, with the lower face level of Chen and
-//! Noelle 2017 for thin water on steep ground), the flux by HLL with wave speeds from two rarefactions, and the
-//! transverse momentum goes with the water (HLLC with the contact on the water's side). Every expression is odd or
-//! even under a mirror, bit for bit.
+//! The bed step is taken by hydrostatic reconstruction (Audusse et al. 2004), where a layer thinner than the step
+//! runs down it as down a slope (after Xia et al. 2017); the flux is HLL with wave speeds from two rarefactions, and
+//! the transverse momentum goes with the water (as HLLC's contact wave carries it). Every expression is odd or even
+//! under a mirror, bit for bit.
 
 use crate::faces::Kind;
 use crate::opening::flow_m2_s;
@@ -76,8 +76,9 @@ pub(crate) fn plain(low: Side<'_>, high: Side<'_>, ratio: f64, out: &mut [Flux])
 #[expect(clippy::too_many_arguments, reason = "in registers; a struct would hinder the vectoriser")]
 fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, ratio: f64) -> Flux {
     let (wl, wr) = (zl + hl, zr + hr);
-    let level = min(max(zl, zr), min(wl, wr));
-    let (dl, dr) = (min(wl - level, hl), min(wr - level, hr));
+    let step = max(zl, zr);
+    // Below a step stands what is above its top, or the layer that runs down to it.
+    let (dl, dr) = (min(hl, max(wl - step, hr)), min(hr, max(wr - step, hl)));
     let (cl, cr) = ((G * dl).sqrt(), (G * dr).sqrt());
     let (u_mid, c_mid) = (0.5 * (ul + ur) + (cl - cr), 0.5 * (cl + cr) + 0.25 * (ul - ur));
     // Towards a dry side the front runs at u ± 2c.
@@ -91,9 +92,7 @@ fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, 
     let flow = (a * ql + b * qr) + jump * (dl - dr);
     let carried = (a * (ql * ul) + b * (qr * ur)) + jump * (ql - qr);
     let push = (0.5 * G) * (dr * dr - dl * dl);
-    // Zero wherever the reconstructed depth reaches the level; else the ground's fall beyond it.
-    let fall_l = (0.5 * G) * (hl + dl) * ((dl - hl) + (level - zl));
-    let fall_r = (0.5 * G) * (hr + dr) * ((dr - hr) + (level - zr));
+    let (fall_l, fall_r) = (fall(hl, dl, zl, wl, step), fall(hr, dr, zr, wr, step));
     let mass = quantum::round(flow * ratio);
     let (giver, along) = if mass > 0.0 { (hl, vl) } else { (hr, vr) };
     let mass = if giver > DRY_M { mass } else { 0.0 };
@@ -103,6 +102,14 @@ fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, 
         high: ((carried - a * push) + fall_r) * ratio,
         along: mass * along,
     }
+}
+
+/// What the ground's step adds to the momentum of a side, by its depth there: nothing where the water is level or
+/// falls short of the step, the weight along the slope where a layer runs down.
+#[inline(always)]
+fn fall(depth: f64, there: f64, bed: f64, level: f64, step: f64) -> f64 {
+    let under = (0.5 * G) * (depth + there) * ((there - depth) + (min(step, level) - bed));
+    under + G * there * max(step - level, 0.0)
 }
 
 /// The flux of a face where something stands. On the edge of the grid the side outside is `None`.
