@@ -136,7 +136,7 @@ impl Flood {
         if !(dt_s.is_finite() && dt_s > 0.0) {
             return;
         }
-        let target = self.time_s + dt_s;
+        let (begun_s, mut done_s) = (self.time_s, 0.0);
         self.step_s = dt_s;
         self.rooms.iter_mut().for_each(|r| r.inflow = 0);
         self.links.iter_mut().for_each(|l| l.passed = 0);
@@ -144,12 +144,13 @@ impl Flood {
         for drain in &mut self.drains {
             (drain.out, drain.back, drain.pumped) = (0, 0, 0);
         }
-        while self.time_s < target {
-            let left = target - self.time_s;
+        while done_s < dt_s {
+            let left = dt_s - done_s;
             let longest = LONGEST_S.min(COURANT * self.setup.terrain.cell_m / self.found.waves);
             let parts = (left / longest).ceil().max(1.0);
             let done = self.sub_step(left / parts, threads);
-            self.time_s = if done >= left { target } else { self.time_s + done };
+            done_s = if done >= left { dt_s } else { done_s + done };
+            self.time_s = begun_s + done_s;
             self.impose_stages();
             self.survey(threads);
         }
