@@ -1,7 +1,7 @@
 //! One sub-step of the water on the grid, by bands of rows.
 //!
-//! A band reads the old water and writes its own rows of the new, so that bands may run in any order. The face
-//! between two bands is reckoned by both, to the same bits.
+//! A band reads the old water and writes its own rows of the new, so that bands may run in any order. The
+//! face between two bands is reckoned by both, to the same bits.
 
 use std::ops::Range;
 
@@ -114,7 +114,8 @@ impl Advance<'_> {
             outcome.edges += if span.high == nx { quantum::count(x[nx].mass) } else { 0 };
             outcome.edges -= if span.low == 0 { quantum::count(x[0].mass) } else { 0 };
 
-            let (at, part) = (row * nx + span.low..row * nx + span.high, k * nx + span.low..k * nx + span.high);
+            let (at, part) =
+                (row * nx + span.low..row * nx + span.high, k * nx + span.low..k * nx + span.high);
             let (depth, u, v) = (&mut band.depth[part.clone()], &mut band.u[part.clone()], &mut band.v[part]);
             let fluxes = [&x[span.low..=span.high], &south[span.range()], &north[span.range()]];
             outcome.overdrawn |= self.cells(at, fluxes, depth, u, v) < 0.0;
@@ -143,7 +144,12 @@ impl Advance<'_> {
     fn x_side(&self, row: usize) -> Side<'_> {
         let at = row * self.terrain.nx..(row + 1) * self.terrain.nx;
         let (now, bed) = (self.now, &self.terrain.bed);
-        Side { depth: &now.depth[at.clone()], across: &now.u[at.clone()], along: &now.v[at.clone()], bed: &bed[at] }
+        Side {
+            depth: &now.depth[at.clone()],
+            across: &now.u[at.clone()],
+            along: &now.v[at.clone()],
+            bed: &bed[at],
+        }
     }
 
     fn y_side(&self, row: usize) -> Side<'_> {
@@ -157,7 +163,12 @@ impl Advance<'_> {
         let (first, end) = (span.low.max(1), span.high.min(nx - 1) + 1);
         let side = self.x_side(row);
         if first < end {
-            flux::plain(side.part(first - 1, end - 1), side.part(first, end), self.ratio(), &mut out[first..end]);
+            flux::plain(
+                side.part(first - 1, end - 1),
+                side.part(first, end),
+                self.ratio(),
+                &mut out[first..end],
+            );
         }
         for Special { at, kind } in self.faces.x.within(row, span.low, span.high + 1).iter().copied() {
             let face = at as usize;
@@ -183,7 +194,12 @@ impl Advance<'_> {
 
     /// Writes the cells of a row and gives the least depth.
     fn cells(
-        &self, at: Range<usize>, fluxes: [&[Flux]; 3], depth: &mut [f64], u: &mut [f64], v: &mut [f64],
+        &self,
+        at: Range<usize>,
+        fluxes: [&[Flux]; 3],
+        depth: &mut [f64],
+        u: &mut [f64],
+        v: &mut [f64],
     ) -> f64 {
         let (now, drag) = (self.now, &self.terrain.drag[at.clone()]);
         let [x, south, north] = fluxes;
@@ -207,13 +223,19 @@ struct Old<'a> {
     drag: &'a [f64],
 }
 
-/// Balances every cell, then brakes it by Manning's friction, fully implicit in the speed. A negative depth is
-/// written as it is: the caller throws the row away.
+/// Balances every cell, then brakes it by Manning's friction, fully implicit in the speed. A negative depth
+/// is written as it is: the caller throws the row away.
 #[inline(never)]
-#[expect(clippy::too_many_arguments, reason = "told apart for the vectoriser: no two of them overlap")]
 fn update(
-    old: Old<'_>, x: &[Flux], south: &[Flux], north: &[Flux], rain: f64, dt_s: f64, depth: &mut [f64],
-    u: &mut [f64], v: &mut [f64],
+    old: Old<'_>,
+    x: &[Flux],
+    south: &[Flux],
+    north: &[Flux],
+    rain: f64,
+    dt_s: f64,
+    depth: &mut [f64],
+    u: &mut [f64],
+    v: &mut [f64],
 ) -> f64 {
     let n = depth.len();
     let (west, east) = (&x[..n], &x[1..=n]);
@@ -242,8 +264,8 @@ fn update(
     least
 }
 
-/// x^(-1/3) for a positive normal number, to the last places, by operations that are exact everywhere: a guess from
-/// the exponent and four steps of Newton's.
+/// x^(-1/3) for a positive normal number, to the last places, by operations that are exact everywhere: a
+/// guess from the exponent and four steps of Newton's.
 #[inline(always)]
 fn inverse_cube_root(x: f64) -> f64 {
     // A whole number below 2^32 as the last bits of 2^52 + number.

@@ -34,7 +34,9 @@ pub enum ChangeError {
 }
 
 fn find<'a>(
-    kind: &'static str, id: &str, mut ids: impl Iterator<Item = &'a String> + Clone,
+    kind: &'static str,
+    id: &str,
+    mut ids: impl Iterator<Item = &'a String> + Clone,
 ) -> Result<usize, ChangeError> {
     let known = ids.clone();
     ids.position(|name| name == id).ok_or_else(|| {

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use crate::terrain::lowest_ground_m;
-use crate::{Barrier, Drain, End, Face, Field, FloodInput, Link, Pump, PumpFrom, Room, Series, Stage, quantum};
+use crate::{
+    Barrier, Drain, End, Face, Field, FloodInput, Link, Pump, PumpFrom, Room, Series, Stage, quantum,
+};
 
 /// The most cells of a grid.
 pub const MAX_CELLS: usize = 1 << 26;
@@ -132,7 +134,11 @@ fn series(field: &str, series: &Series, low: f64, high: f64, unit: &str) -> Chec
     for (i, &(time, value)) in series.corners.iter().enumerate() {
         if !time.is_finite() || time < before {
             let problem = format!("is at {time} s, after one at {before} s");
-            return Err(fault(format!("{field}.corners[{i}]"), problem, "give finite times in ascending order"));
+            return Err(fault(
+                format!("{field}.corners[{i}]"),
+                problem,
+                "give finite times in ascending order",
+            ));
         }
         before = time;
         within(format!("{field}.corners[{i}]"), value, low, high, unit)?;
@@ -164,7 +170,11 @@ impl Frame<'_> {
         for cell in (0..self.cells).filter(|&cell| !self.blocked(cell)) {
             if self.input.bed_m[cell] > high {
                 let problem = format!("lies more than {MAX_SPAN_M} m above the lowest ground");
-                return Err(fault(format!("bed_m[{cell}]"), problem, "mend the terrain or take a smaller piece"));
+                return Err(fault(
+                    format!("bed_m[{cell}]"),
+                    problem,
+                    "mend the terrain or take a smaller piece",
+                ));
             }
             within(format!("manning[{cell}]"), self.input.manning.at(cell), 0.0, 1.0, " s/m^(1/3)")?;
             // Any level below the ground says dry, minus infinity too.
@@ -181,7 +191,11 @@ impl Frame<'_> {
                 let field = format!("stages[{i}].cells[{k}]");
                 self.cell(&field, cell)?;
                 if !taken.insert(cell) {
-                    return Err(fault(field, format!("is cell {cell} once more"), "impose one level on a cell"));
+                    return Err(fault(
+                        field,
+                        format!("is cell {cell} once more"),
+                        "impose one level on a cell",
+                    ));
                 }
             }
             let field = format!("stages[{i}].level_m");
@@ -199,7 +213,13 @@ impl Frame<'_> {
         for (i, barrier) in barriers.iter().enumerate() {
             let height = barrier.height_m;
             if height != f64::INFINITY {
-                within(format!("barriers[{i}].height_m"), height, 0.0, MAX_SPAN_M, " m, or infinite for a wall")?;
+                within(
+                    format!("barriers[{i}].height_m"),
+                    height,
+                    0.0,
+                    MAX_SPAN_M,
+                    " m, or infinite for a wall",
+                )?;
             }
             for (k, &face) in barrier.faces.iter().enumerate() {
                 let field = format!("barriers[{i}].faces[{k}]");
@@ -283,7 +303,8 @@ impl Frame<'_> {
                 (PumpFrom::Drain(drain), to_end) => {
                     index(format!("pumps[{i}].from"), drain, self.input.drains.len(), "drains")?;
                     if to_end.is_some() {
-                        let problem = "is given, but the pump of a drain lifts its water to the drain's outside";
+                        let problem =
+                            "is given, but the pump of a drain lifts its water to the drain's outside";
                         return Err(fault(to, problem, "leave it out"));
                     }
                 }

@@ -1,9 +1,9 @@
 //! Drains: inlets that lead to one outfall, against the water outside.
 //!
-//! The outlet lets its full capacity pass under the head of design, and as the root of the head below it. The head
-//! is from the mean level over the inlets, each counted by what it would take, to the level outside or the invert
-//! of the outfall, whichever is higher. Without a flap the same pipe brings water back to inlets that lie lower
-//! than the level outside. Pumps first stem what comes back, then take what the outlet leaves.
+//! The outlet lets its full capacity pass under the head of design, and as the root of the head below it. The
+//! head is from the mean level over the inlets, each counted by what it would take, to the level outside or
+//! the invert of the outfall, whichever is higher. Without a flap the same pipe brings water back to inlets
+//! that lie lower than the level outside. Pumps first stem what comes back, then take what the outlet leaves.
 
 use crate::opening::inlet_m3_s;
 use crate::rooms::Basins;
@@ -36,9 +36,15 @@ struct Wish<'a> {
     head: f64,
 }
 
-/// Runs a drain for a while, with `outside` the level there above the datum and `pumps_m3_s` the pumps that run.
+/// Runs a drain for a while, with `outside` the level there above the datum and `pumps_m3_s` the pumps that
+/// run.
 pub(crate) fn run(
-    drain: &Drain, state: &mut DrainState, basins: &mut Basins<'_>, outside: Option<f64>, pumps_m3_s: f64, dt_s: f64,
+    drain: &Drain,
+    state: &mut DrainState,
+    basins: &mut Basins<'_>,
+    outside: Option<f64>,
+    pumps_m3_s: f64,
+    dt_s: f64,
 ) {
     let invert = drain.outfall_m - basins.terrain.datum_m;
     let tail = outside.map_or(invert, |level| level.max(invert));
@@ -70,7 +76,8 @@ pub(crate) fn run(
         let cell = End::Cell(wish.inlet.cell);
         // The outlet does not draw an inlet down below the tail, nor fill it beyond.
         let to_tail = basins.quanta(wish.head.abs() * basins.terrain.area_m2());
-        let gravity = if wish.head > 0.0 { basins.quanta(wish.demand * by_gravity * dt_s).min(to_tail) } else { 0 };
+        let gravity =
+            if wish.head > 0.0 { basins.quanta(wish.demand * by_gravity * dt_s).min(to_tail) } else { 0 };
         let back = basins.quanta(wish.rise * by_return * dt_s).min(to_tail);
         let gravity = gravity.min(basins.holds(cell));
         let pumped = basins.quanta(left(wish) * by_pumps * dt_s).min(basins.holds(cell) - gravity);
@@ -87,8 +94,9 @@ pub(crate) fn run(
 
 /// The sum of flows, and what the pipe lets pass under their mean head.
 fn limited(drain: &Drain, flows: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
-    let (sum, moment) =
-        flows.filter(|f| f.0 > 0.0).fold((0.0, 0.0), |(sum, moment), (flow, head)| (sum + flow, moment + flow * head));
+    let (sum, moment) = flows
+        .filter(|f| f.0 > 0.0)
+        .fold((0.0, 0.0), |(sum, moment), (flow, head)| (sum + flow, moment + flow * head));
     let head = if sum > 0.0 { moment / sum } else { 0.0 };
     (sum, drain.capacity_m3_s * (head / drain.design_head_m).clamp(0.0, 1.0).sqrt())
 }

@@ -33,7 +33,8 @@ impl Rows {
     fn build(rows: usize, faces: usize, kind: impl Fn(usize, usize) -> Option<Kind>) -> Self {
         let mut built = Self { starts: vec![0], list: Vec::new() };
         for row in 0..rows {
-            let of_row = (0..faces).filter_map(|at| kind(row, at).map(|kind| Special { at: at as u32, kind }));
+            let of_row =
+                (0..faces).filter_map(|at| kind(row, at).map(|kind| Special { at: at as u32, kind }));
             built.list.extend(of_row);
             built.starts.push(built.list.len());
         }
@@ -49,8 +50,8 @@ impl Rows {
     }
 }
 
-/// All special faces. Face `(f, j)` of `x` lies between cells `f - 1` and `f` of row `j`; face `(i, f)` of `y`
-/// between rows `f - 1` and `f`.
+/// All special faces. Face `(f, j)` of `x` lies between cells `f - 1` and `f` of row `j`; face `(i, f)` of
+/// `y` between rows `f - 1` and `f`.
 #[derive(Clone, Debug)]
 pub(crate) struct Faces {
     pub(crate) x: Rows,
@@ -67,7 +68,8 @@ impl Faces {
             Edge::Open if !terrain.blocked(cell) => Some(Kind::Open),
             Edge::Open | Edge::Wall => Some(Kind::Wall),
         };
-        let inside = |low: usize, high: usize, face: Face| match (terrain.blocked(low), terrain.blocked(high)) {
+        let inside = |low: usize, high: usize, face: Face| match (terrain.blocked(low), terrain.blocked(high))
+        {
             (true, true) => None,
             (false, false) => crests.get(&face).copied(),
             _ => Some(Kind::Wall),

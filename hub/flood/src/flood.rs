@@ -121,7 +121,12 @@ impl Flood {
             ledger: Ledger::default(),
             counters: Counters::default(),
             scratch: Scratch::for_bands(&terrain),
-            setup: Arc::new(Setup { open_cells: open.count() as i64, digest: digest(&input), input, terrain }),
+            setup: Arc::new(Setup {
+                open_cells: open.count() as i64,
+                digest: digest(&input),
+                input,
+                terrain,
+            }),
             water,
         };
         flood.impose_stages();
@@ -130,8 +135,8 @@ impl Flood {
         Ok(flood)
     }
 
-    /// Runs on by `dt_s`, in as many sub-steps as the waves ask for. Nothing happens unless `dt_s` is finite and
-    /// above zero.
+    /// Runs on by `dt_s`, in as many sub-steps as the waves ask for. Nothing happens unless `dt_s` is finite
+    /// and above zero.
     pub fn step(&mut self, dt_s: f64, threads: &Threads) {
         if !(dt_s.is_finite() && dt_s > 0.0) {
             return;
@@ -183,14 +188,19 @@ impl Flood {
 
     fn advance(&mut self, dt_s: f64, rain: f64, threads: &Threads) -> Outcome {
         let (terrain, faces) = (&self.setup.terrain, &self.faces);
-        Advance { terrain, faces, now: &self.water, dt_s, rain }.run(&mut self.next, &mut self.scratch, threads)
+        Advance { terrain, faces, now: &self.water, dt_s, rain }.run(
+            &mut self.next,
+            &mut self.scratch,
+            threads,
+        )
     }
 
     /// Roofs, links, drains and pumps, in this order and each in the input's.
     fn run_works(&mut self, dt_s: f64) {
         let (time_s, rain_m) = (self.time_s, self.rain_m(dt_s));
         let setup = Arc::clone(&self.setup);
-        let levels: Vec<f64> = (0..setup.input.stages.len()).map(|i| self.stage_level(i, time_s + dt_s)).collect();
+        let levels: Vec<f64> =
+            (0..setup.input.stages.len()).map(|i| self.stage_level(i, time_s + dt_s)).collect();
         let (terrain, input) = (&setup.terrain, &setup.input);
         let mut basins =
             Basins { terrain, water: &mut self.water, rooms: &input.rooms, states: &mut self.rooms };
@@ -207,7 +217,8 @@ impl Flood {
         }
         for (i, (drain, state)) in input.drains.iter().zip(&mut self.drains).enumerate() {
             let of_drain = |p: &crate::Pump| matches!(p.from, PumpFrom::Drain(d) if d as usize == i);
-            let running = input.pumps.iter().zip(&self.pumps).filter(|(pump, state)| state.on && of_drain(pump));
+            let running =
+                input.pumps.iter().zip(&self.pumps).filter(|(pump, state)| state.on && of_drain(pump));
             let pumps_m3_s: f64 = running.map(|(pump, _)| pump.capacity_m3_s).sum();
             let outside = drain.outside.map(|stage| levels[stage as usize] - terrain.datum_m);
             let (out, back) = (state.all_out, state.all_back);
@@ -291,8 +302,8 @@ impl Flood {
     }
 }
 
-/// Equal digests are equal inputs: `Debug` prints every field, and of a number the shortest text that reads back to
-/// the same bits.
+/// Equal digests are equal inputs: `Debug` prints every field, and of a number the shortest text that reads
+/// back to the same bits.
 fn digest(input: &FloodInput) -> [u8; 32] {
     struct Sink(blake3::Hasher);
     impl Write for Sink {

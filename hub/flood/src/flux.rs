@@ -1,9 +1,9 @@
 //! What passes a face in a sub-step.
 //!
-//! The bed step is taken by hydrostatic reconstruction (Audusse et al. 2004), where a layer thinner than the step
-//! runs down it as down a slope (after Xia et al. 2017); the flux is HLL with wave speeds from two rarefactions, and
-//! the transverse momentum goes with the water (as HLLC's contact wave carries it). Every expression is odd or even
-//! under a mirror, bit for bit.
+//! The bed step is taken by hydrostatic reconstruction (Audusse et al. 2004), where a layer thinner than the
+//! step runs down it as down a slope (after Xia et al. 2017); the flux is HLL with wave speeds from two
+//! rarefactions, and the transverse momentum goes with the water (as HLLC's contact wave carries it). Every
+//! expression is odd or even under a mirror, bit for bit.
 
 use crate::faces::Kind;
 use crate::opening::flow_m2_s;
@@ -73,7 +73,6 @@ pub(crate) fn plain(low: Side<'_>, high: Side<'_>, ratio: f64, out: &mut [Flux])
 }
 
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "in registers; a struct would hinder the vectoriser")]
 fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, ratio: f64) -> Flux {
     let (wl, wr) = (zl + hl, zr + hr);
     let step = max(zl, zr);
@@ -82,8 +81,10 @@ fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, 
     let (cl, cr) = ((G * dl).sqrt(), (G * dr).sqrt());
     let (u_mid, c_mid) = (0.5 * (ul + ur) + (cl - cr), 0.5 * (cl + cr) + 0.25 * (ul - ur));
     // Towards a dry side the front runs at u ± 2c.
-    let sl = if dl > 0.0 { min(ul - cl, if dr > 0.0 { u_mid - c_mid } else { ul - cl }) } else { ur - 2.0 * cr };
-    let sr = if dr > 0.0 { max(ur + cr, if dl > 0.0 { u_mid + c_mid } else { ur + cr }) } else { ul + 2.0 * cl };
+    let sl =
+        if dl > 0.0 { min(ul - cl, if dr > 0.0 { u_mid - c_mid } else { ul - cl }) } else { ur - 2.0 * cr };
+    let sr =
+        if dr > 0.0 { max(ur + cr, if dl > 0.0 { u_mid + c_mid } else { ur + cr }) } else { ul + 2.0 * cl };
     let (back, ahead) = (max(-sl, 0.0), max(sr, 0.0));
     let spread = ahead + back;
     let inverse = 1.0 / if spread > 0.0 { spread } else { 1.0 };
@@ -104,8 +105,8 @@ fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, 
     }
 }
 
-/// What the ground's step adds to the momentum of a side, by its depth there: nothing where the water is level or
-/// falls short of the step, the weight along the slope where a layer runs down.
+/// What the ground's step adds to the momentum of a side, by its depth there: nothing where the water is
+/// level or falls short of the step, the weight along the slope where a layer runs down.
 #[inline(always)]
 fn fall(depth: f64, there: f64, bed: f64, level: f64, step: f64) -> f64 {
     let under = (0.5 * G) * (depth + there) * ((there - depth) + (min(step, level) - bed));

@@ -1,8 +1,8 @@
 //! Shallow water on a regular grid, with rooms, drains, pumps and barriers.
 //!
-//! Numbers in, numbers out: [`FloodInput`] → [`Flood::new`] → [`Flood::step`] and its views. The equations, their
-//! sources and the limits are in `docs/engine-flood.md`. The same input and changes at the same steps give the same
-//! bits on every machine and any number of threads; [`Flood::hash`] proves it.
+//! Numbers in, numbers out: [`FloodInput`] → [`Flood::new`] → [`Flood::step`] and its views. The equations,
+//! their sources and the limits are in `docs/engine-flood.md`. The same input and changes at the same steps
+//! give the same bits on every machine and any number of threads; [`Flood::hash`] proves it.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod advance;

@@ -1,8 +1,8 @@
 //! Flow through openings: one formula for weir, orifice and drowned flow.
 //!
-//! Each layer of the opening flows by its own head: to the water level where it is free, to the lower level where
-//! it is drowned. Integrated over the height this is a weir for a low level, an orifice for a high one and a
-//! drowned opening in between, without a jump between them.
+//! Each layer of the opening flows by its own head: to the water level where it is free, to the lower level
+//! where it is drowned. Integrated over the height this is a weir for a low level, an orifice for a high one
+//! and a drowned opening in between, without a jump between them.
 
 use crate::terrain::G;
 
@@ -44,7 +44,14 @@ mod tests {
         for (what, high, low, sill, top, want) in [
             ("dry", 0.9, 0.0, 1.0, 3.0, 0.0),
             ("weir", 1.5, 0.0, 1.0, 3.0, 0.4 * root_2g * 0.5_f64.powf(1.5)),
-            ("small orifice under a high head", 11.0, 0.0, 1.0, 1.01, 0.6 * 0.01 * root_2g * 9.995_f64.sqrt()),
+            (
+                "small orifice under a high head",
+                11.0,
+                0.0,
+                1.0,
+                1.01,
+                0.6 * 0.01 * root_2g * 9.995_f64.sqrt(),
+            ),
             ("drowned", 2.5, 2.25, 0.0, 2.0, 0.6 * 2.0 * root_2g * 0.5),
             ("level", 2.0, 2.0, 1.0, 3.0, 0.0),
         ] {

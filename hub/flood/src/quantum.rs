@@ -1,8 +1,9 @@
 //! Water in whole quanta, so that none is made or lost by rounding.
 //!
-//! Depths, bed levels and what passes a face in a sub-step are multiples of [`DEPTH_M`]. Sums and differences of
-//! such numbers below 4,096 m are exact in an `f64`, whatever their order: the mass is exact, a level pool is
-//! exactly level, and no thread's turn changes a bit. Volumes off the grid are counted in `DEPTH_M` over one cell.
+//! Depths, bed levels and what passes a face in a sub-step are multiples of [`DEPTH_M`]. Sums and differences
+//! of such numbers below 4,096 m are exact in an `f64`, whatever their order: the mass is exact, a level pool
+//! is exactly level, and no thread's turn changes a bit. Volumes off the grid are counted in `DEPTH_M` over
+//! one cell.
 
 /// The quantum of depth: 2^-41 m, half a picometre.
 pub(crate) const DEPTH_M: f64 = 1.0 / (1_u64 << 41) as f64;

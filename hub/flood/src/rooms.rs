@@ -88,7 +88,8 @@ impl Basins<'_> {
         }
     }
 
-    /// Lets water through a link for a while. It never goes beyond the equal level, nor takes what is not there.
+    /// Lets water through a link for a while. It never goes beyond the equal level, nor takes what is not
+    /// there.
     pub(crate) fn pass(&mut self, link: &Link, state: &mut LinkState, dt_s: f64) {
         let (level_a, level_b) = (self.level(link.a), self.level(link.b));
         let (from, to, sign) = if level_a > level_b { (link.a, link.b, 1) } else { (link.b, link.a, -1) };

@@ -1,7 +1,8 @@
 //! A flood as bytes and back, exactly.
 //!
-//! Little-endian: `CFLO`, a version, the digest of the input, the state, and blake3 over all before it. Of a row of
-//! cells only the part with water is there. How many rooms, drains and so on there are is the input's matter.
+//! Little-endian: `CFLO`, a version, the digest of the input, the state, and blake3 over all before it. Of a
+//! row of cells only the part with water is there. How many rooms, drains and so on there are is the input's
+//! matter.
 
 use std::sync::Arc;
 
@@ -29,7 +30,9 @@ pub enum RestoreError {
     #[error("these are no saved flood: {0}; save it again")]
     Damaged(&'static str),
     /// Of a version that this build cannot read.
-    #[error("the flood was saved as version {0}, and this build reads version {VERSION}; run it anew from its input")]
+    #[error(
+        "the flood was saved as version {0}, this build reads version {VERSION}; run it anew from its input"
+    )]
     Version(u16),
     /// Saved from another input.
     #[error("the flood was saved from another input; restore it with the input that it was made from")]
@@ -99,7 +102,7 @@ impl Flood {
     /// Takes up a flood where it was saved.
     ///
     /// # Errors
-    /// When the input cannot be computed, when the bytes are of another input or version, or when they are damaged.
+    /// When the input cannot be computed, or the bytes are of another input or version, or damaged.
     pub fn restore(input: FloodInput, bytes: &[u8]) -> Result<Self, RestoreError> {
         let body = bytes.len().checked_sub(32).ok_or(Damaged("too short"))?;
         let (body, sum) = bytes.split_at(body);
@@ -311,7 +314,10 @@ impl Reader<'_> {
     }
 
     fn cells<const N: usize>(
-        &mut self, nx: usize, row: usize, fields: [&mut Vec<f64>; N],
+        &mut self,
+        nx: usize,
+        row: usize,
+        fields: [&mut Vec<f64>; N],
     ) -> Result<Span, RestoreError> {
         let low = u32::from_le_bytes(self.take()?) as usize;
         let high = u32::from_le_bytes(self.take()?) as usize;

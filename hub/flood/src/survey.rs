@@ -39,7 +39,13 @@ pub(crate) struct Found {
 }
 
 /// Surveys the water at a time and raises the peaks.
-pub(crate) fn survey(terrain: &Terrain, water: &Water, peaks: &mut Peaks, time_s: f64, threads: &Threads) -> Found {
+pub(crate) fn survey(
+    terrain: &Terrain,
+    water: &Water,
+    peaks: &mut Peaks,
+    time_s: f64,
+    threads: &Threads,
+) -> Found {
     let cells = BAND * terrain.nx;
     let bands = peaks
         .depth
@@ -78,7 +84,11 @@ impl Found {
 
 #[inline(never)]
 fn row_peaks(
-    water: [&[f64]; 3], time_s: f64, depth: &mut [f64], speed: &mut [f64], hazard: &mut [f64],
+    water: [&[f64]; 3],
+    time_s: f64,
+    depth: &mut [f64],
+    speed: &mut [f64],
+    hazard: &mut [f64],
     arrival: &mut [f64],
 ) -> Found {
     let n = depth.len();

@@ -34,7 +34,8 @@ impl Terrain {
         let datum_m = lowest_ground_m(input).floor();
         let cells = 0..input.nx * input.ny;
         let bed = |cell| if blocked(cell) { 0.0 } else { quantum::round(input.bed_m[cell] - datum_m) };
-        let drag = |cell| if blocked(cell) { -1.0 } else { G * input.manning.at(cell) * input.manning.at(cell) };
+        let drag =
+            |cell| if blocked(cell) { -1.0 } else { G * input.manning.at(cell) * input.manning.at(cell) };
         Self {
             nx: input.nx,
             ny: input.ny,
@@ -66,6 +67,7 @@ impl Terrain {
 /// The lowest ground where water may stand; zero when there is none.
 pub(crate) fn lowest_ground_m(input: &FloodInput) -> f64 {
     let open = |cell: &usize| !input.blocked.get(*cell).copied().unwrap_or(false);
-    let lowest = (0..input.bed_m.len()).filter(open).map(|cell| input.bed_m[cell]).fold(f64::INFINITY, f64::min);
+    let lowest =
+        (0..input.bed_m.len()).filter(open).map(|cell| input.bed_m[cell]).fold(f64::INFINITY, f64::min);
     if lowest.is_finite() { lowest } else { 0.0 }
 }

@@ -48,8 +48,8 @@ pub struct BarrierView<'a> {
     pub id: &'a str,
     /// Whether it is up.
     pub up: bool,
-    /// The least height of its crest, were it up, above the higher water or ground beside it, m; negative where
-    /// water stands higher; infinite for a wall, or without faces.
+    /// The least height of its crest, were it up, above the higher water or ground beside it, m; negative
+    /// where water stands higher; infinite for a wall, or without faces.
     pub freeboard_m: f64,
 }
 
@@ -60,7 +60,8 @@ pub struct PumpView<'a> {
     pub id: &'a str,
     /// Whether it runs.
     pub on: bool,
-    /// What it moved in the mean over the last step, m³/s; of a drain's pumps, by their share of the capacity.
+    /// What it moved in the mean over the last step, m³/s; of a drain's pumps, by their share of the
+    /// capacity.
     pub flow_m3_s: f64,
     /// What it moved since the start, m³; zero for a drain's pump, see the drain.
     pub moved_m3: f64,
@@ -164,7 +165,11 @@ impl Flood {
     pub fn links(&self) -> Vec<LinkView<'_>> {
         let links = self.setup.input.links.iter().zip(&self.links);
         links
-            .map(|(link, state)| LinkView { id: &link.id, open: state.open, flow_m3_s: self.rate(state.passed) })
+            .map(|(link, state)| LinkView {
+                id: &link.id,
+                open: state.open,
+                flow_m3_s: self.rate(state.passed),
+            })
             .collect()
     }
 
@@ -227,7 +232,9 @@ impl Flood {
     /// The stages, in the input's order.
     pub fn stages(&self) -> Vec<StageView<'_>> {
         let stages = self.setup.input.stages.iter().enumerate();
-        stages.map(|(i, stage)| StageView { id: &stage.id, level_m: self.stage_level(i, self.time_s) }).collect()
+        stages
+            .map(|(i, stage)| StageView { id: &stage.id, level_m: self.stage_level(i, self.time_s) })
+            .collect()
     }
 
     /// Where every drop came from and went.

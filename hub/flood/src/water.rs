@@ -26,7 +26,11 @@ impl Span {
 
     /// One cell further on both sides, within a row of `n`.
     pub(crate) fn grown(self, n: usize) -> Self {
-        if self.is_empty() { self } else { Self { low: self.low.saturating_sub(1), high: (self.high + 1).min(n) } }
+        if self.is_empty() {
+            self
+        } else {
+            Self { low: self.low.saturating_sub(1), high: (self.high + 1).min(n) }
+        }
     }
 
     pub(crate) fn range(self) -> std::ops::Range<usize> {

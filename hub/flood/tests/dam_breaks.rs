@@ -13,9 +13,8 @@ use common::{G, run, start, tray};
 fn stoker(left: f64, right: f64, s: f64) -> f64 {
     let c_left = (G * left).sqrt();
     // The middle depth: the rarefaction's speed there is that behind the shock.
-    let mismatch = |h: f64| {
-        2.0 * (c_left - (G * h).sqrt()) - (h - right) * (0.5 * G * (h + right) / (h * right)).sqrt()
-    };
+    let mismatch =
+        |h: f64| 2.0 * (c_left - (G * h).sqrt()) - (h - right) * (0.5 * G * (h + right) / (h * right)).sqrt();
     let (mut low, mut high) = (right, left);
     for _ in 0..200 {
         let mid = 0.5 * (low + high);

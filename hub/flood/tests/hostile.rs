@@ -3,7 +3,9 @@
 
 mod common;
 
-use campanile_flood::{Change, ChangeError, End, Face, Field, Flood, FloodInput, PumpFrom, RestoreError, Threads};
+use campanile_flood::{
+    Change, ChangeError, End, Face, Field, Flood, FloodInput, PumpFrom, RestoreError, Threads,
+};
 use common::{Dice, campus, start};
 
 type Mischief = fn(&mut FloodInput);
@@ -94,7 +96,10 @@ fn a_change_of_nothing_known_or_to_nothing_possible_changes_nothing() {
         Change::Link { id: id(), open: 0.5 },
     ] {
         let error = flood.apply(&change).unwrap_err();
-        assert!(matches!(error, ChangeError::Unknown { .. }) && error.to_string().contains("nosuch"), "{error}");
+        assert!(
+            matches!(error, ChangeError::Unknown { .. }) && error.to_string().contains("nosuch"),
+            "{error}"
+        );
     }
     for change in [
         Change::Rain(f64::NAN),

@@ -20,7 +20,9 @@ fn input(nx: usize, ny: usize, seed: u64) -> FloodInput {
     input.manning = Field::Uniform(if dice.next() < 0.3 { 0.0 } else { 0.1 * dice.next() });
     let wet = dice.next();
     input.stage_m = Field::Cells(
-        (0..cells).map(|_| if dice.next() < wet { 3990.7 + 1.5 * steep * dice.next() } else { f64::NEG_INFINITY }).collect(),
+        (0..cells)
+            .map(|_| if dice.next() < wet { 3990.7 + 1.5 * steep * dice.next() } else { f64::NEG_INFINITY })
+            .collect(),
     );
     input.edges = [0; 4].map(|_| if dice.next() < 0.5 { Edge::Open } else { Edge::Wall });
     input.rain_m_s = Series { corners: vec![(1.0, 1e-3 * dice.next()), (3.0, 1e-2 * dice.next())] };
@@ -33,8 +35,11 @@ fn input(nx: usize, ny: usize, seed: u64) -> FloodInput {
     let at = cell(&mut dice);
     input.stages = vec![stage("river", [at as usize], level(&mut dice))];
     input.stages[0].level_m.corners.push((4.0, level(&mut dice)));
-    let faces = (0..cells as u32).filter(|&c| (c as usize + 1) % nx != 0 && dice.next() < 0.3).map(Face::East);
-    input.barriers = vec![Barrier { id: "b".into(), faces: faces.collect(), height_m: steep * dice.next(), up: true }];
+    let faces = (0..cells as u32)
+        .filter(|&c| !(c as usize + 1).is_multiple_of(nx) && dice.next() < 0.3)
+        .map(Face::East);
+    input.barriers =
+        vec![Barrier { id: "b".into(), faces: faces.collect(), height_m: steep * dice.next(), up: true }];
     input.roofs = vec![Roof { id: "r".into(), area_m2: 1e4 * dice.next(), to: cell(&mut dice) }];
     input.rooms = vec![
         room("r", level(&mut dice), 0.1 + 50.0 * dice.next(), 3.0 * dice.next()),
@@ -50,7 +55,8 @@ fn input(nx: usize, ny: usize, seed: u64) -> FloodInput {
         open: dice.next(),
     };
     let (c, d) = (cell(&mut dice), cell(&mut dice));
-    input.links = vec![door(End::Cell(c), End::Room(0), &mut dice), door(End::Room(0), End::Room(1), &mut dice)];
+    input.links =
+        vec![door(End::Cell(c), End::Room(0), &mut dice), door(End::Room(0), End::Room(1), &mut dice)];
     if c != d {
         input.links.push(door(End::Cell(d), End::Cell(c), &mut dice));
     }

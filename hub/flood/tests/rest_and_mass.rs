@@ -8,7 +8,9 @@ use common::{campus, random_bed, run, start, top_speed, tray};
 
 fn bump(level_m: f64) -> FloodInput {
     let mut input = tray(200, 4, 0.125);
-    input.bed_m = (0..800).map(|cell| (0.2 - 0.05 * (0.125 * ((cell % 200) as f64 + 0.5) - 10.0).powi(2)).max(0.0)).collect();
+    input.bed_m = (0..800)
+        .map(|cell| (0.2 - 0.05 * (0.125 * ((cell % 200) as f64 + 0.5) - 10.0).powi(2)).max(0.0))
+        .collect();
     input.stage_m = Field::Uniform(level_m);
     input
 }
@@ -24,7 +26,9 @@ fn random(level_m: f64) -> FloodInput {
 /// Two houses, and an island that stays dry.
 fn houses_and_island() -> FloodInput {
     let mut input = random(1.5);
-    let inside = |cell: usize, x: std::ops::Range<usize>, y: std::ops::Range<usize>| x.contains(&(cell % 40)) && y.contains(&(cell / 40));
+    let inside = |cell: usize, x: std::ops::Range<usize>, y: std::ops::Range<usize>| {
+        x.contains(&(cell % 40)) && y.contains(&(cell / 40))
+    };
     input.blocked = (0..1200).map(|c| inside(c, 5..11, 4..20) || inside(c, 20..30, 0..7)).collect();
     for cell in (0..1200).filter(|&c| inside(c, 30..36, 15..22)) {
         input.bed_m[cell] += 3.0;
@@ -63,9 +67,11 @@ fn rain_is_all_there() {
         input.rain_m_s = Series { corners: vec![(0.0, 0.0), (600.0, 6e-5), (3600.0, 1e-5)] };
         input
     };
-    for (name, input) in
-        [("tray", rain(tray(30, 20, 2.0))), ("random bed", rain(random(0.0))), ("houses", rain(houses_and_island()))]
-    {
+    for (name, input) in [
+        ("tray", rain(tray(30, 20, 2.0))),
+        ("random bed", rain(random(0.0))),
+        ("houses", rain(houses_and_island())),
+    ] {
         let open = input.blocked.iter().filter(|&&b| !b).count();
         let area = 4.0 * if input.blocked.is_empty() { input.bed_m.len() } else { open } as f64;
         // Under the corners of the hyetograph.

@@ -18,7 +18,9 @@ fn folder() -> Option<PathBuf> {
     });
     let folder = reference.map(|folder| folder.join("flood/swashes")).filter(|folder| folder.is_dir());
     if folder.is_none() {
-        println!("skipped: no flood/swashes under CAMPANILE_REFERENCE, nor in reference beside CAMPANILE_DATA");
+        println!(
+            "skipped: no flood/swashes under CAMPANILE_REFERENCE, nor in reference beside CAMPANILE_DATA"
+        );
     }
     folder
 }
@@ -42,10 +44,13 @@ fn l1(flood: &Flood, exact: &[[f64; 4]]) -> f64 {
 #[test]
 fn dam_breaks_agree_with_the_files() {
     let Some(folder) = folder() else { return };
-    for (name, right, tolerance) in [("dam_wet_stoker.csv", 0.001, 0.0105), ("dam_dry_ritter.csv", 0.0, 0.0125)] {
+    for (name, right, tolerance) in
+        [("dam_wet_stoker.csv", 0.001, 0.0105), ("dam_dry_ritter.csv", 0.0, 0.0125)]
+    {
         let exact = read(&folder, name);
         let mut input = tray(exact.len(), 1, exact[1][0] - exact[0][0]);
-        input.stage_m = Field::Cells(exact.iter().map(|row| if row[0] < 5.0 { 0.005 } else { right }).collect());
+        input.stage_m =
+            Field::Cells(exact.iter().map(|row| if row[0] < 5.0 { 0.005 } else { right }).collect());
         let mut flood = start(input);
         run(&mut flood, 6.0, 6.0);
         let error = l1(&flood, &exact);

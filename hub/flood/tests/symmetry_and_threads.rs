@@ -71,7 +71,11 @@ fn mirrored_and_turned_floods_are_the_same() {
             assert_eq!(plain.depth_m()[at], other.depth_m()[there], "{name}: depth of {i}, {j}");
             let want = velocity(plain.velocity_m_s(at));
             assert_eq!(want, other.velocity_m_s(there), "{name}: velocity of {i}, {j}");
-            assert_eq!(plain.max_hazard_m2_s()[at], other.max_hazard_m2_s()[there], "{name}: hazard of {i}, {j}");
+            assert_eq!(
+                plain.max_hazard_m2_s()[at],
+                other.max_hazard_m2_s()[there],
+                "{name}: hazard of {i}, {j}"
+            );
         }
     }
 }

@@ -80,7 +80,11 @@ fn a_room_fills_to_the_level_outside_and_not_beyond_and_drains_back_to_the_sill(
         run(&mut flood, 1.0, 1.0);
         top = top.max(flood.rooms()[0].level_m);
     }
-    assert!((flood.rooms()[0].level_m - 1.0).abs() < 1e-6 && top <= 1.0, "{:?}, at most {top}", flood.rooms()[0]);
+    assert!(
+        (flood.rooms()[0].level_m - 1.0).abs() < 1e-6 && top <= 1.0,
+        "{:?}, at most {top}",
+        flood.rooms()[0]
+    );
     flood.apply(&Change::Stage { id: "river".into(), level_m: 0.1 }).unwrap();
     run(&mut flood, 60.0, 1.0);
     assert!(flood.rooms()[0].inflow_m3_s < 0.0 && flood.links()[0].flow_m3_s < 0.0);
@@ -140,7 +144,8 @@ fn drained(capacity: f64, outside_m: f64, flap: bool) -> FloodInput {
 
 #[test]
 fn a_drain_passes_its_capacity_and_less_against_a_high_river() {
-    // Level outside; what the outlet passes of its 0.1 m³/s. Water stands at 0.5 m, the head of design is 1 m.
+    // Level outside; what the outlet passes of its 0.1 m³/s. Water stands at 0.5 m, the head of design is 1
+    // m.
     for (outside, share) in [(-9.0, 1.0), (-0.5, 1.0), (0.25, 0.5), (0.46, 0.2)] {
         let mut flood = start(drained(0.1, outside, true));
         run(&mut flood, 2.0, 1.0);

@@ -106,7 +106,8 @@ pub fn campus() -> FloodInput {
             if river(i) { -1.0 } else { 0.5 + 0.02 * i as f64 + 0.1 * dice.next() }
         })
         .collect();
-    input.blocked = (0..nx * ny).map(|c| (15..22).contains(&(c % nx)) && (10..20).contains(&(c / nx))).collect();
+    input.blocked =
+        (0..nx * ny).map(|c| (15..22).contains(&(c % nx)) && (10..20).contains(&(c / nx))).collect();
     input.manning = Field::Cells((0..nx * ny).map(|_| 0.015 + 0.02 * dice.next()).collect());
     input.stage_m = Field::Uniform(0.9);
     input.rain_m_s = Series { corners: vec![(0.0, 0.0), (20.0, 2e-4), (60.0, 2e-4), (90.0, 0.0)] };
