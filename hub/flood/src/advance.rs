@@ -10,7 +10,7 @@ use crate::flux::{self, Flux, Side};
 use crate::quantum;
 use crate::terrain::Terrain;
 use crate::threads::Threads;
-use crate::water::{DRY_M, Span, Water};
+use crate::water::{DRY_M, REST_M_S, Span, Water};
 
 /// Rows a band.
 pub(crate) const BAND: usize = 16;
@@ -256,9 +256,11 @@ fn update(
         let root = inverse_cube_root(divisor);
         let rate = dt_s * drag[i] * ((root * root) * (root * root));
         let brake = 2.0 / (1.0 + (1.0 + 4.0 * rate * speed).sqrt());
+        let (un, vn) = (un * brake, vn * brake);
         depth[i] = h;
-        u[i] = if wet { un * brake } else { 0.0 };
-        v[i] = if wet { vn * brake } else { 0.0 };
+        // What is no number has to show itself, so the comparison is this way round.
+        u[i] = if !wet || un.abs() <= REST_M_S { 0.0 } else { un };
+        v[i] = if !wet || vn.abs() <= REST_M_S { 0.0 } else { vn };
         least = if h < least { h } else { least };
     }
     least

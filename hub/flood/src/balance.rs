@@ -77,3 +77,23 @@ pub struct Balance {
     /// The error by all that came.
     pub error_relative: f64,
 }
+
+impl Balance {
+    /// All terms by name, m³; `drains` less what came back by them, `now` on the grid and in rooms.
+    pub fn terms(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        [
+            ("initial", self.initial_m3),
+            ("rain", self.rain_m3),
+            ("roofs", self.roofs_m3),
+            ("stages-in", self.stages_in_m3),
+            ("stages-out", self.stages_out_m3),
+            ("edges", self.edges_out_m3),
+            ("drains", self.drains_out_m3 - self.drains_back_m3),
+            ("pumps", self.pumps_out_m3),
+            ("rooms", self.rooms_m3),
+            ("now", self.cells_m3 + self.rooms_m3),
+            ("error", self.error_m3),
+        ]
+        .into_iter()
+    }
+}

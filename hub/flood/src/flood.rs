@@ -282,6 +282,24 @@ impl Flood {
     pub(crate) fn survey(&mut self, threads: &Threads) {
         self.found = survey(&self.setup.terrain, &self.water, &mut self.peaks, self.time_s, threads);
         self.counters.wet_cells = self.found.wet;
+        debug_assert!(!self.found.unsound, "{}", self.first_unsound());
+    }
+
+    /// Where something that is no number came up, for whoever looks for the cause.
+    fn first_unsound(&self) -> String {
+        let Water { depth, u, v, .. } = &self.water;
+        let sound = |cell: &usize| depth[*cell].is_finite() && u[*cell].is_finite() && v[*cell].is_finite();
+        let Some(cell) = (0..depth.len()).find(|cell| !sound(cell)) else { return "none".to_owned() };
+        let (nx, bed) = (self.setup.terrain.nx, self.setup.terrain.bed[cell]);
+        format!(
+            "cell {cell} ({}, {}) at {} s: depth {}, velocity ({}, {}), bed {bed} above the datum",
+            cell % nx,
+            cell / nx,
+            self.time_s,
+            depth[cell],
+            u[cell],
+            v[cell],
+        )
     }
 
     /// What the cells hold, in quanta.

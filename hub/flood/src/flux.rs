@@ -11,6 +11,9 @@ use crate::quantum;
 use crate::terrain::G;
 use crate::water::DRY_M;
 
+/// Slower than any wave: in a single quantum of depth waves run at 2 µm/s.
+const NO_WAVE_M_S: f64 = 1e-20;
+
 /// What one face gives in one sub-step, as depth over a cell (m) and momentum (m²/s).
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Flux {
@@ -87,7 +90,9 @@ fn face(hl: f64, ul: f64, vl: f64, zl: f64, hr: f64, ur: f64, vr: f64, zr: f64, 
         if dr > 0.0 { max(ur + cr, if dl > 0.0 { u_mid + c_mid } else { ur + cr }) } else { ul + 2.0 * cl };
     let (back, ahead) = (max(-sl, 0.0), max(sr, 0.0));
     let spread = ahead + back;
-    let inverse = 1.0 / if spread > 0.0 { spread } else { 1.0 };
+    // Where water stands at the face its waves are far faster. Where none does, no flux hangs on the spread, but
+    // the reciprocal of a tiny one would be infinite, and infinity times no water is no number.
+    let inverse = 1.0 / if spread > NO_WAVE_M_S { spread } else { 1.0 };
     let (a, b, jump) = (ahead * inverse, back * inverse, (ahead * back) * inverse);
     let (ql, qr) = (dl * ul, dr * ur);
     let flow = (a * ql + b * qr) + jump * (dl - dr);
@@ -176,4 +181,24 @@ fn over(crest: f64, low: Cell, high: Cell, ratio: f64) -> Flux {
     }
     flux.along = mass * giver.along;
     flux
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_step_above_water_that_hardly_moves_gives_numbers() {
+        // A river below its bank, come to rest long ago: its speed is a subnormal number.
+        for speed in [7.953e-315, f64::MIN_POSITIVE, 1e-300, 1e-25, 1e-3, 3.0] {
+            for towards in [speed, -speed] {
+                let river = (0.459, towards, 0.0, 2.516);
+                let flux = face(river.0, river.1, river.2, river.3, 0.0, 0.0, 0.0, 3.977, 0.08);
+                let back = face(0.0, 0.0, 0.0, 3.977, river.0, river.1, river.2, river.3, 0.08);
+                assert_eq!(flux.mass, 0.0, "{towards}");
+                assert!(flux.low.is_finite() && flux.high.is_finite(), "{towards}: {flux:?}");
+                assert!(back.low.is_finite() && back.high.is_finite(), "{towards}: {back:?}");
+            }
+        }
+    }
 }

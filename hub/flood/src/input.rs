@@ -79,6 +79,31 @@ pub struct FloodInput {
     pub pumps: Vec<Pump>,
 }
 
+impl FloodInput {
+    /// Level dry ground between walls, to be filled in with the rest.
+    pub fn flat(nx: usize, ny: usize, cell_m: f64) -> Self {
+        Self {
+            nx,
+            ny,
+            cell_m,
+            origin_m: [0.0; 2],
+            bed_m: vec![0.0; nx * ny],
+            manning: Field::Uniform(0.03),
+            stage_m: Field::Uniform(-1.0),
+            blocked: Vec::new(),
+            edges: [Edge::Wall; 4],
+            rain_m_s: Series::default(),
+            stages: Vec::new(),
+            barriers: Vec::new(),
+            roofs: Vec::new(),
+            rooms: Vec::new(),
+            links: Vec::new(),
+            drains: Vec::new(),
+            pumps: Vec::new(),
+        }
+    }
+}
+
 /// A piece of water whose level is imposed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stage {

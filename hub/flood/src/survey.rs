@@ -36,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) waves: f64,
     /// Cells with more than a film that stays, [`DRY_M`].
     pub(crate) wet: u64,
+    /// Whether some cell holds no number: a fault of ours, which must not spread.
+    pub(crate) unsound: bool,
 }
 
 /// Surveys the water at a time and raises the peaks.
@@ -78,7 +80,11 @@ pub(crate) fn survey(
 
 impl Found {
     fn and(self, other: Self) -> Self {
-        Self { waves: self.waves.max(other.waves), wet: self.wet + other.wet }
+        Self {
+            waves: self.waves.max(other.waves),
+            wet: self.wet + other.wet,
+            unsound: self.unsound || other.unsound,
+        }
     }
 }
 
@@ -94,7 +100,8 @@ fn row_peaks(
     let n = depth.len();
     let (h, u, v) = (&water[0][..n], &water[1][..n], &water[2][..n]);
     let (speed, hazard, arrival) = (&mut speed[..n], &mut hazard[..n], &mut arrival[..n]);
-    let (mut waves, mut wet) = (0.0, 0.0);
+    // Any number times zero is zero; what is none stays none in the sum.
+    let (mut waves, mut wet, mut zero) = (0.0, 0.0, 0.0);
     for i in 0..n {
         let here = (u[i] * u[i] + v[i] * v[i]).sqrt();
         let counted = if h[i] >= FILM_M { here } else { 0.0 };
@@ -107,6 +114,7 @@ fn row_peaks(
         let wave = (u[i].abs() + v[i].abs()) + 2.0 * (G * h[i]).sqrt();
         waves = if wave > waves { wave } else { waves };
         wet += if h[i] > DRY_M { 1.0 } else { 0.0 };
+        zero += wave * 0.0;
     }
-    Found { waves, wet: wet as u64 }
+    Found { waves, wet: wet as u64, unsound: zero != 0.0 }
 }

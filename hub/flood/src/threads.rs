@@ -1,8 +1,12 @@
 //! On how many cores a step runs. It changes the time, never a bit of the result.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
+
+/// Pools that were asked for by their size, so that whoever steps now and then need not keep one.
+static SHARED: Mutex<BTreeMap<usize, Threads>> = Mutex::new(BTreeMap::new());
 
 /// The threads that a step may use; cheap to clone, to be shared by engines.
 #[derive(Clone, Default)]
@@ -24,6 +28,13 @@ impl Threads {
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         Ok(Self(Some(Arc::new(pool.map_err(|e| ThreadsError { threads, cause: e.to_string() })?))))
+    }
+
+    /// The pool of `threads` that everyone here shares; the caller's own thread where the system gives none,
+    /// as the result is the same.
+    pub fn shared(threads: usize) -> Self {
+        let mut pools = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.entry(threads.max(1)).or_insert_with(|| Self::new(threads).unwrap_or_default()).clone()
     }
 
     /// Does `work` on every part and gives the results in the parts' order.

@@ -103,6 +103,14 @@ impl Flood {
         &self.water.depth
     }
 
+    /// The cell at a place of the plan; nothing outside the grid.
+    pub fn cell_at(&self, x_m: f64, y_m: f64) -> Option<usize> {
+        let FloodInput { origin_m, cell_m, nx, ny, .. } = &self.setup.input;
+        let (i, j) = ((x_m - origin_m[0]) / cell_m, (y_m - origin_m[1]) / cell_m);
+        let within = i >= 0.0 && j >= 0.0 && i < *nx as f64 && j < *ny as f64;
+        within.then(|| j as usize * nx + i as usize)
+    }
+
     /// East and north, m/s; zero beyond the grid.
     pub fn velocity_m_s(&self, cell: usize) -> [f64; 2] {
         let of = |all: &[f64]| all.get(cell).copied().unwrap_or(0.0);

@@ -3,6 +3,10 @@
 /// Water no deeper than this stays where it is and has no speed, m.
 pub(crate) const DRY_M: f64 = 1e-7;
 
+/// Slower water is at rest, m/s. Left alone it would halve step by step down to the subnormal numbers, which
+/// processors are slow at and whose reciprocals are infinite.
+pub(crate) const REST_M_S: f64 = 1e-30;
+
 /// Cells of a row from `low` to before `high`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Span {

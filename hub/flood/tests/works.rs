@@ -276,3 +276,38 @@ fn an_open_edge_lets_a_plane_run_off() {
     }
     exact(&flood);
 }
+
+#[test]
+fn a_stir_that_dies_away_along_a_river_under_a_dry_bank_stays_a_number() {
+    // Levels imposed at every sub-step leave of a stir only what its momentum carries on, less from cell to cell
+    // until it is a subnormal number: its reciprocal is infinite, and infinity times a dry bank is no number.
+    let (nx, ny) = (300, 3);
+    let mut input = tray(nx, ny, 2.0);
+    input.manning = Field::Uniform(0.03);
+    input.bed_m = (0..nx * ny).map(|cell| [1.0, 2.5, 4.0][cell / nx]).collect();
+    input.stage_m = Field::Cells((0..nx * ny).map(|cell| if cell == 0 { 3.2 } else { 3.0 }).collect());
+    input.stages = vec![stage("river", (0..2 * nx).filter(|cell| cell % nx > 0), 3.0)];
+    let mut flood = start(input);
+    for second in 0..120 {
+        run(&mut flood, 1.0, 1.0);
+        let speed = |cell: usize| flood.speed_m_s(cell);
+        let none = (0..nx * ny).find(|&cell| !(speed(cell).is_finite() && flood.depth_m()[cell].is_finite()));
+        assert_eq!(none, None, "after {second} s");
+        let tiny = |x: &f64| x.is_subnormal();
+        let subnormal = (0..nx * ny).find(|&cell| flood.velocity_m_s(cell).iter().any(tiny));
+        assert_eq!(subnormal, None, "after {second} s: slow to reckon with");
+    }
+    exact(&flood);
+}
+
+#[test]
+fn a_roof_may_fall_to_several_cells_under_one_name() {
+    let mut input = tray(4, 3, 1.0);
+    let share = |to| Roof { id: "hall".into(), area_m2: 1.0, to };
+    input.roofs = vec![share(3), share(11)];
+    input.rain_m_s = Series::constant(1e-4);
+    let mut flood = start(input);
+    run(&mut flood, 100.0, 10.0);
+    assert!((flood.balance().roofs_m3 - 0.02).abs() < 1e-9, "{:?}", flood.balance());
+    exact(&flood);
+}

@@ -258,6 +258,8 @@ impl Keeper {
                 });
                 self.commit(Vec::new(), records, Some(done));
             }
+            // Who asked may have gone.
+            Turn::Fork(reply) => drop(reply.send(self.world.fork())),
             Turn::Stop => return true,
         }
         false
@@ -451,7 +453,7 @@ impl Keeper {
 }
 
 /// What a person does to an alarm, as an input of the world.
-fn alarm_input(rule: u32, by: &str, act: &AlarmAct, now: Timestamp) -> Input {
+pub fn alarm_input(rule: u32, by: &str, act: &AlarmAct, now: Timestamp) -> Input {
     let who = |reason: &str| (by.into(), reason.into());
     match act {
         AlarmAct::Acknowledge { comment } => {
