@@ -1,110 +1,85 @@
-//! Where water comes from and goes to.
+//! Where every drop came from and went.
 
-use serde::{Deserialize, Serialize};
-
-/// A sum that keeps what rounding would lose (Neumaier 1974).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Sum {
-    sum: f64,
-    lost: f64,
-}
-
-impl Sum {
-    /// Adds a number.
-    pub fn add(&mut self, x: f64) {
-        let sum = self.sum + x;
-        self.lost += if self.sum.abs() >= x.abs() { (self.sum - sum) + x } else { (x - sum) + self.sum };
-        self.sum = sum;
-    }
-
-    /// What it is.
-    pub fn value(&self) -> f64 {
-        self.sum + self.lost
-    }
-
-    pub(crate) fn parts(&self) -> [f64; 2] {
-        [self.sum, self.lost]
-    }
-
-    pub(crate) fn of_parts([sum, lost]: [f64; 2]) -> Self {
-        Self { sum, lost }
-    }
-}
-
-/// What has come and gone since the start, m³.
+/// Counts in quanta since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Ledger {
-    pub initial: Sum,
-    pub rain: Sum,
-    pub roofs: Sum,
-    pub stages_in: Sum,
-    pub stages_out: Sum,
-    pub edges: Sum,
-    pub drains: Sum,
-    pub pumps: Sum,
+    pub(crate) initial: i128,
+    pub(crate) rain: i128,
+    pub(crate) roofs: i128,
+    pub(crate) stages_in: i128,
+    pub(crate) stages_out: i128,
+    pub(crate) edges_out: i128,
+    pub(crate) drains_out: i128,
+    pub(crate) drains_back: i128,
+    pub(crate) pumps_out: i128,
 }
 
 impl Ledger {
-    pub fn sums(&self) -> [&Sum; 8] {
-        let Self { initial, rain, roofs, stages_in, stages_out, edges, drains, pumps } = self;
-        [initial, rain, roofs, stages_in, stages_out, edges, drains, pumps]
+    /// What should be there now.
+    pub(crate) fn due(&self) -> i128 {
+        self.came() - self.stages_out - self.edges_out - self.drains_out - self.pumps_out
     }
 
-    pub fn of(sums: [Sum; 8]) -> Self {
-        let [initial, rain, roofs, stages_in, stages_out, edges, drains, pumps] = sums;
-        Self { initial, rain, roofs, stages_in, stages_out, edges, drains, pumps }
+    fn came(&self) -> i128 {
+        self.initial + self.rain + self.roofs + self.stages_in + self.drains_back
     }
 
-    /// What an imposed level has given or taken.
-    pub fn stage(&mut self, m3: f64) {
-        if m3 >= 0.0 {
-            self.stages_in.add(m3);
-        } else {
-            self.stages_out.add(-m3);
+    /// In m³, against what is there.
+    pub(crate) fn balance(&self, cells: i128, rooms: i128, quantum_m3: f64) -> Balance {
+        let m3 = |quanta: i128| quanta as f64 * quantum_m3;
+        let error_m3 = m3(cells + rooms - self.due());
+        let came_m3 = m3(self.came());
+        Balance {
+            initial_m3: m3(self.initial),
+            rain_m3: m3(self.rain),
+            roofs_m3: m3(self.roofs),
+            stages_in_m3: m3(self.stages_in),
+            stages_out_m3: m3(self.stages_out),
+            edges_out_m3: m3(self.edges_out),
+            drains_out_m3: m3(self.drains_out),
+            drains_back_m3: m3(self.drains_back),
+            pumps_out_m3: m3(self.pumps_out),
+            cells_m3: m3(cells),
+            rooms_m3: m3(rooms),
+            error_m3,
+            error_relative: if came_m3 > 0.0 { error_m3 / came_m3 } else { error_m3 },
         }
     }
 }
 
-/// The water of a flood: where it came from, where it went and where it is, m³.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// The water balance since the start, m³.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Balance {
-    /// There at the start.
+    /// On the grid at the start.
     pub initial_m3: f64,
-    /// Rain on the ground.
+    /// Fell on cells that aren't blocked.
     pub rain_m3: f64,
-    /// Rain on roofs, come down.
+    /// Fell on roofs and came down.
     pub roofs_m3: f64,
-    /// From waters whose level is imposed.
+    /// Entered where levels are imposed.
     pub stages_in_m3: f64,
-    /// To waters whose level is imposed.
+    /// Left where levels are imposed.
     pub stages_out_m3: f64,
-    /// Out over open edges.
-    pub edges_m3: f64,
-    /// Out by drains, less what came back by them.
-    pub drains_m3: f64,
-    /// Out by pumps that lead off the grid.
-    pub pumps_m3: f64,
+    /// Left over open edges.
+    pub edges_out_m3: f64,
+    /// Left by drains and their pumps.
+    pub drains_out_m3: f64,
+    /// Came back up through drains.
+    pub drains_back_m3: f64,
+    /// Left by pumps that put it off the grid.
+    pub pumps_out_m3: f64,
+    /// On the grid now.
+    pub cells_m3: f64,
     /// In rooms now.
     pub rooms_m3: f64,
-    /// On the ground and in rooms now.
-    pub now_m3: f64,
+    /// What is there, less what should be.
+    pub error_m3: f64,
+    /// The error by all that came.
+    pub error_relative: f64,
 }
 
 impl Balance {
-    /// What can't be accounted for, m³.
-    pub fn error_m3(&self) -> f64 {
-        let came = self.initial_m3 + self.rain_m3 + self.roofs_m3 + self.stages_in_m3;
-        let went = self.stages_out_m3 + self.edges_m3 + self.drains_m3 + self.pumps_m3;
-        self.now_m3 - (came - went)
-    }
-
-    /// The same as a share of all water that was ever there.
-    pub fn error(&self) -> f64 {
-        let all = self.initial_m3 + self.rain_m3 + self.roofs_m3 + self.stages_in_m3;
-        if all > 0.0 { self.error_m3() / all } else { self.error_m3() }
-    }
-
-    /// All terms by name, m³.
+    /// All terms by name, m³; `drains` less what came back by them, `now` on the grid and in rooms.
     pub fn terms(&self) -> impl Iterator<Item = (&'static str, f64)> {
         [
             ("initial", self.initial_m3),
@@ -112,12 +87,12 @@ impl Balance {
             ("roofs", self.roofs_m3),
             ("stages-in", self.stages_in_m3),
             ("stages-out", self.stages_out_m3),
-            ("edges", self.edges_m3),
-            ("drains", self.drains_m3),
-            ("pumps", self.pumps_m3),
+            ("edges", self.edges_out_m3),
+            ("drains", self.drains_out_m3 - self.drains_back_m3),
+            ("pumps", self.pumps_out_m3),
             ("rooms", self.rooms_m3),
-            ("now", self.now_m3),
-            ("error", self.error_m3()),
+            ("now", self.cells_m3 + self.rooms_m3),
+            ("error", self.error_m3),
         ]
         .into_iter()
     }

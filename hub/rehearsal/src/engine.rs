@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use campanile_crowd::Crowd;
-use campanile_flood::Flood;
+use campanile_flood::{Flood, Threads};
 
 /// What goes wrong with an engine: its own words, with the mend.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,7 +73,7 @@ impl Engine for Flood {
     }
 
     fn advance(&mut self, dt_s: f64, threads: usize) {
-        self.step(dt_s, threads);
+        self.step(dt_s, &Threads::shared(threads));
     }
 
     fn seconds(&self) -> f64 {

@@ -81,7 +81,7 @@ pub fn states(rehearsal: &Rehearsal) -> Vec<LayerState> {
     let mut found = Vec::new();
     if let Some(flood) = rehearsal.flood() {
         found.push(LayerState::Grid(flood.depth_m().iter().map(|d| step(*d, DEPTH_STEP_M)).collect()));
-        found.push(LayerState::Zones(flood.rooms().map(|r| step(r.depth_m, DEPTH_STEP_M)).collect()));
+        found.push(LayerState::Zones(flood.rooms().iter().map(|r| step(r.depth_m, DEPTH_STEP_M)).collect()));
     }
     if let Some(crowd) = rehearsal.crowd() {
         let corner = rehearsal.site().corner_m;

@@ -434,7 +434,7 @@ impl Rehearsal {
             self.devices.set_weather(storm)?;
         }
         let (Some(flood), Some(part)) = (&self.flood, &site.flood) else { return Ok(()) };
-        let depths: Vec<f64> = flood.rooms().map(|r| r.depth_m).collect();
+        let depths: Vec<f64> = flood.rooms().iter().map(|r| r.depth_m).collect();
         let level_m = |cell: u32| {
             let of = |field: &[f64]| field.get(cell as usize).copied().unwrap_or(0.0);
             (of(&part.input.bed_m) + of(flood.depth_m()), of(flood.depth_m()))
@@ -556,7 +556,7 @@ impl Rehearsal {
 
     /// The depth of water in each room, m.
     pub fn room_depths(&self) -> Vec<f64> {
-        self.flood.as_ref().map_or_else(Vec::new, |flood| flood.rooms().map(|r| r.depth_m).collect())
+        self.flood.as_ref().map_or_else(Vec::new, |flood| flood.rooms().iter().map(|r| r.depth_m).collect())
     }
 
     fn measure(&mut self, dt_s: f64) {
@@ -599,7 +599,7 @@ fn matching<'a>(names: impl Iterator<Item = &'a String>, globs: &[Glob]) -> Vec<
 
 /// Of each person the depth of water that they stand in, m, and its hazard (DEFRA FD2320 without debris).
 fn people_in_water(flood: Option<&Flood>, crowd: &Crowd, site: &Site) -> Vec<[f32; 2]> {
-    let rooms: Vec<f64> = flood.map_or_else(Vec::new, |f| f.rooms().map(|r| r.depth_m).collect());
+    let rooms: Vec<f64> = flood.map_or_else(Vec::new, |f| f.rooms().iter().map(|r| r.depth_m).collect());
     crowd
         .people()
         .map(|person| {

@@ -32,7 +32,7 @@ fn step(depth_m: f64) -> u8 {
 /// What walkers have to be told: spaces whose water has changed since the last time, kept in `told`.
 pub fn changes(flood: &Flood, grid: &FloodInput, wet: &[Wet], told: &mut Vec<Vec<u8>>) -> Vec<Change> {
     told.resize(wet.len(), Vec::new());
-    let depths: Vec<f64> = flood.rooms().map(|r| r.depth_m).collect();
+    let depths: Vec<f64> = flood.rooms().iter().map(|r| r.depth_m).collect();
     let mut found = Vec::new();
     for (space, wet) in wet.iter().enumerate() {
         let now: Vec<u8> = match wet {

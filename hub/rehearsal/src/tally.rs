@@ -177,7 +177,7 @@ impl Tally {
             ..Row::default()
         };
         if let Some(flood) = flood {
-            row.rooms_m3 = flood.rooms().map(|room| room.volume_m3).sum();
+            row.rooms_m3 = flood.rooms().iter().map(|room| room.volume_m3).sum();
             row.flooded_m2 = site.flooded_m2(flood);
         }
         if let Some(crowd) = crowd {

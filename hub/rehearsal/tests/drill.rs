@@ -115,7 +115,7 @@ fn decisions_have_their_effect_and_are_on_the_record() {
     let barriers = begun("barriers").unwrap();
     assert_eq!(barriers.by, By::Person { name: "anna".into() });
     assert_eq!((barriers.from_s, barriers.done_s), (Some(5.0), Some(35.0)), "three guards for half a minute");
-    assert!(rehearsal.flood().unwrap().barriers_up().iter().all(|up| *up), "they report themselves up");
+    assert!(rehearsal.flood().unwrap().barriers().iter().all(|b| b.up), "they report themselves up");
     let gates = begun("gates").unwrap();
     assert!(gates.from_s.unwrap() >= 30.0 && gates.done_s.is_none(), "begun by the rain: {gates:?}");
     assert_eq!(begun("move-up"), None, "somebody decided against it");
