@@ -11,7 +11,7 @@ use crate::motion::STEP_S;
 use crate::people::{NONE, People};
 use crate::place;
 use crate::plan::Plan;
-use crate::route::{Route, Rows, Ways};
+use crate::route::{Kept, Route, Ways};
 use crate::slow::Slow;
 use crate::speed::Speeds;
 use crate::{Change, CrowdInput, Point, Slowness, State};
@@ -39,7 +39,7 @@ pub struct Crowd {
     pub(crate) routes: Vec<Route>,
     /// The route of each group.
     pub(crate) route_of: Vec<Option<usize>>,
-    rows: Rows,
+    kept: Kept,
     /// Whether doors, slowness or orders changed since the routes were found.
     pub(crate) stale: bool,
     pub(crate) active: Vec<u32>,
@@ -82,7 +82,7 @@ impl Crowd {
             cells: Cells::new(&plan, people.len()),
             routes: Vec::new(),
             route_of: vec![None; groups],
-            rows: Rows::new(),
+            kept: Kept::default(),
             stale: true,
             active: Vec::new(),
             waiting: BinaryHeap::new(),
@@ -130,7 +130,7 @@ impl Crowd {
                 }
             }
         }
-        self.rows.clear();
+        self.kept = Kept::default();
         self.routes.clear();
         self.stale = true;
     }
@@ -195,7 +195,7 @@ impl Crowd {
                 let slow = Slow::new(ground, share);
                 if self.slow[*space as usize] != slow {
                     self.slow[*space as usize] = slow;
-                    self.rows.retain(|key, _| key.0 != *space);
+                    self.kept.forget(*space);
                     self.stale = true;
                 }
             }
@@ -251,20 +251,30 @@ impl Crowd {
         self.active.retain(|&who| self.people.moves(who as usize));
     }
 
+    /// Finds the ways anew to where somebody is still to go: those who have arrived or left need none.
+    ///
+    /// Nobody comes to need one without an order, and with an order the routes are stale; so which are found follows
+    /// from the state.
     pub(crate) fn find_routes(&mut self) {
         self.stale = false;
-        self.routes.retain(|r| self.orders.iter().flatten().any(|goals| *goals == r.goals));
-        for goals in self.orders.iter().flatten() {
-            if !self.routes.iter().any(|r| r.goals == *goals) {
-                self.routes.push(Route::new(&self.plan, goals.clone()));
+        let mut needs = vec![false; self.orders.len()];
+        for (&group, state) in self.people.group.iter().zip(&self.people.state) {
+            needs[group as usize] |= matches!(state, State::Walking | State::Waiting);
+        }
+        let needed: Vec<Option<&Vec<u32>>> =
+            self.orders.iter().zip(&needs).map(|(o, needs)| o.as_ref().filter(|_| *needs)).collect();
+        self.routes.retain(|r| needed.iter().flatten().any(|goals| **goals == r.goals));
+        for goals in needed.iter().flatten() {
+            if !self.routes.iter().any(|r| r.goals == **goals) {
+                self.routes.push(Route::new(&self.plan, (*goals).clone()));
             }
         }
-        let mut ways = Ways { plan: &self.plan, open: &self.open, slow: &self.slow, rows: &mut self.rows };
+        let place_of = |goals: &Vec<u32>| self.routes.iter().position(|r| r.goals == *goals);
+        self.route_of = needed.iter().map(|o| o.and_then(place_of)).collect();
+        let mut ways = Ways { plan: &self.plan, open: &self.open, slow: &self.slow, kept: &mut self.kept };
         for route in &mut self.routes {
             route.find(&mut ways);
         }
-        let place_of = |goals: &Vec<u32>| self.routes.iter().position(|r| r.goals == *goals);
-        self.route_of = self.orders.iter().map(|o| o.as_ref().and_then(place_of)).collect();
         let active = std::mem::take(&mut self.active);
         for &who in &active {
             self.prepare(who as usize);
@@ -279,20 +289,22 @@ impl Crowd {
         if let Some(route) = self.route_of[self.people.group[who] as usize] {
             let route = &mut self.routes[route];
             if !route.is_prepared(space) {
-                route.prepare(&self.plan, &self.slow, space);
+                route.prepare(&self.plan, &self.slow, &mut self.kept, space);
             }
         }
     }
 
     fn note_cut_off(&mut self) {
         self.notes.retain(|n| !n.contains(CUT_OFF));
-        for (g, group) in self.plan.input.groups.iter().enumerate() {
-            let Some(route) = self.route_of[g].map(|r| &self.routes[r]) else { continue };
-            let mut cut_off = 0;
-            for who in (0..self.people.len()).filter(|&who| self.people.group[who] == g as u32) {
-                let on_foot = matches!(self.people.state[who], State::Walking | State::Waiting);
-                cut_off += usize::from(on_foot && !route.leads_from(self.people.space[who]));
-            }
+        let people = &self.people;
+        let mut cut_off = vec![0; self.route_of.len()];
+        for who in 0..people.len() {
+            let group = people.group[who] as usize;
+            let on_foot = matches!(people.state[who], State::Walking | State::Waiting);
+            let leads = |r: usize| self.routes[r].leads_from(people.space[who]);
+            cut_off[group] += usize::from(on_foot && self.route_of[group].is_some_and(|r| !leads(r)));
+        }
+        for (group, cut_off) in self.plan.input.groups.iter().zip(cut_off) {
             if cut_off > 0 {
                 self.notes.push(format!("group {:?}: {cut_off} people {CUT_OFF}", group.id));
             }

@@ -1,10 +1,12 @@
 //! Which way to go within a space: to the exit from which the rest of the way is shortest.
 
+use std::sync::Arc;
+
 use crate::Point;
 use crate::door::Side;
 use crate::geometry::{along, centre, distance, nearest_of_area, sub, unit};
 use crate::plan::Plan;
-use crate::raster::{NEAR_WALL, Seed, Times};
+use crate::raster::{Costs, NEAR_WALL, Seed, Times};
 use crate::slow::Slow;
 
 /// People look this far for an exit that they can walk straight to, m, where there are corners or obstacles.
@@ -85,8 +87,13 @@ fn straight_time(plan: &Plan, space: u32, slow: &Slow, from: Point, to: Point) -
     distance(from, to) / share
 }
 
-/// Marches over a space from exits.
-fn march(plan: &Plan, space: u32, slow: &Slow, exits: &[(Exit, f64)]) -> Times {
+/// Whether ways through a space are straight: everything in it sees everything, and it is the same everywhere.
+pub(crate) fn is_straight(plan: &Plan, space: u32, slow: &Slow) -> bool {
+    plan.grounds[space as usize].convex && !slow.is_grid()
+}
+
+/// The cells at the exits of a space, from which a march begins; the first exit has the number `first`.
+pub(crate) fn seeds(plan: &Plan, space: u32, slow: &Slow, exits: &[(Exit, f64)], first: usize) -> Vec<Seed> {
     let (raster, ground) = (plan.raster(space), &plan.grounds[space as usize]);
     let mut seeds: Vec<Seed> = Vec::new();
     for (number, &(exit, cost)) in exits.iter().enumerate() {
@@ -115,24 +122,31 @@ fn march(plan: &Plan, space: u32, slow: &Slow, exits: &[(Exit, f64)]) -> Times {
             let seen = raster.flags[cell] & NEAR_WALL == 0
                 || !ground.walls.iter().any(|w| w.meets(c, along(aim, sub(c, aim), 1e-3)));
             if off <= 1.5 * raster.cell_m && seen {
-                seeds.push((cell, cost + off / slow.walked(c), number as u16));
+                seeds.push((cell, cost + off / slow.walked(c), (first + number) as u16));
             }
         }
     }
-    raster.march(slow, &seeds)
+    seeds
 }
 
 /// The times from each of `from` to an exit of the same space at 1 m/s, s; infinite where there is no way.
-pub(crate) fn row(plan: &Plan, space: u32, slow: &Slow, exit: Exit, from: &[Side]) -> Vec<f64> {
+pub(crate) fn row(
+    plan: &Plan,
+    space: u32,
+    slow: &Slow,
+    costs: impl FnOnce() -> Arc<Costs>,
+    exit: Exit,
+    from: &[Side],
+) -> Vec<f64> {
     if slow.0 == crate::Slowness::Whole(0.0) {
         return vec![f64::INFINITY; from.len()];
     }
     let middles = from.iter().map(|&side| plan.openings[side as usize].middle());
-    if plan.grounds[space as usize].convex && !slow.is_grid() {
+    if is_straight(plan, space, slow) {
         return middles.map(|m| straight_time(plan, space, slow, m, exit.aim(plan, m, 0.0))).collect();
     }
-    let times = march(plan, space, slow, &[(exit, 0.0)]);
     let raster = plan.raster(space);
+    let times = raster.march(&costs(), &seeds(plan, space, slow, &[(exit, 0.0)], 0));
     middles
         .map(|m| {
             let near = raster.around(m, 1.5 * raster.cell_m);
@@ -164,11 +178,16 @@ fn best_of(plan: &Plan, space: u32, slow: &Slow, exits: &Exits) -> Exits {
 }
 
 impl Field {
-    pub fn new(plan: &Plan, space: u32, slow: Slow, exits: Exits) -> Self {
+    /// Whether the ways to these exits have to be marched for: where they aren't straight, and those who are there
+    /// aren't where they go.
+    pub fn is_marched(plan: &Plan, space: u32, slow: &Slow, exits: &Exits) -> bool {
         let whole = |e: &(Exit, f64)| matches!(e.0, Exit::Goal(g) if plan.goal(g).area.is_empty());
-        let straight = plan.grounds[space as usize].convex && !slow.is_grid();
-        let marched = (!straight && !exits.iter().any(whole)).then(|| {
-            let times = march(plan, space, &slow, &exits);
+        !is_straight(plan, space, slow) && !exits.iter().any(whole)
+    }
+
+    /// The ways, from the times that were marched for.
+    pub fn new(plan: &Plan, space: u32, slow: Slow, exits: Exits, times: Option<Times>) -> Self {
+        let marched = times.map(|times| {
             let raster = plan.raster(space);
             let reach = if slow.is_grid() { STRAIGHT_IN_WATER_M } else { STRAIGHT_M };
             let sees = |cell: usize| {

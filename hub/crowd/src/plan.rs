@@ -37,7 +37,10 @@ impl Plan {
     }
 
     pub fn raster(&self, space: u32) -> &Raster {
-        self.rasters[space as usize].get_or_init(|| Raster::new(&self.grounds[space as usize]))
+        self.rasters[space as usize].get_or_init(|| {
+            let ground = &self.grounds[space as usize];
+            Raster::new(ground, ground.sides.iter().map(|&s| (s, self.openings[s as usize].middle())))
+        })
     }
 
     pub fn goal(&self, goal: u32) -> &Goal {

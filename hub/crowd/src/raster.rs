@@ -5,9 +5,10 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::Point;
+use crate::door::Side;
 use crate::geometry::{Segment, along, bounds, distance};
 use crate::ground::Ground;
-use crate::slow::Slow;
+use crate::slow::{LEAST_SHARE, Slow};
 
 /// The side of a cell, m: fine as long as there are at most so many cells.
 const SIDES: [(f64, f64); 2] = [(0.25, 100_000.0), (0.5, 800_000.0)];
@@ -23,6 +24,11 @@ const WALL_NORTH: u8 = 4;
 /// A wall is about: look before believing a neighbour.
 pub(crate) const NEAR_WALL: u8 = 8;
 
+/// In what a cell leads to: its four neighbours in the order west, east, south, north, a bit each, ...
+const NEIGHBOURS: [u8; 4] = [1, 2, 4, 8];
+/// ... and whether the middle of an opening is near.
+const NEAR_OPENING: u8 = 16;
+
 /// The cells of a space.
 #[derive(Clone, Debug)]
 pub(crate) struct Raster {
@@ -31,8 +37,12 @@ pub(crate) struct Raster {
     pub nx: usize,
     pub ny: usize,
     pub flags: Vec<u8>,
+    /// To which neighbours one can go, and whether an opening is near.
+    links: Vec<u8>,
     /// How much longer a metre counts in a cell.
     weight: Vec<f32>,
+    /// Cells near the middle of an opening, ascending, each with the side and how far it is, m.
+    near_openings: Vec<(u32, Side, f64)>,
 }
 
 /// A cell where a walk ends: the cell, the time from there on, and the number of the exit.
@@ -49,14 +59,87 @@ pub(crate) struct Times {
     pub heading: Vec<[f32; 2]>,
 }
 
+/// How long a metre takes in each cell, s: less than nought where the cell is as good as a wall.
+pub(crate) type Costs = Vec<f64>;
+
+/// A march on its way: it settles cell after cell in the order of their times.
+///
+/// Exits may be added until it has passed their time; then it is as if they had been there from the start.
+#[derive(Clone, Debug)]
+pub(crate) struct March {
+    times: Times,
+    done: Vec<bool>,
+    // Times aren't negative, so that their bits are in their order.
+    open: BinaryHeap<Reverse<(u64, u32)>>,
+}
+
+impl March {
+    pub fn new(raster: &Raster) -> Self {
+        let n = raster.flags.len();
+        let times =
+            Times { time: vec![f64::INFINITY; n], exit: vec![u16::MAX; n], heading: vec![[0.0; 2]; n] };
+        Self { times, done: vec![false; n], open: BinaryHeap::new() }
+    }
+
+    pub fn add(&mut self, seeds: &[Seed]) {
+        for &(cell, time, exit) in seeds {
+            if time < self.times.time[cell] && !self.done[cell] {
+                self.times.time[cell] = time;
+                self.times.exit[cell] = exit;
+                self.open.push(Reverse((time.to_bits(), cell as u32)));
+            }
+        }
+    }
+
+    /// No cell is settled before this time (its bits); none where it has come to its end.
+    pub fn next(&self) -> Option<u64> {
+        self.open.peek().map(|next| next.0.0)
+    }
+
+    /// Goes on by one cell of the list; its number and time where that settles it.
+    pub fn step(&mut self, raster: &Raster, costs: &Costs) -> Option<(usize, f64)> {
+        let Reverse((bits, cell)) = self.open.pop()?;
+        let cell = cell as usize;
+        if self.done[cell] || bits != self.times.time[cell].to_bits() {
+            return None;
+        }
+        self.done[cell] = true;
+        for way in 0..4 {
+            let Some(other) = raster.neighbour(cell, way) else { continue };
+            if !self.done[other] && raster.update(&mut self.times, &self.done, other, costs) {
+                self.open.push(Reverse((self.times.time[other].to_bits(), other as u32)));
+            }
+        }
+        Some((cell, self.times.time[cell]))
+    }
+
+    /// Goes on to the end.
+    pub fn finish(mut self, raster: &Raster, costs: &Costs) -> Times {
+        while self.next().is_some() {
+            self.step(raster, costs);
+        }
+        self.times
+    }
+}
+
 impl Raster {
-    pub fn new(ground: &Ground) -> Self {
+    /// The cells of a space with the middles of its openings.
+    pub fn new(ground: &Ground, openings: impl Iterator<Item = (Side, Point)>) -> Self {
         let [min, max] = bounds(&ground.rings);
         let (w, h) = (max[0] - min[0], max[1] - min[1]);
         let fits = SIDES.iter().find(|(side, most)| w * h / (side * side) <= *most);
         let cell_m = fits.map_or_else(|| (w * h / SIDES[1].1).sqrt(), |s| s.0);
         let (nx, ny) = ((w / cell_m) as usize + 1, (h / cell_m) as usize + 1);
-        let mut raster = Self { min, cell_m, nx, ny, flags: vec![0; nx * ny], weight: vec![1.0; nx * ny] };
+        let mut raster = Self {
+            min,
+            cell_m,
+            nx,
+            ny,
+            flags: vec![0; nx * ny],
+            links: vec![0; nx * ny],
+            weight: vec![1.0; nx * ny],
+            near_openings: Vec::new(),
+        };
         raster.fill(ground);
         let mut clear = vec![f64::INFINITY; nx * ny];
         for wall in &ground.walls {
@@ -67,7 +150,55 @@ impl Raster {
                 raster.weight[cell] = (ALONG_WALL - (ALONG_WALL - 1.0) * clear / KEEP_OFF_M) as f32;
             }
         }
+        raster.link();
+        for (side, middle) in openings {
+            let near: Vec<usize> = raster.around(middle, 1.5 * cell_m).collect();
+            for cell in near {
+                raster.links[cell] |= NEAR_OPENING;
+                raster.near_openings.push((cell as u32, side, distance(raster.centre_of(cell), middle)));
+            }
+        }
+        raster.near_openings.sort_by_key(|&(cell, side, _)| (cell, side));
         raster
+    }
+
+    /// The openings near a cell, and how far off their middles are, m.
+    pub fn openings_near(&self, cell: usize) -> impl Iterator<Item = (Side, f64)> + '_ {
+        let near = self.links[cell] & NEAR_OPENING != 0;
+        let of = |c: u32| self.near_openings.partition_point(|o| o.0 < c);
+        let list = if near { of(cell as u32)..of(cell as u32 + 1) } else { 0..0 };
+        self.near_openings[list].iter().map(|&(_, side, off)| (side, off))
+    }
+
+    /// How long a metre takes in each cell.
+    pub fn costs(&self, slow: &Slow) -> Costs {
+        let cost = |cell: usize| {
+            let told = if self.is_inside(cell) { slow.told(self.centre_of(cell)) } else { 1.0 };
+            let cost = f64::from(self.weight[cell]) / told.max(LEAST_SHARE);
+            if told <= 0.0 { -cost } else { cost }
+        };
+        (0..self.flags.len()).map(cost).collect()
+    }
+
+    /// Marks to which neighbours one can go.
+    fn link(&mut self) {
+        let (nx, ny) = (self.nx, self.ny);
+        for j in 0..ny {
+            for i in 0..nx {
+                let cell = j * nx + i;
+                let leads = |other: usize, holder: usize, wall: u8| {
+                    self.is_inside(other) && self.flags[holder] & wall == 0
+                };
+                let ways = [
+                    i > 0 && leads(cell - 1, cell - 1, WALL_EAST),
+                    i + 1 < nx && leads(cell + 1, cell, WALL_EAST),
+                    j > 0 && leads(cell - nx, cell - nx, WALL_NORTH),
+                    j + 1 < ny && leads(cell + nx, cell, WALL_NORTH),
+                ];
+                let bits = ways.into_iter().zip(NEIGHBOURS).filter(|w| w.0).map(|w| w.1).sum::<u8>();
+                self.links[cell] |= bits;
+            }
+        }
     }
 
     /// Marks the cells whose middle lies in the space, row by row.
@@ -146,15 +277,15 @@ impl Raster {
 
     /// The neighbour in a direction (west, east, south, north), where no wall is between.
     fn neighbour(&self, cell: usize, way: usize) -> Option<usize> {
-        let (i, j) = (cell % self.nx, cell / self.nx);
-        let (other, wall) = match way {
-            0 => ((i > 0).then(|| cell - 1)?, WALL_EAST),
-            1 => ((i + 1 < self.nx).then(|| cell + 1)?, WALL_EAST),
-            2 => ((j > 0).then(|| cell - self.nx)?, WALL_NORTH),
-            _ => ((j + 1 < self.ny).then(|| cell + self.nx)?, WALL_NORTH),
-        };
-        let holder = if way.is_multiple_of(2) { other } else { cell };
-        (self.is_inside(other) && self.flags[holder] & wall == 0).then_some(other)
+        if self.links[cell] & NEIGHBOURS[way] == 0 {
+            return None;
+        }
+        Some(match way {
+            0 => cell - 1,
+            1 => cell + 1,
+            2 => cell - self.nx,
+            _ => cell + self.nx,
+        })
     }
 
     /// Whether one can walk straight from a cell to a point in the same space without coming near a wall.
@@ -185,53 +316,23 @@ impl Raster {
         true
     }
 
-    /// The time at which a metre is walked in a cell, s at 1 m/s, and whether the cell is as good as a wall.
-    fn cost(&self, cell: usize, slow: &Slow) -> (f64, bool) {
-        let p = self.centre_of(cell);
-        (f64::from(self.weight[cell]) / slow.walked(p), slow.told(p) <= 0.0)
-    }
-
     /// Marches from the exits over the space.
-    pub fn march(&self, slow: &Slow, seeds: &[Seed]) -> Times {
-        let n = self.flags.len();
-        let mut times =
-            Times { time: vec![f64::INFINITY; n], exit: vec![u16::MAX; n], heading: vec![[0.0; 2]; n] };
-        let mut done = vec![false; n];
-        // Times aren't negative, so that their bits are in their order.
-        let mut open: BinaryHeap<Reverse<(u64, u32)>> = BinaryHeap::new();
-        for &(cell, time, exit) in seeds {
-            if time < times.time[cell] {
-                times.time[cell] = time;
-                times.exit[cell] = exit;
-                open.push(Reverse((time.to_bits(), cell as u32)));
-            }
-        }
-        while let Some(Reverse((bits, cell))) = open.pop() {
-            let cell = cell as usize;
-            if done[cell] || bits != times.time[cell].to_bits() {
-                continue;
-            }
-            done[cell] = true;
-            for way in 0..4 {
-                let Some(other) = self.neighbour(cell, way) else { continue };
-                if !done[other] && self.update(&mut times, &done, other, slow) {
-                    open.push(Reverse((times.time[other].to_bits(), other as u32)));
-                }
-            }
-        }
-        times
+    pub fn march(&self, costs: &Costs, seeds: &[Seed]) -> Times {
+        let mut march = March::new(self);
+        march.add(seeds);
+        march.finish(self, costs)
     }
 
     /// A cell's time from its settled neighbours; whether it became less.
-    fn update(&self, times: &mut Times, done: &[bool], cell: usize, slow: &Slow) -> bool {
-        let (cost, drowned) = self.cost(cell, slow);
+    fn update(&self, times: &mut Times, done: &[bool], cell: usize, costs: &Costs) -> bool {
+        let (cost, drowned) = (costs[cell].abs(), costs[cell] < 0.0);
         // The better of the two neighbours of each axis: its time, its cell, the direction to it.
         let best = |ways: [usize; 2]| {
             let mut best: Option<(f64, usize, f64)> = None;
             for (way, sign) in ways.into_iter().zip([-1.0, 1.0]) {
                 let Some(other) = self.neighbour(cell, way).filter(|&o| done[o]) else { continue };
                 // Deep water leads nobody on but those who are in it.
-                if !drowned && slow.is_grid() && slow.told(self.centre_of(other)) <= 0.0 {
+                if !drowned && costs[other] < 0.0 {
                     continue;
                 }
                 if best.is_none_or(|b| times.time[other] < b.0) {

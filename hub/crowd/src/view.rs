@@ -155,6 +155,12 @@ impl Crowd {
         state.iter().zip(sets_off).filter(|&(s, t)| counts((s, t))).count()
     }
 
+    /// How many people have come to a goal where they stay and still walk to their place there.
+    pub fn settling(&self) -> usize {
+        let (state, stands) = (&self.people.state, &self.people.stands);
+        state.iter().zip(stands).filter(|&(s, stands)| *s == State::Arrived && !stands).count()
+    }
+
     /// People a m² within a metre of a person, itself included, in its own space.
     pub fn density(&self, id: u32) -> Option<f64> {
         let (at, space) = (*self.people.at.get(id as usize)?, self.people.space[id as usize]);

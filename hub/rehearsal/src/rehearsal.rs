@@ -528,7 +528,8 @@ impl Rehearsal {
             began.elapsed().as_secs_f64()
         };
         match (&mut self.flood, &mut self.crowd) {
-            (Some(flood), Some(crowd)) if threads > 1 => {
+            // People who all stand take no time, so that the flood has the machine to itself.
+            (Some(flood), Some(crowd)) if threads > 1 && crowd.under_way() + crowd.settling() > 0 => {
                 let each = threads.div_ceil(2);
                 let spent = &mut self.spent;
                 let mut flood_s = 0.0;

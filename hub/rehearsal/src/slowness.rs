@@ -24,9 +24,16 @@ pub fn share(depth_m: f64) -> f64 {
     }
 }
 
-/// A share in steps of a twentieth: smaller changes are not worth a new way.
-fn step(depth_m: f64) -> u8 {
-    (share(depth_m) * 20.0).round() as u8
+/// Steps of the share that walkers are told: smaller changes are not worth a new way.
+const STEPS: f64 = 20.0;
+/// A share has to be so many steps off what was told before another is: water that rises and falls a little about the
+/// middle between two steps doesn't turn walkers to and fro.
+const OFF: f64 = 0.75;
+
+/// A share in steps of a twentieth, given what was told last.
+fn step(depth_m: f64, told: Option<u8>) -> u8 {
+    let exact = share(depth_m) * STEPS;
+    told.filter(|told| (exact - f64::from(*told)).abs() <= OFF).unwrap_or(exact.round() as u8)
 }
 
 /// What walkers have to be told: spaces whose water has changed since the last time, kept in `told`.
@@ -37,14 +44,19 @@ pub fn changes(flood: &Flood, grid: &FloodInput, wet: &[Wet], told: &mut Vec<Vec
     for (space, wet) in wet.iter().enumerate() {
         let now: Vec<u8> = match wet {
             Wet::Dry => continue,
-            Wet::Room(room) => vec![step(depths.get(*room).copied().unwrap_or(0.0))],
-            Wet::Outside => flood.depth_m().iter().map(|d| step(*d)).collect(),
+            Wet::Room(room) => {
+                vec![step(depths.get(*room).copied().unwrap_or(0.0), told[space].first().copied())]
+            }
+            Wet::Outside => {
+                let before = told[space].iter().copied().map(Some).chain(std::iter::repeat(None));
+                flood.depth_m().iter().zip(before).map(|(depth, told)| step(*depth, told)).collect()
+            }
         };
-        let dry = |steps: &[u8]| steps.iter().all(|s| *s == 20);
+        let dry = |steps: &[u8]| steps.iter().all(|s| f64::from(*s) == STEPS);
         if told[space] == now || (told[space].is_empty() && dry(&now)) {
             continue;
         }
-        let of = |s: &u8| f64::from(*s) / 20.0;
+        let of = |s: &u8| f64::from(*s) / STEPS;
         let share = match wet {
             Wet::Outside => Slowness::Grid {
                 origin_m: grid.origin_m,
@@ -62,7 +74,7 @@ pub fn changes(flood: &Flood, grid: &FloodInput, wet: &[Wet], told: &mut Vec<Vec
 
 #[cfg(test)]
 mod tests {
-    use super::share;
+    use super::{share, step};
 
     #[test]
     fn deeper_is_slower() {
@@ -71,5 +83,14 @@ mod tests {
         assert_eq!(share(5.0), 0.15);
         assert!(depths.windows(2).all(|w| share(w[0]) >= share(w[1])));
         assert!((share(0.315) - 0.65).abs() < 1e-12, "half way between 0.2 and 0.43");
+    }
+
+    #[test]
+    fn a_little_more_or_less_is_not_told() {
+        // 0.65 is thirteen twentieths; a twentieth is 5.75 cm there.
+        assert_eq!(step(0.315, None), 13);
+        assert_eq!((step(0.315 + 0.04, Some(13)), step(0.315 - 0.04, Some(13))), (13, 13));
+        assert_eq!((step(0.315 + 0.04, None), step(0.315 + 0.05, Some(13))), (12, 12));
+        assert_eq!((step(0.0, None), step(0.0, Some(19)), step(5.0, Some(20))), (20, 20, 3));
     }
 }
