@@ -26,6 +26,11 @@ impl Failure {
         Self { what: what.into(), mend: None, code: 3 }
     }
 
+    /// Somebody ended it by a signal: exit code 130, as of a shell.
+    pub fn interrupted(what: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: None, code: 130 }
+    }
+
     /// Says how to mend it.
     pub fn mend(mut self, mend: impl Into<String>) -> Self {
         self.mend = Some(mend.into());

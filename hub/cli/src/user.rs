@@ -211,14 +211,18 @@ fn failed(why: PeopleError) -> Failure {
     Failure::input(why.to_string())
 }
 
+/// Who sits at the machine, for the audit record.
+pub fn who() -> String {
+    std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default()
+}
+
 /// Opens the folder as whoever sits at the machine.
 fn open(data: &Path) -> Result<AccountsFolder, Failure> {
     if !data.is_dir() {
         return Err(Failure::input(format!("there is no data folder {}", data.display()))
             .mend("name the one that the hub was given with --data"));
     }
-    let actor = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
-    AccountsFolder::open(data, &actor).map_err(|why| {
+    AccountsFolder::open(data, &who()).map_err(|why| {
         failed(why)
             .mend("stop the hub first; while it runs, its API does the same (GET /api/v1/openapi.json)")
     })

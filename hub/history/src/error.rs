@@ -100,8 +100,14 @@ pub enum HistoryError {
         why: String,
     },
     /// The caller wanted no more of it.
-    #[error("given up as asked; nothing was left behind")]
-    GivenUp,
+    #[error("given up as asked; {}", match left {
+        None => "nothing was left behind".to_owned(),
+        Some(left) => format!("{} could not be removed: it is no whole copy, remove it", left.display()),
+    })]
+    GivenUp {
+        /// What could not be removed.
+        left: Option<PathBuf>,
+    },
     /// The list of points given to [`crate::History::open`] contradicts itself or is too long.
     #[error("the list of points is not usable: {0}")]
     Points(String),

@@ -22,11 +22,10 @@ use tokio::time::{Instant, MissedTickBehavior};
 use crate::api::Failure;
 use crate::clients::{Client, PointSet};
 use crate::live::{AlarmAct, Live, Wish};
+use crate::people::pace::Pace;
 use crate::people::{Caller, People};
 use crate::roles::{self, Permission};
 
-/// A client that takes nothing for this long is let go.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// The pace of clock and status messages.
 const STATUS_PERIOD: Duration = Duration::from_secs(1);
 /// The most samples in one frame of a snapshot: small enough to keep the sink responsive.
@@ -48,8 +47,16 @@ pub async fn upgrade(
         .max_frame_size(limits::MAX_CLIENT_MESSAGE_BYTES)
         .on_upgrade(move |socket| async move {
             let (sink, stream) = socket.split();
-            let mut session =
-                Session { live, people, caller, sink, subscriptions: BTreeMap::new(), sequence: 0 };
+            let (burst, per_second) = people.limits.messages;
+            let mut session = Session {
+                live,
+                people,
+                caller,
+                sink,
+                subscriptions: BTreeMap::new(),
+                sequence: 0,
+                pace: Pace::new(burst, per_second),
+            };
             // An error here is a connection that has gone; there is nobody to tell.
             if let Err(why) = session.run(stream).await {
                 tracing::debug!(%why, "a client has gone");
@@ -77,13 +84,15 @@ struct Session {
     sink: SplitSink<WebSocket, Message>,
     subscriptions: BTreeMap<u32, Feed>,
     sequence: u64,
+    /// Of what the client says, pings too.
+    pace: Pace<()>,
 }
 
 type Gone = axum::Error;
 
 impl Session {
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.sink.send(message)).await {
+        match tokio::time::timeout(self.people.limits.socket, self.sink.send(message)).await {
             Ok(sent) => sent,
             Err(_) => Err(axum::Error::new("the client takes nothing")),
         }
@@ -123,6 +132,10 @@ impl Session {
             let changed = next_due(&self.subscriptions);
             tokio::select! {
                 incoming = stream.next() => match incoming {
+                    Some(Ok(_)) if self.pace.take(&(), std::time::Instant::now()).is_err() => {
+                        self.error(ErrorCode::TooMany, "too many messages; the connection ends").await?;
+                        return self.send(Message::Close(None)).await;
+                    }
                     Some(Ok(Message::Text(text))) => self.take(text.as_str()).await?,
                     Some(Ok(Message::Binary(_))) => {
                         self.error(ErrorCode::Malformed, "control messages are JSON texts, not binary").await?;
@@ -165,7 +178,7 @@ impl Session {
 
     /// Waits for the client's hello; false where it speaks another version or says something else.
     async fn greeted(&mut self, stream: &mut SplitStream<WebSocket>) -> Result<bool, Gone> {
-        let first = tokio::time::timeout(SEND_TIMEOUT, stream.next()).await;
+        let first = tokio::time::timeout(self.people.limits.socket, stream.next()).await;
         let Ok(Some(Ok(Message::Text(text)))) = first else { return Ok(false) };
         match ClientMessage::decode(text.as_str()) {
             Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client }) => {
