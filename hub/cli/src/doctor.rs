@@ -335,7 +335,8 @@ fn api(report: &mut Report, address: SocketAddr) -> bool {
                 if health["ok"].as_bool() == Some(false) {
                     report.warn("api-hub-ails", &[("address", &address)]);
                 }
-                for problem in health["problems"].as_array().into_iter().flatten().filter_map(|p| p.as_str()) {
+                for problem in health["problems"].as_array().into_iter().flatten().filter_map(|p| p.as_str())
+                {
                     report.warn("api-hub-says", &[("what", &problem)]);
                 }
                 return true;

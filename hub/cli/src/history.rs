@@ -178,7 +178,8 @@ fn retained(from: &str, months: &[String]) -> Record {
     let now = Timestamp(jiff::Timestamp::now().as_microsecond());
     let reason = format!("campanile history retain --from {from}");
     let actor = format!("machine:{}", crate::user::who());
-    let body = json!({"act": "retain", "actor": actor, "from": "command line", "reason": reason, "months": months});
+    let body =
+        json!({"act": "retain", "actor": actor, "from": "command line", "reason": reason, "months": months});
     Record::audit(now, body)
 }
 

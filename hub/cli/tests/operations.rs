@@ -212,7 +212,17 @@ fn old_months_go_and_inputs_are_recorded_as_the_file_says() {
 fn the_doctor_says_what_of_a_store_is_gone_or_flipped() {
     let doctor = |store: &Path, deep: bool| {
         let mut command = campanile();
-        command.args(["doctor", "--json", "--lang", "en", "--listen", "127.0.0.1:1", "--broker-port", "0", "--data"]);
+        command.args([
+            "doctor",
+            "--json",
+            "--lang",
+            "en",
+            "--listen",
+            "127.0.0.1:1",
+            "--broker-port",
+            "0",
+            "--data",
+        ]);
         let told = command.arg(store).args(deep.then_some("--deep")).output().unwrap();
         let report: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap();
         let findings = report["findings"].as_array().unwrap().iter();

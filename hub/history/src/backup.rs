@@ -387,7 +387,8 @@ mod tests {
         let data = dir.path().join("data");
         drop(History::open(&data, &two_points()).unwrap());
         let main = Connection::open(main_path(&data)).unwrap();
-        main.execute_batch("CREATE TABLE big (b BLOB); INSERT INTO big VALUES (randomblob(40000000));").unwrap();
+        main.execute_batch("CREATE TABLE big (b BLOB); INSERT INTO big VALUES (randomblob(40000000));")
+            .unwrap();
         main.close().unwrap();
         let names = || {
             let all = std::fs::read_dir(dir.path()).unwrap();

@@ -178,6 +178,10 @@ impl HistoryError {
         let why = match &self {
             Self::Sqlite { source, .. } => Self::damage_of(source),
             Self::Foreign { .. } => Some("it is no month file of Campanile".to_owned()),
+            // The main file is of a version that is known.
+            Self::NewerStore { found, known, .. } => {
+                Some(format!("it has schema version {found}, and this program knows up to {known}"))
+            }
             _ => None,
         };
         match why {

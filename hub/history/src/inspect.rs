@@ -48,12 +48,18 @@ pub fn inspect(dir: &Path) -> Result<Option<StoreFacts>> {
         })
         .collect();
     months.sort();
-    let damage = known_damage(dir, &connection, &months)?;
-    Ok(Some(StoreFacts { in_use: in_use(dir)?, points, months, bytes: store_bytes(dir)?, damage }))
+    let in_use = in_use(dir)?;
+    let damage = known_damage(dir, &connection, &months, in_use)?;
+    Ok(Some(StoreFacts { in_use, points, months, bytes: store_bytes(dir)?, damage }))
 }
 
 /// What notes tell of, months that were sealed and whose files are gone, and chunks kept aside.
-fn known_damage(dir: &Path, main: &Connection, months: &[(String, u64)]) -> Result<Vec<Damage>> {
+fn known_damage(
+    dir: &Path,
+    main: &Connection,
+    months: &[(String, u64)],
+    in_use: bool,
+) -> Result<Vec<Damage>> {
     let mut damage = noted(dir)?;
     let path = main_file::main_path(dir);
     let what = "reading which months are sealed";
@@ -63,9 +69,9 @@ fn known_damage(dir: &Path, main: &Connection, months: &[(String, u64)]) -> Resu
         let sealed = statement.query_map([], |row| row.get(0).map(Month::from_number)).at(what, &path)?;
         for month in sealed {
             let file = format!("{}.db", month.at(what, &path)?);
-            // A file that is made just now is not missing.
             if !dir.join(&file).exists() {
-                damage.push(Damage { file, why: format!("{GONE}; put that of a backup into the data folder") });
+                damage
+                    .push(Damage { file, why: format!("{GONE}; put that of a backup into the data folder") });
             }
         }
     }
@@ -73,6 +79,8 @@ fn known_damage(dir: &Path, main: &Connection, months: &[(String, u64)]) -> Resu
         match MonthFile::open_to_read(dir, month).and_then(|file| file.kept_aside()) {
             Ok(0) => {}
             Ok(chunks) => damage.push(month.kept_aside(chunks)),
+            // It is just being made.
+            Err(HistoryError::Foreign { .. }) if in_use => {}
             Err(error) => damage.push(Damage { file: format!("{month}.db"), why: error.to_string() }),
         }
     }
@@ -106,7 +114,9 @@ pub fn verify(dir: &Path, progress: &mut dyn FnMut(&str) -> bool) -> Result<Vec<
             break;
         }
         match MonthFile::open_to_read(dir, month).and_then(|file| file.verify()) {
-            Ok(bad) => damage.extend(bad.into_iter().map(|(from, to, why)| month.damaged_chunk(from, to, &why))),
+            Ok(bad) => {
+                damage.extend(bad.into_iter().map(|(from, to, why)| month.damaged_chunk(from, to, &why)))
+            }
             Err(error) => damage.push(Damage { file: format!("{month}.db"), why: error.to_string() }),
         }
     }

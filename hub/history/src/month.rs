@@ -308,6 +308,8 @@ impl MonthFile {
     /// Reads every chunk and summary; gives the first and the last moment of each chunk that is damaged, and why.
     pub(crate) fn verify(&self) -> Result<Vec<(i64, i64, String)>> {
         let what = "reading a month";
+        // As of one moment: a hub may seal into it meanwhile.
+        let _moment = self.connection.unchecked_transaction().at(what, &self.path)?;
         let mut bad = Vec::new();
         let mut statement =
             self.connection.prepare("SELECT id, last, count, hours FROM summary").at(what, &self.path)?;
@@ -324,10 +326,8 @@ impl MonthFile {
                 other => other?,
             }
         }
-        let sound: String = self
-            .connection
-            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-            .at(what, &self.path)?;
+        let sound: String =
+            self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).at(what, &self.path)?;
         if sound != "ok" {
             bad.push((self.start_us, self.start_us + OFFSETS, sound));
         }
@@ -425,12 +425,13 @@ impl Sealing<'_> {
         };
         let encoded = chunk::encode(columns, resolution)?;
         let hours = encoded.scale.and_then(|scale| rollup::encode(columns, scale)).unwrap_or_default();
+        // Nothing is replaced but a row of a damaged file that was out of sight.
         let id = self.file.id(key, first);
         let (last, count) = (last - self.file.start_us, columns.len() as i64);
         let chunk = checksum::frame(&[id], &encoded.bytes);
-        self.run("INSERT INTO chunk (id, data) VALUES (?1, ?2)", params![id, chunk])?;
+        self.run("INSERT OR REPLACE INTO chunk (id, data) VALUES (?1, ?2)", params![id, chunk])?;
         self.run(
-            "INSERT INTO summary (id, last, count, hours) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO summary (id, last, count, hours) VALUES (?1, ?2, ?3, ?4)",
             params![id, last, count, checksum::frame(&[id, last, count], &hours)],
         )
     }

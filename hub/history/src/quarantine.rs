@@ -73,8 +73,9 @@ impl Month {
     pub(crate) fn damaged_chunk(self, first_us: i64, last_us: i64, why: &str) -> Damage {
         let (from, to) = (rfc3339(first_us), rfc3339(last_us));
         let file = format!("{self}.db");
-        let why =
-            format!("samples of a point from {from} to {to} are damaged ({why}); restore the file from a backup");
+        let why = format!(
+            "samples of a point from {from} to {to} are damaged ({why}); restore the file from a backup"
+        );
         Damage { file, why }
     }
 

@@ -146,8 +146,9 @@ pub(crate) fn set_aside(shared: &Shared, month: Month, why: &str) -> Result<()> 
     }
     layout.generation += 1;
     let damage = quarantine::set_aside(&shared.dir, month, why)?;
+    drop(layout);
     shared.damaged(damage);
-    Ok(())
+    shared.main().forget_month(month.number())
 }
 
 /// The keys of points that have samples in the tail.

@@ -123,7 +123,11 @@ impl Shared {
     pub(crate) fn damaged(&self, damage: Damage) {
         let mut known = lock(&self.damage);
         if !known.contains(&damage) {
-            tracing::error!(file = damage.file, why = damage.why, "the history is damaged; the rest is served");
+            tracing::error!(
+                file = damage.file,
+                why = damage.why,
+                "the history is damaged; the rest is served"
+            );
             self.stats.damage.add(1);
             known.push(damage);
         }
@@ -433,7 +437,6 @@ impl History {
                     lock(&self.readers).clear();
                     drop(reader);
                     seal::set_aside(&self.shared, Month::from_number(month), &why)?;
-                    self.shared.main().forget_month(month)?;
                 }
                 answer => {
                     let mut idle = lock(&self.readers);

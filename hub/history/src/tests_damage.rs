@@ -160,7 +160,7 @@ fn brought_up_to_date(dumps: [(&str, &str); 3]) {
         assert_eq!(history.damage(), []);
         history.seal().unwrap();
     }
-    // February was sealed into by the late text alone, and has taken on the version then.
+    // Both months have been sealed into by what waited, and took on the version then.
     for (file, expected) in [("history.db", 3), ("2026-02.db", 2), ("2026-03.db", 2)] {
         let made = rusqlite::Connection::open(dir.path().join(file)).unwrap();
         let version: i64 = made.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
@@ -305,7 +305,8 @@ fn a_flipped_bit_anywhere_in_a_month_file_gives_no_wrong_number() {
             // A file may have been set aside between two answers.
             false => answers(&history),
         };
-        let known: std::collections::BTreeMap<i64, u64> = truth.iter().map(|(t, x)| (*t, x.to_bits())).collect();
+        let known: std::collections::BTreeMap<i64, u64> =
+            truth.iter().map(|(t, x)| (*t, x.to_bits())).collect();
         let wrong = samples.iter().find(|(t, x)| known.get(t) != Some(&x.to_bits()));
         assert_eq!(wrong, None, "bit {bit}");
         assert!(agree(&samples, &sevens, 7 * MINUTE), "bit {bit}");

@@ -235,7 +235,8 @@ impl Hub {
         let has_tls = tls.is_some();
         let service = crate::router(live.clone(), Arc::new(Door { people, live: live.clone(), loopback }));
         let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
-            let served = runtime.block_on(crate::serve::serve(listener, tls, service, stopped, config.limits));
+            let served =
+                runtime.block_on(crate::serve::serve(listener, tls, service, stopped, config.limits));
             if let Err(why) = served {
                 tracing::error!(%why, "the API has stopped");
             }

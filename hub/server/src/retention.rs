@@ -115,13 +115,15 @@ mod tests {
             value: Value::Number(1.0),
             quality: Quality::Good,
         };
-        let samples = ["2026-07-31T23:59:59Z", "2026-08-05T00:00:00Z", "2026-09-30T00:00:00Z", "2026-11-03T00:00:00Z"];
+        let samples =
+            ["2026-07-31T23:59:59Z", "2026-08-05T00:00:00Z", "2026-09-30T00:00:00Z", "2026-11-03T00:00:00Z"];
         history.writer().commit(&samples.map(sample), &[]).unwrap();
         history.seal().unwrap();
         let files = || {
             let all = std::fs::read_dir(dir.path()).unwrap();
             let names = all.map(|e| e.unwrap().file_name().into_string().unwrap());
-            let mut months: Vec<String> = names.filter(|n| n.starts_with("2026") && n.ends_with(".db")).collect();
+            let mut months: Vec<String> =
+                names.filter(|n| n.starts_with("2026") && n.ends_with(".db")).collect();
             months.sort();
             months
         };

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use campanile_gateway::{Gateway, GatewayError, GatewayStatus};
 use campanile_history::{
-    Bucket, CommitQueue, EnergyBucket, History, HistoryError, LogEntry, Reading, Record, StoredRecord, Submission,
+    Bucket, CommitQueue, EnergyBucket, History, HistoryError, LogEntry, Reading, Record, StoredRecord,
+    Submission,
 };
 use campanile_model::{PointId, Quality, Timestamp, Value};
 

@@ -441,9 +441,14 @@ fn a_change_begun_before_a_restart_is_seen_after_it() {
     let change = |within_s| campanile_model::Change { by: 5.0, within_s };
     let rules =
         || vec![(AlarmCondition::Rises(change(60.0)), None), (AlarmCondition::Falls(change(30.0)), None)];
-    let before: Vec<_> = [(10, 30.0, Quality::Good), (40, 20.0, Quality::Uncertain), (50, 0.0, Quality::Bad), (60, 22.0, Quality::Good)]
-        .map(|(second, x, quality)| (Timestamp(second * S), Value::Number(x), quality))
-        .to_vec();
+    let before: Vec<_> = [
+        (10, 30.0, Quality::Good),
+        (40, 20.0, Quality::Uncertain),
+        (50, 0.0, Quality::Bad),
+        (60, 22.0, Quality::Good),
+    ]
+    .map(|(second, x, quality)| (Timestamp(second * S), Value::Number(x), quality))
+    .to_vec();
     let mut world = plant(rules(), vec![]);
     assert_eq!(world.looks_back(), [(PointId(0), 60 * S)].into(), "the longest");
     let hash = world.hash();

@@ -12,9 +12,9 @@ use std::path::Path as FilePath;
 use campanile_model::{PointId, Timestamp};
 use serde_json::json;
 
-pub(crate) use self::layer::{before_removal, folder_synced};
 pub(crate) use self::layer::Dice;
 use self::layer::{Disk, Faults};
+pub(crate) use self::layer::{before_removal, folder_synced};
 use crate::tests::{HOUR, MARCH, MINUTE, sample, spec};
 use crate::*;
 

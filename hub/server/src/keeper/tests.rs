@@ -31,7 +31,7 @@ struct Site {
 
 fn site() -> Site {
     let scene = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school");
-    let mut campus = Campus::clone(&campanile_model::open(&scene).unwrap());
+    let mut campus = campanile_model::open(&scene).unwrap();
     let co2 = campus.points.iter().position(|p| p.quantity == "co2").unwrap();
     let point = &mut campus.points[co2];
     point.period_s = 60.0;
@@ -121,8 +121,7 @@ impl<'a> Run<'a> {
 
     fn measure(&mut self, ppm: f64) {
         let time = Timestamp(self.now());
-        let sample =
-            Sample { point: self.site.co2, time, value: Value::Number(ppm), quality: Quality::Good };
+        let sample = Sample { point: self.site.co2, time, value: Value::Number(ppm), quality: Quality::Good };
         self.keeper.take(Turn::Simulated(vec![sample], time));
         self.keeper.tell();
         let reading = self.keeper.world.reading(self.site.co2).unwrap();
@@ -177,7 +176,10 @@ fn lasting(saved: Saved) -> (Vec<(Path, campanile_world::Array)>, BTreeMap<Strin
     let alarms = saved.alarms.into_iter().filter(|(_, a)| a.state != AlarmState::Normal);
     let alarms = alarms
         .map(|(id, a)| {
-            (id.to_string(), format!("{:?} {:?} {:?} {:?}", a.state, a.raised, a.acknowledged, a.shelved_until))
+            (
+                id.to_string(),
+                format!("{:?} {:?} {:?} {:?}", a.state, a.raised, a.acknowledged, a.shelved_until),
+            )
         })
         .collect();
     let commands = saved.commands.into_iter().filter(|(_, array)| array.strongest().is_some()).collect();
@@ -284,7 +286,10 @@ fn what_failed_commits_should_have_kept_is_kept_once_when_there_is_room_again() 
                     )),
                     3 => alarms.push((
                         "shelve",
-                        run.alarm(&site.shelved, AlarmAct::Shelve { for_s: 9000.0, reason: "mended".to_owned() }),
+                        run.alarm(
+                            &site.shelved,
+                            AlarmAct::Shelve { for_s: 9000.0, reason: "mended".to_owned() },
+                        ),
                     )),
                     4 => commands.push(("write", run.command(Some(60.0), 10, None))),
                     5 => run.beat_at(BASE + 311 * S),
@@ -327,9 +332,10 @@ fn what_failed_commits_should_have_kept_is_kept_once_when_there_is_room_again() 
 #[test]
 fn a_rise_begun_before_a_kill_is_seen_after_it() {
     let site = site();
-    for (name, asleep_s, expected) in
-        [("soon", 20, AlarmState::Unacknowledged), ("after the time that it looks back", 700, AlarmState::Normal)]
-    {
+    for (name, asleep_s, expected) in [
+        ("soon", 20, AlarmState::Unacknowledged),
+        ("after the time that it looks back", 700, AlarmState::Normal),
+    ] {
         let dir = tempfile::tempdir().unwrap();
         let mut run = Run::start(&site, dir.path(), BASE);
         run.beat_at(BASE);
