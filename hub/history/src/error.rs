@@ -173,10 +173,26 @@ impl HistoryError {
         }
     }
 
+    /// What is wrong with a file whose pages are sound and that has not the tables, rows or types that it was made with.
+    fn misshape_of(error: &rusqlite::Error) -> Option<String> {
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows,
+        };
+        let misshapen = match error {
+            QueryReturnedNoRows
+            | InvalidColumnType(..)
+            | FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..) => true,
+            // Our questions are well-formed: what SQLite calls a plain error in them is a column or table of another name.
+            other => other.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown),
+        };
+        misshapen.then(|| error.to_string())
+    }
+
     /// The same error, or that the month's file is damaged where it says so.
     pub(crate) fn of_month(self, month: crate::civil::Month, path: &Path) -> Self {
         let why = match &self {
-            Self::Sqlite { source, .. } => Self::damage_of(source),
+            Self::Sqlite { source, .. } => Self::damage_of(source).or_else(|| Self::misshape_of(source)),
             Self::Foreign { .. } => Some("it is no month file of Campanile".to_owned()),
             // The main file is of a version that is known.
             Self::NewerStore { found, known, .. } => {

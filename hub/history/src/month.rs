@@ -7,6 +7,8 @@
 //! in the same transaction, which makes sealing idempotent. Chunks and summaries have checksums since schema 2, which
 //! a file takes on when it is next sealed into; chunks from before stay as they are.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
@@ -15,7 +17,7 @@ use crate::checksum;
 use crate::chunk::{self, MAX_CHUNK_SAMPLES};
 use crate::civil::Month;
 use crate::columns::Columns;
-use crate::error::{HistoryError, Result, SqliteContext};
+use crate::error::{HistoryError, IoContext, Result, SqliteContext};
 use crate::folder;
 use crate::rollup;
 
@@ -134,15 +136,21 @@ impl MonthFile {
         let count = |sql: &str| {
             connection.query_row(sql, [], |row| row.get::<_, i64>(0)).at("looking at a month", path)
         };
-        if count("SELECT count(*) FROM sqlite_schema")? == 0 {
-            return Ok(None);
-        }
-        check_header(&connection, path, APPLICATION_ID, SCHEMA_VERSION)?;
         let damaged = |why: &str| HistoryError::DamagedMonth {
             path: path.to_owned(),
             month: month.number(),
             why: why.to_owned(),
         };
+        if count("SELECT count(*) FROM sqlite_schema")? == 0 {
+            return Ok(None);
+        }
+        // The versions to write and to read by; in a file that is all in its log there are none yet.
+        let mut header = Vec::new();
+        File::open(path).and_then(|file| file.take(20).read_to_end(&mut header)).at("opening a month", path)?;
+        if !matches!(header.get(18..20), None | Some([1 | 2, 1 | 2])) {
+            return Err(damaged("its header says that nothing may be written to it"));
+        }
+        check_header(&connection, path, APPLICATION_ID, SCHEMA_VERSION)?;
         if count("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'chunk', 'summary')")? != 3 {
             return Err(damaged("its tables are not those of a month"));
         }

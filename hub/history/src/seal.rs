@@ -127,11 +127,10 @@ fn seal_month(shared: &Shared, frozen: &Tail, month: Month) -> Result<()> {
             let mut layout = shared.layout_mut();
             sealing.commit()?;
             layout.months.insert(month);
-            drop(layout);
-            match file.kept_aside()? {
-                0 => {}
-                chunks => shared.damaged(month.kept_aside(chunks)),
-            }
+        }
+        match file.kept_aside()? {
+            0 => {}
+            chunks => shared.damaged(month.kept_aside(chunks)),
         }
         file.checkpoint()
     };

@@ -246,6 +246,7 @@ fn a_flipped_bit_of_a_row_is_found_and_no_answer_is_wrong() {
                 Change::Flip(table, column, byte, bit) => {
                     let ask = format!("SELECT {column} FROM {table} {one}");
                     let mut bytes: Vec<u8> = month.query_row(&ask, [], |row| row.get(0)).unwrap();
+                    let byte = byte % bytes.len();
                     bytes[byte] ^= 1 << bit;
                     month.execute(&format!("UPDATE {table} SET {column} = ?1 {one}"), [&bytes]).unwrap();
                     format!("chunk {of}: {table}.{column}, byte {byte}, bit {bit}")

@@ -118,7 +118,7 @@ fn who_is_slow_is_not_waited_for() {
         let (text, took) = until_closed(&mut stream);
         assert!(text.starts_with(answer), "{name}: {text}");
         assert!(took >= SOON / 2, "{name}: closed after {took:?}");
-        assert!(took < SOON * 8, "{name}: {took:?}");
+        assert!(took < SOON * 10, "{name}: {took:?}");
         dripper.join().unwrap();
     }
     // A connection that was of use and idles is closed as soon; and the hub goes on.
@@ -223,7 +223,7 @@ fn a_socket_that_does_not_say_hello_is_let_go_and_its_room_comes_back() {
         for socket in &mut silent {
             stream(socket).write_all(bytes).unwrap();
             let (_, took) = until_let_go(socket);
-            assert!(took < SOON * 8, "{name}: {took:?}");
+            assert!(took < SOON * 10, "{name}: {took:?}");
         }
         drop(silent);
         eventually("there is room again", || socket(&hub).is_ok());
@@ -260,22 +260,17 @@ fn a_socket_that_looks_on_in_silence_stays_and_half_a_frame_harms_nobody() {
 
 #[test]
 fn a_socket_that_takes_nothing_is_let_go() {
-    let (_data, hub) = hub(short());
+    let (_data, hub) = hub(Limits { messages: (1e12, 1e12), ..short() });
     let mut deaf = socket(&hub).unwrap();
     hello(&mut deaf);
-    // Subscribing anew to everything makes the hub send, until nothing more fits into what lies between.
-    let all = "{\"type\":\"subscribe\",\"id\":1,\"globs\":[\"**\"]}";
+    // Each is answered, until nothing more fits into what lies between; then the hub takes no more either.
+    let asked = "{\"type\":\"subscribe\",\"id\":1,\"globs\":[\"**/co2\"]}";
     stream(&deaf).set_write_timeout(Some(SOON)).unwrap();
     let began = Instant::now();
-    let mut ended = false;
-    while !ended && began.elapsed() < LATE * 2 {
-        ended = deaf.send(Message::Text(all.into())).is_err();
-        std::thread::sleep(Duration::from_millis(5));
+    while deaf.send(Message::Text(asked.into())).is_ok() {
+        assert!(began.elapsed() < LATE * 4, "it is answered without end");
     }
-    eventually("nobody is connected", || {
-        let health = hub_clients(&hub);
-        health == Some(0)
-    });
+    eventually("nobody is connected", || hub_clients(&hub) == Some(0));
 }
 
 fn hub_clients(hub: &Hub) -> Option<u64> {

@@ -503,7 +503,8 @@ impl World {
         for alarm in Arc::make_mut(&mut self.alarms) {
             earlier(&mut alarm.changed);
             earlier(&mut alarm.raised);
-            alarm.turning.iter_mut().for_each(earlier);
+            // What has waited has waited: a clock that is set back again and again must not hold an alarm up.
+            alarm.turning.iter_mut().for_each(closer);
             alarm.shelved_until.iter_mut().for_each(closer);
             alarm.suppression.iter_mut().flat_map(|s| &mut s.until).for_each(closer);
         }

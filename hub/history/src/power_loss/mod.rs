@@ -134,7 +134,7 @@ impl Trial {
             with.iter_mut().for_each(|content| content.keep_from(limit));
             // Where there was no file to delete, nothing is recorded.
             candidates.extend(with.clone());
-            with.iter_mut().for_each(|content| drop(content.audit.insert(number)));
+            with.iter_mut().for_each(|content| content.audit.extend([number]));
             candidates.extend(with);
         }
         if !candidates.contains(&found) {
@@ -473,6 +473,11 @@ fn store_of_six_months(dir: &FilePath) -> Content {
 fn retention_that_is_cut_short_at_any_operation_has_kept_or_given_up_all() {
     let limit = MARCH + 3 * MONTH;
     let limit = crate::civil::Month::of(limit).start_us();
+    let made = tempfile::tempdir().unwrap();
+    let before = store_of_six_months(made.path());
+    let mut after = before.clone();
+    after.keep_from(limit);
+    after.audit.insert(99);
     let (mut as_before, mut given_up) = (0, 0);
     let mut operation = 0;
     loop {
@@ -482,10 +487,10 @@ fn retention_that_is_cut_short_at_any_operation_has_kept_or_given_up_all() {
             let folder = tempfile::tempdir().unwrap();
             let dir = folder.path().join("live");
             std::fs::create_dir(&dir).unwrap();
-            let before = store_of_six_months(&dir);
-            let mut after = before.clone();
-            after.keep_from(limit);
-            after.audit.insert(99);
+            for entry in std::fs::read_dir(made.path()).unwrap() {
+                let entry = entry.unwrap();
+                std::fs::copy(entry.path(), dir.join(entry.file_name())).unwrap();
+            }
             let disk = Disk::watch(&dir, seed);
             let history = open(&dir).unwrap();
             disk.power_goes_in(operation);
@@ -500,6 +505,7 @@ fn retention_that_is_cut_short_at_any_operation_has_kept_or_given_up_all() {
             drop(history);
             disk.forget();
             let when = format!("operation {operation}, seed {seed}");
+            let disk = Disk::watch(&next, seed);
             let again = open(&next).unwrap();
             let found = Content::of(&again).unwrap();
             let names: BTreeSet<String> = std::fs::read_dir(&next)
@@ -527,6 +533,8 @@ fn retention_that_is_cut_short_at_any_operation_has_kept_or_given_up_all() {
             again.writer().commit(&[sample(1, limit, 5.0)], &[]).unwrap();
             again.seal().unwrap();
             assert_eq!(crate::tests::numbers(&again, 1), [(limit, 5.0)], "{when}");
+            drop(again);
+            disk.forget();
         }
         if !went_off {
             break;
