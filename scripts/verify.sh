@@ -25,6 +25,9 @@ else
   echo "verify: skipped, npm is missing (install Debian's nodejs and npm)"
 fi
 
+echo "verify: Prometheus answers every query of the dashboard"
+scripts/dashboard.sh
+
 echo "verify: hostile bytes for every reader, a minute each"
 if rustup toolchain list 2>/dev/null | grep -q nightly; then
   TIME=${TIME:-60} scripts/fuzz.sh

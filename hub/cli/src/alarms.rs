@@ -145,18 +145,20 @@ fn scalar(point: &Point, value: &Value) -> toml_edit::Value {
 }
 
 fn import(args: &ImportArgs) -> Result<ExitCode, Failure> {
-    let read = |path: &std::path::Path| {
-        std::fs::read_to_string(path).map_err(|why| Failure::input(format!("{}: {why}", path.display())))
+    const LIST: &str = "name a list as `campanile alarms export > FILE` writes it";
+    let read = |path: &std::path::Path, mend: &str| {
+        std::fs::read_to_string(path)
+            .map_err(|why| Failure::input(format!("can't read {}: {why}", path.display())).mend(mend))
     };
-    let parse = |path: &std::path::Path, text: &str| {
+    let parse = |path: &std::path::Path, text: &str, mend: &str| {
         text.trim_start_matches('\u{feff}')
             .parse::<DocumentMut>()
-            .map_err(|why| Failure::input(format!("{}: {why}", path.display())))
+            .map_err(|why| Failure::input(format!("{}: {why}", path.display())).mend(mend))
     };
     let path = args.campus.join("campus.toml");
-    let before = read(&path)?;
-    let mut doc = parse(&path, &before)?;
-    let list = parse(&args.file, &read(&args.file)?)?;
+    let before = read(&path, "name the folder with campus.toml with --campus DIR")?;
+    let mut doc = parse(&path, &before, "mend what `campanile check` says of it")?;
+    let list = parse(&args.file, &read(&args.file, LIST)?, LIST)?;
     let no_alarms = || {
         Failure::input(format!("{}: it has no [[alarm]]", args.file.display()))
             .mend("write the list as `campanile alarms export` does")

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use campanile_model::{Accumulation, Campus, Loaded, Place, Problem, Severity};
+use campanile_model::{Accumulation, Binding, Campus, Loaded, Place, Problem, Severity, SparkplugMetric};
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -248,6 +248,17 @@ pub struct PointsArgs {
     json: bool,
 }
 
+/// Where a point is in the field: its topic, or group, node, device and metric of Sparkplug B.
+fn in_the_field(binding: &Binding) -> String {
+    match &binding.sparkplug {
+        None => binding.topic.clone(),
+        Some(SparkplugMetric { group, node, device, metric }) => {
+            let device = device.as_ref().map(|device| format!("/{device}")).unwrap_or_default();
+            format!("Sparkplug {group}/{node}{device} '{metric}'")
+        }
+    }
+}
+
 /// Lists the points of a campus.
 pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
     let campus = open(&args.campus.resolve()?)?;
@@ -269,6 +280,9 @@ pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
                 serde_json::json!({
                     "path": p.path, "names": p.names, "quantity": p.quantity, "unit": p.unit,
                     "accumulation": accumulation(&p.accumulation), "topic": p.binding.as_ref().map(|b| &b.topic),
+                    "sparkplug": p.binding.as_ref().and_then(|b| b.sparkplug.as_ref()).map(|m| serde_json::json!({
+                        "group": m.group, "node": m.node, "device": m.device, "metric": m.metric,
+                    })),
                     "commandable": p.command.is_some(),
                 })
             })
@@ -278,12 +292,13 @@ pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
         let width = found.iter().map(|id| campus.point(*id).path.as_str().len()).max().unwrap_or(0);
         for point in found.iter().map(|id| campus.point(*id)) {
             println!(
-                "{:<width$}  {:<8} {:<8} {} / {}",
+                "{:<width$}  {:<8} {:<8} {} / {}  {}",
                 point.path.as_str(),
                 point.unit,
                 accumulation(&point.accumulation),
                 point.names.en,
-                point.names.zh
+                point.names.zh,
+                point.binding.as_ref().map_or_else(|| "not bound".to_owned(), in_the_field),
             );
         }
     }

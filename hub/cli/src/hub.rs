@@ -148,7 +148,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let hub = started(config)?;
     let broker =
         hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
-    let devices = DeviceRun::over_mqtt(campus.clone(), &broker.to_string(), 1)
+    let devices = DeviceRun::over_mqtt(campus.clone(), &broker.to_string(), 1, true)
         .map_err(|why| Failure::unreachable(why.to_string()))?;
     say(format!(
         "{} / {}: {} points, simulated devices on MQTT {broker}, history in {} ({:.1} s)",

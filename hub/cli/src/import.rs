@@ -21,9 +21,11 @@ pub enum ImportCommand {
         Exit code 0: made; 2: the file can't be used, or DIR would be overwritten.")]
     Osm(OsmArgs),
     /// Add points and bindings to a campus from a list (CSV with a header).
-    #[command(after_help = "Examples:\n  campanile import points --template > points.csv\n  \
+    #[command(
+        after_help = "Examples:\n  campanile import points --template --campus my-school > points.csv\n  \
         campanile import points points.csv --campus my-school --dry-run\n\n\
-        docs/import.md lists the columns. Exit code 0: added; 1: problems in the list, nothing was changed.")]
+        docs/import.md lists the columns. Exit code 0: added; 1: problems in the list, nothing was changed."
+    )]
     Points(PointsArgs),
 }
 
@@ -40,6 +42,9 @@ pub struct OsmArgs {
     /// Divide storeys into rooms, corridors and stairs, or leave each as one space.
     #[arg(long, value_enum, default_value = "none")]
     rooms: Rooms,
+    /// Leave out buildings, trees and objects outside of the school's area.
+    #[arg(long)]
+    only_campus: bool,
     /// The IANA time zone, such as Asia/Shanghai; where left out, by a rough rule from the place.
     #[arg(long)]
     zone: Option<String>,
@@ -73,7 +78,7 @@ pub struct PointsArgs {
     /// Say what would be added and change nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Print an example list that explains its columns.
+    /// Print an example list that explains its columns; with --campus, for rooms of that campus.
     #[arg(long)]
     template: bool,
     /// Print what was added, or the problems, as JSON.
@@ -146,6 +151,7 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
     let options = Options {
         name: args.name,
         rooms: args.rooms == Rooms::Auto,
+        only_campus: args.only_campus,
         zone: args.zone,
         weather: weather.as_ref().map(|_| WEATHER_FILE.to_owned()),
     };
@@ -198,25 +204,28 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// One line a code, with the first that was found; `--json` has ten of each.
 fn print_findings(findings: &Findings) {
     for (code, count) in &findings.counts {
-        eprintln!("note[{code}] {count}×");
-        let examples: Vec<_> = findings.examples.iter().filter(|f| f.code == *code).collect();
-        for finding in &examples {
-            let who = finding.osm.map(|o| format!("{o}")).unwrap_or_default();
-            let line = finding.line.map(|l| format!(" (line {l})")).unwrap_or_default();
-            let colon = if who.is_empty() && line.is_empty() { "" } else { ": " };
-            eprintln!("  {who}{line}{colon}{}; {}", finding.what, finding.done);
-        }
-        if *count > examples.len() {
-            eprintln!("  and {} more", count - examples.len());
-        }
+        let Some(first) = findings.examples.iter().find(|f| f.code == *code) else { continue };
+        let who = first.osm.map(|o| format!("{o}")).unwrap_or_default();
+        let line = first.line.map(|l| format!(" (line {l})")).unwrap_or_default();
+        let colon = if who.is_empty() && line.is_empty() { "" } else { ": " };
+        let more = match count - 1 {
+            0 => String::new(),
+            more => format!(" (and {more} more like it)"),
+        };
+        eprintln!("note[{code}] {who}{line}{colon}{}; {}{more}", first.what, first.done);
+    }
+    if findings.counts.values().any(|count| *count > 1) {
+        eprintln!("--json lists up to ten of each note; docs/import.md says what they mean");
     }
 }
 
 fn import_points(args: PointsArgs) -> Result<ExitCode, Failure> {
     if args.template {
-        print!("{}", points::template());
+        let campus = args.campus.as_deref().map(crate::campus::open).transpose()?;
+        print!("{}", points::template(campus.as_deref()));
         return Ok(ExitCode::SUCCESS);
     }
     let (Some(file), Some(dir)) = (args.file, args.campus) else {

@@ -12,6 +12,7 @@ mod bench_hub;
 mod bench_ingest;
 mod campus;
 mod doctor;
+mod drill;
 mod failure;
 mod field;
 mod history;
@@ -63,7 +64,7 @@ enum Command {
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
         Exit code 0: in order (warnings allowed); 1: errors found.")]
     Check(campus::CheckArgs),
-    /// List the points of a campus: path, unit, kind of meter, names.
+    /// List the points of a campus: path, unit, kind of meter, names, topic or metric of Sparkplug B.
     #[command(after_help = "Example:\n  campanile points '**/energy' --campus scenes/shanghai-school")]
     Points(campus::PointsArgs),
     /// The alarms of a campus as a list of their own: export, import.
@@ -81,13 +82,15 @@ enum Command {
     Import(import::ImportCommand),
     /// Publish believable data for every point of a campus over MQTT, and obey commands.
     #[command(
-        after_help = "Example:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883"
+        after_help = "Examples:\n  campanile devices --campus scenes/shanghai-school --broker 127.0.0.1:1883\n  \
+            campanile devices --campus my-school --sparkplug"
     )]
     Devices(field::DevicesArgs),
     /// Play a CSV file with a time column through MQTT, as if its meter were here.
     #[command(after_help = "Example:\n  campanile feed meter.csv --campus scenes/shanghai-school \\\n    \
         --time timestamp_local --zone Europe/London --map energy_kwh=substation/1f/switchgear/utility-meter-1/energy --speed max\n\n\
-        `campanile points '**/energy'` lists the points that a meter can be fed to.")]
+        `campanile points '**/energy'` lists the points that a meter can be fed to.\n\n\
+        Exit code 1: rows could not be read, or it was stopped (Ctrl-C) before the end; the report says it.")]
     Feed(field::FeedArgs),
     /// Ask a stored history: last values, ranges, buckets, energy, export.
     #[command(
@@ -95,6 +98,12 @@ enum Command {
         after_help = "Example:\n  campanile history export --data DIR --point canteen/1f/dining-1/co2"
     )]
     History(history::HistoryCommand),
+    /// Drills: run without a screen, as fast as the machine can, and compare what decisions change.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  campanile drill run scenes/shanghai-school/drills/rainstorm-50a --out run"
+    )]
+    Drill(drill::DrillCommand),
     /// What was recorded of a world, applied again.
     #[command(subcommand, after_help = "Example:\n  campanile world replay day.rec --campus DIR")]
     World(world::WorldCommand),
@@ -233,6 +242,7 @@ fn main() -> ExitCode {
         Command::Check(args) => campus::check(args),
         Command::Points(args) => campus::points(args),
         Command::Alarms(command) => alarms::run(command),
+        Command::Drill(command) => drill::run(command),
         Command::World(command) => world::run(command),
         Command::Scene(SceneCommand::Build(args)) => campus::scene_build(args),
         Command::Import(command) => import::run(command),

@@ -33,7 +33,8 @@ pub struct HubOptions {
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Address of the API, IP:PORT; 127.0.0.1:7373 where left out. Beyond loopback it needs sign-in and TLS.
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = listen_address)]
+    #[serde(deserialize_with = "checked_listen")]
     #[schemars(with = "Option<String>")]
     pub listen: Option<SocketAddr>,
     /// Ask people to sign in on loopback too; beyond it they always have to, and this has to be given.
@@ -225,6 +226,16 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        let port = text.rsplit_once(':').map_or(text, |(_, port)| port);
+        let port = port.parse::<u16>().unwrap_or(DEFAULT_API_PORT);
+        format!(
+            "'{text}' is not IP:PORT: write 127.0.0.1:{port} for this machine alone, or 0.0.0.0:{port} for its network"
+        )
+    })
+}
+
 fn broker_address(text: &str) -> Result<String, String> {
     campanile_server::host_port(text).map(|_| text.to_owned()).map_err(|why| why.to_string())
 }
@@ -241,12 +252,16 @@ fn log_filter(text: &str) -> Result<String, String> {
     tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned()).map_err(|why| why.to_string())
 }
 
-fn checked<'de, D: Deserializer<'de>>(
+fn checked<'de, D: Deserializer<'de>, T>(
     deserializer: D,
-    check: fn(&str) -> Result<String, String>,
-) -> Result<Option<String>, D::Error> {
+    check: fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     text.map(|text| check(&text).map_err(serde::de::Error::custom)).transpose()
+}
+
+fn checked_listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+    checked(deserializer, listen_address)
 }
 
 fn checked_broker<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
@@ -332,7 +347,7 @@ mod tests {
         for (line, what, mend) in [
             (2, "the field 'listne' isn't known", "Did you mean 'listen'?"),
             (3, "an integer", "Port of the embedded broker"),
-            (4, "invalid socket address", "Address of the API"),
+            (4, "'here' is not IP:PORT: write 127.0.0.1:7373", "Address of the API"),
             (5, "'nobody' is not HOST:PORT", "An MQTT broker to join"),
             (6, "'wran' is not a level", "What to log"),
             (7, "\"jsno\" isn't one of the values", "Did you mean 'json'?"),

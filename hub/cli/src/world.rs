@@ -7,12 +7,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
 
-use campanile_world::Schema;
+use campanile_world::{RecordError, Schema};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::CampusDir;
 use crate::failure::Failure;
+
+const MADE_BY: &str = "name a file that `campanile hub --record FILE` made";
 
 #[derive(Subcommand)]
 pub enum WorldCommand {
@@ -38,9 +40,8 @@ pub fn run(command: WorldCommand) -> Result<ExitCode, Failure> {
     let WorldCommand::Replay(args) = command;
     let campus = crate::campus::open(&args.campus.resolve()?)?;
     let name = args.file.display().to_string();
-    let file = File::open(&args.file).map_err(|why| {
-        Failure::input(format!("{name}: {why}")).mend("name a file that `campanile hub --record FILE` made")
-    })?;
+    let file = File::open(&args.file)
+        .map_err(|why| Failure::input(format!("can't read {name}: {why}")).mend(MADE_BY))?;
     let length = file.metadata().map_or(0, |m| m.len());
     let bar = ProgressBar::new(length);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {msg}") {
@@ -54,7 +55,15 @@ pub fn run(command: WorldCommand) -> Result<ExitCode, Failure> {
             true
         });
     bar.finish_and_clear();
-    let (_, did) = replayed.map_err(|why| Failure::input(format!("{name}: {why}")))?;
+    let (_, did) = replayed.map_err(|why| {
+        let failure = Failure::input(format!("{name}: {why}"));
+        match why {
+            RecordError::NotARecord | RecordError::Io(_) => failure.mend(MADE_BY),
+            RecordError::Damaged { .. } => failure.mend("use another copy of the record"),
+            // The others say it themselves.
+            _ => failure,
+        }
+    })?;
     let seconds = began.elapsed().as_secs_f64();
     let same = did.first_different.is_none();
     if args.json {

@@ -253,3 +253,33 @@ fn the_doctor_says_what_of_a_store_is_gone_or_flipped() {
     let gone = doctor(&store, false);
     assert!(gone.len() == 1 && gone[0].contains("its file is gone"), "{gone:?}");
 }
+
+#[test]
+fn a_backup_that_is_told_to_end_says_so_and_leaves_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("store");
+    let history = campanile_history::History::open(&store, &[]).unwrap();
+    // Large enough to be met in the middle.
+    let body = serde_json::Value::String("x".repeat(60_000));
+    for i in 0..40 {
+        let time = campanile_model::Timestamp(i);
+        let records: Vec<_> = (0..50).map(|_| campanile_history::Record::audit(time, body.clone())).collect();
+        history.writer().commit(&[], &records).unwrap();
+    }
+    // The store stays open, as that of a hub that runs.
+    let mut backup = campanile();
+    backup.args(["backup", "--data"]).arg(&store).arg("--out").arg(dir.path().join("copy"));
+    let child = backup.stderr(Stdio::piped()).spawn().unwrap();
+    let begun = std::time::Instant::now();
+    while names(dir.path(), |name| name.starts_with("copy")).is_empty() {
+        assert!(begun.elapsed().as_secs() < 30, "it does not begin");
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("given up as asked; nothing was left behind"), "{said}");
+    assert_eq!(names(dir.path(), |_| true), ["store"]);
+}

@@ -1,7 +1,7 @@
 //! The devices as one: which samples are due, what they say, what they are told.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use campanile_formats::Epw;
@@ -43,6 +43,17 @@ pub enum DevicesError {
         "campus.toml, [simulation] leak: no water network has the node '{0}': write its id or its path net/<network>/<node>"
     )]
     LeakNode(String),
+    /// The devices can't be made to see or do this.
+    #[error("the devices can't have {what}: {why}")]
+    Override {
+        /// Of which point, place or kind of weather.
+        what: String,
+        /// Why, and what would do.
+        why: String,
+    },
+    /// Bytes are no saved state of these devices.
+    #[error("the saved state of the devices can't be restored: {0}")]
+    Restore(String),
 }
 
 /// Beyond so long a silence the models start anew at the new time; counters go on at their present rate.
@@ -56,23 +67,25 @@ const COUNTING_SINCE: Timestamp = Timestamp(1_704_067_200 * Timestamp::SECOND);
 /// often as its period asks, switches and choices also when they change. Cloning forks the devices.
 #[derive(Clone)]
 pub struct Devices {
-    models: Models,
-    roles: Arc<Vec<Role>>,
+    pub(crate) models: Models,
+    pub(crate) roles: Arc<Vec<Role>>,
     unknown_settings: Vec<String>,
     /// What each point was last told.
-    told: Vec<Option<Value>>,
+    pub(crate) told: Vec<Option<Value>>,
+    /// What sensors are made to see, by point.
+    pub(crate) truths: BTreeMap<u32, Value>,
     /// Of each point that adds up, its register at the models' time, in its unit.
-    register: Vec<f64>,
+    pub(crate) register: Vec<f64>,
     /// Of each point that sends amounts, what it has sent so far.
-    sent: Vec<f64>,
+    pub(crate) sent: Vec<f64>,
     /// Of each switch and choice, what it last said.
-    said: Vec<Option<Value>>,
+    pub(crate) said: Vec<Option<Value>>,
     events: Arc<Vec<u32>>,
     totals: Arc<Vec<u32>>,
     due: BinaryHeap<Reverse<(i64, u32)>>,
     /// Points to say at once: they were told something.
-    prompt: BTreeSet<u32>,
-    last: Option<Timestamp>,
+    pub(crate) prompt: BTreeSet<u32>,
+    pub(crate) last: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Devices {
@@ -104,6 +117,7 @@ impl Devices {
             roles: Arc::new(roles),
             unknown_settings: settings.unknown.into_keys().collect(),
             told: vec![None; n],
+            truths: BTreeMap::new(),
             register: vec![0.0; n],
             sent: vec![0.0; n],
             said: vec![None; n],
@@ -161,7 +175,7 @@ impl Devices {
                 Role::Total(Feed::Lights(r, share), si) => {
                     (0.9 * self.models.rooms[*r].spec.area_m2 * share, *si)
                 }
-                Role::Total(Feed::Solar([peak, ..]), si) => (peak * 1000.0 / 8760.0, *si),
+                Role::Total(Feed::Solar([peak, ..], _), si) => (peak * 1000.0 / 8760.0, *si),
                 _ => (0.0, 1.0),
             };
             self.register[index as usize] = mean.max(0.0) / si * elapsed;
@@ -177,10 +191,17 @@ impl Devices {
     }
 
     fn say_all(&mut self, now: Timestamp, out: &mut Vec<Sample>) {
-        self.due.clear();
         for index in 0..self.roles.len() as u32 {
             self.say(index, now, out);
-            self.plan(index, now);
+        }
+        self.plan_all(now);
+    }
+
+    /// The plan after a moment up to which everything was said: it follows from the moment alone.
+    pub(crate) fn plan_all(&mut self, after: Timestamp) {
+        self.due.clear();
+        for index in 0..self.roles.len() as u32 {
+            self.plan(index, after);
         }
     }
 
@@ -222,6 +243,9 @@ impl Devices {
 
     fn look(&self, point: &Point, time: Timestamp) -> Value {
         let i = point.id.index();
+        if let Some(truth) = self.truths.get(&point.id.0) {
+            return truth.clone();
+        }
         match &self.roles[i] {
             Role::Echo(other) => {
                 let source = &self.models.campus.points[other.index()];
@@ -305,16 +329,23 @@ impl Devices {
         }
         self.told[point.index()] = wanted.clone();
         self.obey(told, wanted);
-        let near: Vec<u32> =
-            campus.points_of(told.entity).iter().filter(|p| self.is_prompt(**p)).map(|p| p.0).collect();
-        self.prompt.extend(near);
+        self.prompt_entity(told.entity);
         self.prompt.extend(command.readback.as_ref().and_then(|p| campus.point_id(p.as_str())).map(|p| p.0));
         true
     }
 
-    /// What changes at once; amounts keep to their period.
-    fn is_prompt(&self, point: PointId) -> bool {
-        !matches!(self.roles[point.index()], Role::Total(..) | Role::Rain)
+    /// Whether a point counts what flows: it keeps to its period.
+    pub(crate) fn adds_up(&self, point: PointId) -> bool {
+        matches!(self.roles[point.index()], Role::Total(..) | Role::Rain)
+    }
+
+    /// Has every point of an entity that changes at once answer at the next step.
+    pub(crate) fn prompt_entity(&mut self, entity: usize) {
+        for &point in self.models.campus.clone().points_of(entity) {
+            if !self.adds_up(point) {
+                self.prompt.insert(point.0);
+            }
+        }
     }
 
     fn obey(&mut self, point: &Point, wanted: Option<Value>) {
@@ -330,8 +361,8 @@ impl Devices {
         match &roles[point.id.index()] {
             Role::Ac(r, i, part) => {
                 let room = &mut self.models.rooms[*r];
-                let wish = room.acs[*i].on.then_some(room.acs[*i].mode);
-                let ac = &mut room.acs[*i];
+                let wish = room.state.acs[*i].on.then_some(room.state.acs[*i].mode);
+                let ac = &mut room.state.acs[*i];
                 match part {
                     AcPart::On => ac.told_on = on,
                     AcPart::Setpoint => ac.told_setpoint_c = number,
@@ -347,32 +378,30 @@ impl Devices {
                 ac.decide(wish);
             }
             Role::Room(r, Air::LightsOn) => {
-                self.models.rooms[*r].told_lights = on;
+                self.models.rooms[*r].state.told_lights = on;
                 if let Some(on) = on {
-                    self.models.rooms[*r].lights_on = on;
+                    let room = &mut self.models.rooms[*r];
+                    room.state.lights_on = on && !room.dead.lights;
                 }
             }
             Role::Machine(m, part) => {
                 let machine = &mut self.models.machines[*m];
                 match part {
                     Part::On | Part::Open => {
-                        machine.told_on = on;
-                        machine.on = on.unwrap_or(machine.on);
+                        machine.state.told_on = on;
+                        machine.decide(machine.state.on);
                     }
-                    Part::Setpoint => machine.told_c = number,
+                    Part::Setpoint => machine.state.told_c = number,
                     _ => {}
                 }
             }
-            Role::Circuit { rooms, lamps, lights_only } => {
+            Role::Circuit(node, rooms) => {
+                match on {
+                    Some(false) => self.models.off.insert(*node),
+                    _ => self.models.off.remove(node),
+                };
                 for &r in rooms {
-                    if *lights_only {
-                        self.models.rooms[r].told_lights = on.filter(|on| !on);
-                    } else {
-                        self.models.rooms[r].told_supply = on;
-                    }
-                }
-                for &m in lamps {
-                    self.models.machines[m].told_on = on.filter(|on| !on);
+                    self.models.rooms[r].state.told_supply = on;
                 }
             }
             _ => {}
@@ -381,23 +410,31 @@ impl Devices {
 }
 
 /// Whether a device takes a value: a NaN or a setpoint of a million degrees would spoil its room for good.
-fn takes(point: &Point, command: &CommandSpec, wanted: &Value) -> bool {
-    if wanted.value_type() != point.value_type {
-        return false;
-    }
-    match wanted {
-        Value::Number(x) => {
-            let limits = command.limits.or(point.range);
-            // A value that came through a binding's scale may miss its limit by a rounding.
-            x.is_finite() && limits.is_none_or(|[low, high]| (low - 1e-6..=high + 1e-6).contains(x))
+pub(crate) fn takes(point: &Point, command: &CommandSpec, wanted: &Value) -> bool {
+    suits(point, wanted)
+        && match wanted {
+            Value::Number(x) => {
+                let limits = command.limits.or(point.range);
+                // A value that came through a binding's scale may miss its limit by a rounding.
+                limits.is_none_or(|[low, high]| (low - 1e-6..=high + 1e-6).contains(x))
+            }
+            _ => true,
         }
-        Value::Choice(c) => usize::from(*c) < point.choices.len(),
-        _ => true,
-    }
+}
+
+/// Whether a value is one that a point may have: of its type, finite, one of its choices, not too long.
+pub(crate) fn suits(point: &Point, value: &Value) -> bool {
+    value.value_type() == point.value_type
+        && match value {
+            Value::Number(x) => x.is_finite(),
+            Value::Choice(c) => usize::from(*c) < point.choices.len(),
+            Value::Text(text) => text.len() <= Value::MAX_TEXT,
+            Value::Bool(_) => true,
+        }
 }
 
 /// The step of the models that a time is in.
-fn floor(time: Timestamp) -> Timestamp {
+pub(crate) fn floor(time: Timestamp) -> Timestamp {
     let step = STEP_S * Timestamp::SECOND;
     Timestamp(time.0.div_euclid(step) * step)
 }

@@ -91,8 +91,8 @@ pub(crate) fn machines(
     for (i, entity) in campus.entities.iter().enumerate() {
         let room = room_of[i];
         if let (true, Some(r)) = (is_ac(entity), room) {
-            acs.insert(i, (r, rooms[r].acs.len()));
-            rooms[r].acs.push(Ac::new());
+            acs.insert(i, (r, rooms[r].state.acs.len()));
+            rooms[r].state.acs.push(Ac::new());
             continue;
         }
         let equipment = match entity.kind {
@@ -201,7 +201,7 @@ pub(crate) fn sources(models: &Models) -> Vec<Source> {
     use SpaceUse as U;
     let mut sources = Vec::new();
     let mut add = |entity, kind, item, load, mean| {
-        sources.push(Source { entity, kind, item, load, value: 0.0, mean });
+        sources.push(Source { entity, kind, item, load, dead: false, value: 0.0, mean });
     };
     let (power, water) = (NetworkKind::Electricity, NetworkKind::Water);
     for (r, room) in models.rooms.iter().enumerate() {
@@ -224,7 +224,7 @@ pub(crate) fn sources(models: &Models) -> Vec<Source> {
         }
     }
     for (&entity, &(room, ac)) in &models.ac_of {
-        let area = models.rooms[room].spec.area_m2 / models.rooms[room].acs.len().max(1) as f64;
+        let area = models.rooms[room].spec.area_m2 / models.rooms[room].state.acs.len().max(1) as f64;
         add(entity, power, Item::Ac, Load::RoomAc(room, ac), 4.0 * area);
     }
     for (m, machine) in models.machines.iter().enumerate() {

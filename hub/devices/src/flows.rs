@@ -3,7 +3,7 @@
 //! Electricity in W, water, hot water and gas in m³/s. So every tree of meters balances: a parent's reading is
 //! the sum of its children's, its own loads and its losses, whatever the campus.
 
-use campanile_model::{Campus, EntityKind, Network, NetworkKind, Node};
+use campanile_model::{Campus, EntityKind, Network, NetworkKind, Node, Path};
 
 /// What a load is for, after JGJ/T 285.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) struct Source {
     pub kind: NetworkKind,
     pub item: Item,
     pub load: Load,
+    /// Whether its circuit has no supply.
+    pub dead: bool,
     /// Now: W or m³/s.
     pub value: f64,
     /// Over a year, for where a counter stands at the start.
@@ -62,6 +64,8 @@ pub(crate) struct FlowTree {
     pub network: usize,
     /// Of each node its own sources.
     pub own: Vec<Vec<usize>>,
+    /// Of each node the sources that hang on it beside its meter: fans of an air network where they stand.
+    pub unmetered: Vec<Vec<usize>>,
     /// Of each node its flow now, seen by its meter; of a generator what it generates.
     pub flow: Vec<f64>,
     parent: Vec<Option<usize>>,
@@ -132,6 +136,12 @@ fn scope(campus: &Campus, node: &Node) -> Vec<usize> {
     found.or_else(|| node.place.as_ref().and_then(|p| campus.entity_index(p.as_str()))).into_iter().collect()
 }
 
+/// Where a node of a network stands, or the first place that it serves.
+fn stands(campus: &Campus, entity: usize) -> Option<&Path> {
+    let node = campus.networks.iter().flat_map(|n| &n.nodes).find(|n| n.entity == entity)?;
+    node.place.as_ref().or(node.serves.first())
+}
+
 /// Whether an id is a path with `-` for `/`, or goes on from it after a `-`.
 fn begins_with_slug(id: &str, path: &str) -> bool {
     id.len() >= path.len()
@@ -176,6 +186,7 @@ impl FlowTree {
                     // Some 1,000 kWh a year and kW, spread over the hours.
                     mean: load[0] * 1000.0 / 8760.0,
                     load: Load::Solar(load),
+                    dead: false,
                     value: 0.0,
                 });
                 continue;
@@ -203,6 +214,7 @@ impl FlowTree {
                     kind: network.kind,
                     item: Item::Special,
                     load: Load::Unknown(full),
+                    dead: false,
                     value: 0.0,
                     mean: 0.2 * full,
                 });
@@ -210,6 +222,30 @@ impl FlowTree {
         }
         for list in &mut own {
             list.sort_unstable();
+        }
+        let mut unmetered = vec![Vec::new(); n];
+        let mut left: Vec<(usize, &Path)> = match network.kind {
+            NetworkKind::Electricity => at
+                .concat()
+                .into_iter()
+                .filter_map(|s| Some((s, stands(campus, sources[s].entity)?)))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (i, node) in network.nodes.iter().enumerate().rev() {
+            if left.is_empty() {
+                break;
+            }
+            let scope = scope(campus, node);
+            left.retain(|&(s, place)| {
+                let item = sources[s].item;
+                let near = scope.iter().any(|&e| place.is_within(&campus.entities[e].path));
+                let take = near && counts(node.submeter.as_deref(), item) && named_for(node, item);
+                if take {
+                    unmetered[i].push(s);
+                }
+                !take
+            });
         }
         let loss = network.nodes.iter().map(|node| match (network.kind, node.kind.as_str()) {
             (NetworkKind::Electricity, "transformer") => TRANSFORMER_LOSS,
@@ -219,6 +255,7 @@ impl FlowTree {
         Self {
             network: index,
             own,
+            unmetered,
             flow: vec![0.0; n],
             parent: network.nodes.iter().map(|node| node.parent).collect(),
             loss: loss.collect(),
@@ -235,6 +272,7 @@ impl FlowTree {
                 kind: NetworkKind::Water,
                 item: Item::Fluid,
                 load: Load::Leak(flow_m3_s),
+                dead: false,
                 value: flow_m3_s,
                 mean: flow_m3_s,
             });

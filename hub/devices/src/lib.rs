@@ -20,6 +20,10 @@
 //! box of air, a timetable, loads summed through the networks so that meters balance, tides and storage of rain.
 //! Chance is a hash of the seed, the thing and the moment, so a run can start at any time, and the same seed,
 //! start and commands give the same samples however the steps are cut.
+//!
+//! A rehearsal runs its own devices: a clone of them or [`Devices::restore`] of what [`Devices::save`] gave goes on
+//! exactly as they do. What a drill is about is laid over the models ([`Devices::set_weather`],
+//! [`Devices::set_people`], [`Devices::set_supply`], [`Devices::set_truth`]) and is part of that state.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -31,13 +35,17 @@ mod machine;
 mod models;
 mod noise;
 mod occupancy;
+mod overrides;
 mod role;
 mod room;
 mod settings;
 mod site;
 mod sky;
+mod state;
+mod supply;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub use devices::{Devices, DevicesError};
+pub use overrides::WeatherOverride;

@@ -1,10 +1,11 @@
 //! The state of everything on the campus, stepped together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campanile_formats::Epw;
 use campanile_model::{Campus, EntityKind, NetworkKind, SpaceUse, Timestamp, WaterKind};
+use serde::{Deserialize, Serialize};
 
 use crate::calendar::{Calendar, Day, Moment};
 use crate::equip;
@@ -12,6 +13,7 @@ use crate::flows::{FlowTree, Item, Load, Source, is_flow};
 use crate::machine::{Around, Kind, Machine};
 use crate::noise::{drift, unit};
 use crate::occupancy::{activity, is_break, people};
+use crate::overrides::Overrides;
 use crate::room::Room;
 use crate::settings::Settings;
 use crate::sky::Sky;
@@ -30,7 +32,7 @@ const KITCHEN_H: f64 = 8.5;
 const HOT_SHARE: f64 = 0.35;
 
 /// Slow states of the ground and of the waters.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Slow {
     /// Air temperature, running means over a day and over ten days, °C.
     pub day_c: f64,
@@ -66,6 +68,11 @@ pub(crate) struct Models {
     pub soil: BTreeMap<usize, f64>,
     pub sources: Vec<Source>,
     pub trees: Vec<FlowTree>,
+    /// Nodes of electricity that were told to be off, by entity.
+    pub off: BTreeSet<usize>,
+    /// Nodes of electricity without supply since the last step, by entity.
+    pub dead: BTreeSet<usize>,
+    pub overrides: Overrides,
     diners: f64,
     /// Persons, toilets and washrooms by building.
     crowd: Vec<[f64; 3]>,
@@ -153,6 +160,9 @@ impl Models {
             soil,
             sources: Vec::new(),
             trees: Vec::new(),
+            off: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            overrides: Overrides::default(),
             diners: if pupils > 0.0 { diners.min(pupils * 1.1) } else { diners },
             crowd,
             kitchen_m2,
@@ -187,18 +197,21 @@ impl Models {
         }
     }
 
-    fn look(&mut self, time: Timestamp) {
+    /// Moves to a time: its weather and its moment of the school's day.
+    pub(crate) fn look(&mut self, time: Timestamp) {
         let site = &self.campus.plan.site;
         self.time = time;
         self.sky = Sky::at(&self.epw, site.latitude_deg, site.longitude_deg, time);
+        self.overrides.weather.apply(&mut self.sky);
         self.now = self.calendar.at(time);
         self.activity = activity(&self.now);
     }
 
     /// Brings every state to where it would be at `time` had it run before: ten days of hours for what is slow,
-    /// a day of five minutes for the rest.
+    /// a day of five minutes for the rest. What is laid over the models holds for the last five minutes only.
     pub(crate) fn spin_up(&mut self, time: Timestamp) {
         let hours = 240;
+        let mut held = std::mem::take(&mut self.overrides);
         self.look(time.plus_micros(-hours * 3_600_000_000));
         self.slow =
             Slow { day_c: self.sky.temperature_c, ten_days_c: self.sky.temperature_c, ..Slow::default() };
@@ -210,11 +223,14 @@ impl Models {
             self.step_slow(3600.0);
         }
         for room in &mut self.rooms {
-            room.mass_c = 0.5 * (self.slow.ten_days_c + 22.0);
-            room.air_c = room.mass_c;
-            (room.moisture, room.co2_ppm) = (self.sky.moisture, crate::room::CO2_OUTDOORS);
+            room.state.mass_c = 0.5 * (self.slow.ten_days_c + 22.0);
+            room.state.air_c = room.state.mass_c;
+            (room.state.moisture, room.state.co2_ppm) = (self.sky.moisture, crate::room::CO2_OUTDOORS);
         }
         for step in 0..288 {
+            if step == 287 {
+                self.overrides = std::mem::take(&mut held);
+            }
             self.look(time.plus_micros((step - 288) * 300_000_000));
             self.step_slow(300.0);
             self.step_fast(300.0);
@@ -245,7 +261,8 @@ impl Models {
         }
         let evaporation = 0.0002 * sky.global_w_m2 * dt_s / 3600.0;
         for (&bed, moisture) in &mut self.soil {
-            let watered = self.machines.iter().any(|m| m.on && matches!(m.kind, Kind::Valve(b) if b == bed));
+            let watered =
+                self.machines.iter().any(|m| m.state.on && matches!(m.kind, Kind::Valve(b) if b == bed));
             // A root zone of 400 mm: 1 mm of water is 0.25 % of volume; what is above field capacity drains in a day.
             *moisture += 0.25 * rain_mm + if watered { 6.0 * dt_s / 3600.0 } else { 0.0 };
             *moisture -= evaporation * ((*moisture - 8.0) / 20.0).clamp(0.0, 1.2);
@@ -257,12 +274,14 @@ impl Models {
     }
 
     fn step_fast(&mut self, dt_s: f64) {
+        self.energise();
         let (seed, now) = (self.seed, self.now);
         for building in &mut self.crowd {
             building[0] = 0.0;
         }
-        for room in &mut self.rooms {
-            let n = people(room.spec.use_, room.spec.capacity, room.spec.key, &now, seed);
+        for (r, room) in self.rooms.iter_mut().enumerate() {
+            let usual = || people(room.spec.use_, room.spec.capacity, room.spec.key, &now, seed);
+            let n = self.overrides.people.get(&r).copied().unwrap_or_else(usual);
             self.crowd[room.spec.building][0] += n;
             // Now and then a boarder boils water against the rules, for a quarter of an hour in the evening.
             let kettle = room.spec.use_ == SpaceUse::Dormitory
@@ -273,7 +292,7 @@ impl Models {
         }
         let around = |machine: &Machine, rooms: &[Room], soil: &BTreeMap<usize, f64>| {
             let ambient_c =
-                machine.room.and_then(|r| rooms.get(r)).map_or(self.sky.temperature_c, |r| r.air_c);
+                machine.room.and_then(|r| rooms.get(r)).map_or(self.sky.temperature_c, |r| r.state.air_c);
             let soil_pct = match machine.kind {
                 Kind::Valve(bed) => soil.get(&bed).copied().unwrap_or(30.0),
                 _ => 30.0,
@@ -301,28 +320,34 @@ impl Models {
         for source in &mut sources {
             source.value = self.load(source);
         }
-        for tree in &mut self.trees {
-            tree.flow = tree.sum(|s| sources[s].value);
-        }
         self.sources = sources;
+        self.sum();
+    }
+
+    /// The flow through every node from what the sources take.
+    pub(crate) fn sum(&mut self) {
+        for tree in &mut self.trees {
+            tree.flow = tree.sum(|s| self.sources[s].value);
+        }
     }
 
     fn load(&self, source: &Source) -> f64 {
         match source.load {
+            _ if source.dead => 0.0,
             Load::RoomLights(r) => {
                 // Signs and emergency lamps of ways out never go off.
                 let always =
                     if source.item == Item::Corridor { 0.25 * self.rooms[r].spec.area_m2 } else { 0.0 };
-                self.rooms[r].lights_w + always
+                self.rooms[r].state.lights_w + always
             }
-            Load::RoomPlugs(r) => self.rooms[r].plugs_w,
-            Load::RoomSpecial(r) => self.rooms[r].special_w,
-            Load::RoomAc(r, ac) => self.rooms[r].acs[ac].power_w,
+            Load::RoomPlugs(r) => self.rooms[r].state.plugs_w,
+            Load::RoomSpecial(r) => self.rooms[r].state.special_w,
+            Load::RoomAc(r, ac) => self.rooms[r].state.acs[ac].power_w,
             Load::RoomWater(r) => self.room_water(r),
             Load::RoomHotWater(r) => HOT_SHARE * self.room_water(r),
             Load::RoomGas(r) => self.room_gas(r),
-            Load::Machine(m) => self.machines[m].power_w,
-            Load::MachineWater(m) => self.machines[m].water_m3_s,
+            Load::Machine(m) => self.machines[m].state.power_w,
+            Load::MachineWater(m) => self.machines[m].state.water_m3_s,
             Load::Unknown(full) => full * self.activity * (0.9 + 0.2 * self.flicker(source.entity as u64)),
             Load::Leak(flow) => flow,
             Load::Solar([peak_w, tilt, azimuth]) => self.solar(peak_w, tilt, azimuth),
@@ -359,10 +384,10 @@ impl Models {
                 people * each / toilets.max(1.0)
             }
             SpaceUse::Washroom if washing => people * 0.4 / washrooms.max(1.0),
-            SpaceUse::Dormitory if washing && washrooms == 0.0 => room.people * 0.4,
-            SpaceUse::Dormitory => room.people * if asleep { 0.002 } else { 0.02 },
-            SpaceUse::Laboratory | SpaceUse::Art => 0.05 * room.people,
-            SpaceUse::Kitchen if room.people > 0.0 => {
+            SpaceUse::Dormitory if washing && washrooms == 0.0 => room.state.people * 0.4,
+            SpaceUse::Dormitory => room.state.people * if asleep { 0.002 } else { 0.02 },
+            SpaceUse::Laboratory | SpaceUse::Art => 0.05 * room.state.people,
+            SpaceUse::Kitchen if room.state.people > 0.0 => {
                 let share = room.spec.area_m2 / self.kitchen_m2;
                 self.diners * WATER_M3_MEAL * 1000.0 / (KITCHEN_H * 60.0) * share
             }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use campanile_model::{Campus, EntityKind, NetworkKind, Point, PointId, PointKind, ValueType};
+use campanile_model::{Campus, EntityKind, NetworkKind, Node, Point, PointId, PointKind, ValueType};
 
 use crate::equip::{has, is_ac, is_light, words};
-use crate::flows::{Load, counts};
+use crate::flows::{Load, counts, generates};
 use crate::machine::Kind;
 use crate::models::Models;
 use crate::noise::key;
@@ -21,8 +21,8 @@ pub(crate) enum Feed {
     Lights(usize, f64),
     /// A share of a room's gas.
     Gas(usize, f64),
-    /// A solar array.
-    Solar([f64; 3]),
+    /// A solar array, and the entity of the node that it feeds.
+    Solar([f64; 3], Option<usize>),
     /// The power of a machine that is no load of its own.
     Machine(usize),
 }
@@ -89,7 +89,8 @@ pub(crate) enum Role {
     /// Amperes of a feed through so many phases.
     Current(Feed, f64),
     PowerFactor(Feed),
-    Voltage(f64),
+    /// A usual voltage, and the entity of the node where it stands.
+    Voltage(f64, Option<usize>),
     Room(usize, Air),
     Ac(usize, usize, AcPart),
     Machine(usize, Part),
@@ -105,12 +106,10 @@ pub(crate) enum Role {
     WaterTemperature,
     /// A transformer's winding by its load and rating in VA.
     Winding(Feed, f64),
-    /// A switch of a circuit: the rooms and machines behind it, and whether it is a lighting circuit.
-    Circuit {
-        rooms: Vec<usize>,
-        lamps: Vec<usize>,
-        lights_only: bool,
-    },
+    /// A switch of a node of electricity by its entity, with the rooms behind it unless it is for lighting alone.
+    Circuit(usize, Vec<usize>),
+    /// Whether the switch of such a node is closed.
+    Breaker(usize),
     /// False but for some minutes, so many times a year.
     Rare(f64),
     /// True but for some minutes of a school day, with this chance a quarter of an hour.
@@ -184,8 +183,10 @@ pub(crate) fn roles(models: &Models) -> Vec<Role> {
     for point in &campus.points {
         let readback = point.command.as_ref().and_then(|c| c.readback.as_ref());
         let Some(id) = readback.and_then(|p| campus.point_id(p.as_str())) else { continue };
-        let loose =
-            matches!(roles[id.index()], Role::Rare(_) | Role::Closed(_) | Role::Steady(..) | Role::Held);
+        let loose = matches!(
+            roles[id.index()],
+            Role::Rare(_) | Role::Closed(_) | Role::Breaker(_) | Role::Steady(..) | Role::Held
+        );
         if id != point.id && loose && campus.point(id).value_type == point.value_type {
             roles[id.index()] = Role::Echo(point.id);
         }
@@ -251,6 +252,9 @@ impl Finder<'_> {
             _ if told && is(&["gate", "gate open"]) => Role::Gate,
             _ if told => Role::Held,
             Some(r) if is(&["window"]) => Role::Room(r, Air::WindowsOpen),
+            _ if self.electric(point.entity) && is(&["breaker"]) && is(&["closed", "shut"]) => {
+                Role::Breaker(point.entity)
+            }
             _ if is(&["closed", "shut"]) => Role::Closed(if is(&["fire door"]) {
                 0.0005
             } else if is(&["breaker"]) {
@@ -263,19 +267,21 @@ impl Finder<'_> {
         }
     }
 
+    /// Whether an entity is a node of electricity.
+    fn electric(&self, entity: usize) -> bool {
+        let tree = self.node_of_entity.get(&entity).map(|&(t, _)| &self.models.trees[t]);
+        tree.is_some_and(|tree| self.campus.networks[tree.network].kind == NetworkKind::Electricity)
+    }
+
     /// The switch of a circuit.
     fn circuit(&self, t: usize, n: usize) -> Role {
         let node = &self.campus.networks[self.models.trees[t].network].nodes[n];
-        let within = |entity: usize| {
+        let behind = |entity: usize| {
             let path = &self.campus.entities[entity].path;
-            node.serves.iter().any(|s| path.is_within(s))
+            !node.id.contains("light") && node.serves.iter().any(|s| path.is_within(s))
         };
-        let rooms =
-            (0..self.models.rooms.len()).filter(|&r| within(self.models.rooms[r].spec.entity)).collect();
-        let machines = self.models.machines.iter().enumerate();
-        let lamps =
-            machines.filter(|(_, m)| m.kind == Kind::Lamp && within(m.entity)).map(|(m, _)| m).collect();
-        Role::Circuit { rooms, lamps, lights_only: node.id.contains("light") }
+        let rooms = (0..self.models.rooms.len()).filter(|&r| behind(self.models.rooms[r].spec.entity));
+        Role::Circuit(node.entity, rooms.collect())
     }
 
     fn room(&self, entity: usize) -> Option<usize> {
@@ -312,7 +318,7 @@ impl Finder<'_> {
         let entity = &self.campus.entities[point.entity];
         if kind == NetworkKind::Electricity {
             if let Some(array) = self.array(point.entity) {
-                return Some(Feed::Solar(array));
+                return Some(array);
             }
             if let (true, Some(r)) = (is_light(entity), self.models.room_of[point.entity]) {
                 return Some(Feed::Lights(r, 1.0 / self.lights_in[r].max(1.0)));
@@ -350,7 +356,7 @@ impl Finder<'_> {
     }
 
     /// The solar array of a roof or its inverter's share of it.
-    fn array(&self, entity: usize) -> Option<[f64; 3]> {
+    fn array(&self, entity: usize) -> Option<Feed> {
         let inverter = self.models.machine_of.get(&entity).map(|&m| self.models.machines[m].kind)
             == Some(Kind::Inverter);
         let roof = if inverter { self.campus.entities[entity].parent? } else { entity };
@@ -370,7 +376,10 @@ impl Finder<'_> {
         } else {
             1.0
         };
-        Some([array.peak_w * share, array.tilt_deg, array.azimuth_deg])
+        let nodes = self.campus.networks.iter().flat_map(|n| &n.nodes);
+        let names = |n: &&Node| generates(n) && n.serves.iter().chain(&n.place).any(|p| p == path);
+        let node = nodes.into_iter().find(names).map(|n| n.entity);
+        Some(Feed::Solar([array.peak_w * share, array.tilt_deg, array.azimuth_deg], node))
     }
 
     fn number(&self, point: &Point, is: &dyn Fn(&[&str]) -> bool) -> Role {
@@ -392,7 +401,10 @@ impl Finder<'_> {
             }),
             "V" if is(&["battery"]) => Some(Role::Steady(26.4, 0.3)),
             "V" if is(&["dc"]) => Some(Role::Steady(620.0, 15.0)),
-            "V" => Some(Role::Voltage(if point.range.is_some_and(|r| r[0] > 300.0) { 395.0 } else { 228.0 })),
+            "V" => {
+                let usual = if point.range.is_some_and(|r| r[0] > 300.0) { 395.0 } else { 228.0 };
+                Some(Role::Voltage(usual, self.electric(point.entity).then_some(point.entity)))
+            }
             "Hz" => part(Part::Frequency).or(Some(Role::Steady(50.0, 0.02))),
             "1" if is(&["power factor"]) => self.feed(point, NetworkKind::Electricity).map(Role::PowerFactor),
             "m3" | "L" | "l" => self.feed(point, fluid).map(|f| Role::Total(f, si(unit))),

@@ -8,7 +8,10 @@
 //! | light | daylight factor 2 % with windows at 110 lm/W, lamps on top |
 //! | air-conditioner | thermostat within its capacity of 180 W/m²; COP falls with the lift |
 
+use std::sync::Arc;
+
 use campanile_model::SpaceUse;
+use serde::{Deserialize, Serialize};
 
 use crate::site::RoomSpec;
 use crate::sky::{Sky, moisture};
@@ -35,7 +38,8 @@ const AC_FAN: f64 = 0.03;
 const AC_STANDBY_W: f64 = 3.0;
 
 /// What an air-conditioner does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum AcMode {
     Cool,
     Heat,
@@ -45,8 +49,11 @@ pub(crate) enum AcMode {
 }
 
 /// An air-conditioner: what it is told and what it does.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Ac {
+    /// Whether its circuit has no supply.
+    #[serde(skip)]
+    pub dead: bool,
     pub told_on: Option<bool>,
     pub told_mode: Option<AcMode>,
     pub told_setpoint_c: Option<f64>,
@@ -62,6 +69,7 @@ pub(crate) struct Ac {
 impl Ac {
     pub(crate) fn new() -> Self {
         Self {
+            dead: false,
             told_on: None,
             told_mode: None,
             told_setpoint_c: None,
@@ -76,6 +84,7 @@ impl Ac {
     /// Follows what it is told; what it isn't told, the people in the room decide.
     pub(crate) fn decide(&mut self, wanted: Option<AcMode>) {
         let mode = match (self.told_mode, self.told_on) {
+            _ if self.dead => AcMode::Off,
             (Some(AcMode::Off), _) | (_, Some(false)) => AcMode::Off,
             (Some(mode), Some(true)) => mode,
             (None, Some(true)) => wanted.unwrap_or(AcMode::Auto),
@@ -92,10 +101,26 @@ impl Ac {
     }
 }
 
-/// The state of a room.
+/// A room: what the plan says about it, and how it is now.
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
-    pub spec: RoomSpec,
+    pub spec: Arc<RoomSpec>,
+    pub state: RoomState,
+    /// Which of its loads hang on a circuit without supply.
+    pub dead: Dead,
+}
+
+/// Loads of a room without supply.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Dead {
+    pub lights: bool,
+    pub plugs: bool,
+    pub special: bool,
+}
+
+/// How a room is: all that its next step and its sensors follow from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RoomState {
     pub acs: Vec<Ac>,
     pub told_lights: Option<bool>,
     pub told_supply: Option<bool>,
@@ -115,8 +140,7 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn new(spec: RoomSpec, sky: &Sky) -> Self {
-        Self {
-            spec,
+        let state = RoomState {
             acs: Vec::new(),
             told_lights: None,
             told_supply: None,
@@ -131,12 +155,13 @@ impl Room {
             lights_w: 0.0,
             plugs_w: 0.0,
             special_w: 0.0,
-        }
+        };
+        Self { spec: Arc::new(spec), state, dead: Dead::default() }
     }
 
     /// Whether the sockets and lamps have power.
     pub(crate) fn supplied(&self, now: &Moment) -> bool {
-        self.told_supply.unwrap_or(!(now.curfew && self.spec.use_ == SpaceUse::Dormitory))
+        self.state.told_supply.unwrap_or(!(now.curfew && self.spec.use_ == SpaceUse::Dormitory))
     }
 
     /// What the people in the room would set the air-conditioner to.
@@ -144,15 +169,15 @@ impl Room {
         if self.spec.use_ == SpaceUse::Server {
             return Some(AcMode::Cool);
         }
-        let there = self.people >= (0.1 * self.spec.capacity).max(1.0);
+        let there = self.state.people >= (0.1 * self.spec.capacity).max(1.0);
         if !there {
             return None;
         }
         match running {
-            true if self.mass_c > 25.5 => Some(AcMode::Cool),
-            true if self.mass_c < 19.0 => Some(AcMode::Heat),
-            _ if self.air_c > cool_c => Some(AcMode::Cool),
-            _ if self.air_c < heat_c => Some(AcMode::Heat),
+            true if self.state.mass_c > 25.5 => Some(AcMode::Cool),
+            true if self.state.mass_c < 19.0 => Some(AcMode::Heat),
+            _ if self.state.air_c > cool_c => Some(AcMode::Cool),
+            _ if self.state.air_c < heat_c => Some(AcMode::Heat),
             _ => None,
         }
     }
@@ -167,29 +192,32 @@ impl Room {
         kettle_w: f64,
         comfort_c: [f64; 2],
     ) {
-        self.people = people;
+        self.state.people = people;
         self.light_and_loads(sky, now, kettle_w);
-        let running = self.acs.iter().any(|ac| ac.on);
+        let running = self.state.acs.iter().any(|ac| ac.on);
         let wish = self.wish(running, comfort_c);
-        for ac in &mut self.acs {
+        for ac in &mut self.state.acs {
             ac.decide(wish);
         }
-        let running = self.acs.iter().any(|ac| ac.on && ac.mode != AcMode::Fan);
+        let running = self.state.acs.iter().any(|ac| ac.on && ac.mode != AcMode::Fan);
         let per_hour = self.air_changes(sky, running);
         let flow_s = per_hour / 3600.0;
         self.heat(dt_s, sky, flow_s);
         let volume = self.spec.volume_m3;
-        let co2_limit = CO2_OUTDOORS + 1e6 * self.people * CO2_M3_S / (flow_s * volume);
-        self.co2_ppm = co2_limit + (self.co2_ppm - co2_limit) * libm::exp(-flow_s * dt_s);
+        let co2_limit = CO2_OUTDOORS + 1e6 * self.state.people * CO2_M3_S / (flow_s * volume);
+        self.state.co2_ppm = co2_limit + (self.state.co2_ppm - co2_limit) * libm::exp(-flow_s * dt_s);
         // A cooling coil dries air towards saturation at 12 °C.
-        let cooling: f64 = self.acs.iter().map(|ac| (-ac.heat_w).max(0.0)).sum();
+        let cooling: f64 = self.state.acs.iter().map(|ac| (-ac.heat_w).max(0.0)).sum();
         let coil = moisture(12.0, 100.0, sky.pressure_pa);
-        let drying_s =
-            if self.moisture > coil { 5.0 / 3600.0 * cooling / (AC_W_M2 * self.spec.area_m2) } else { 0.0 };
+        let drying_s = if self.state.moisture > coil {
+            5.0 / 3600.0 * cooling / (AC_W_M2 * self.spec.area_m2)
+        } else {
+            0.0
+        };
         let rate = flow_s + drying_s;
-        let gain = self.people * MOISTURE_KG_S / (1.2 * volume);
+        let gain = self.state.people * MOISTURE_KG_S / (1.2 * volume);
         let limit = (flow_s * sky.moisture + drying_s * coil + gain) / rate;
-        self.moisture = limit + (self.moisture - limit) * libm::exp(-rate * dt_s);
+        self.state.moisture = limit + (self.state.moisture - limit) * libm::exp(-rate * dt_s);
     }
 
     fn air_changes(&mut self, sky: &Sky, running: bool) -> f64 {
@@ -197,19 +225,19 @@ impl Room {
         let mild = (13.0..31.0).contains(&sky.temperature_c) && sky.rain_mm_h < 2.0;
         // Most classes air when it gets stuffy, some don't notice; who has opened leaves it open for a while.
         let bears = if self.spec.key.is_multiple_of(8) { 2600.0 } else { 1250.0 };
-        let stuffy = self.co2_ppm > if self.windows_open { 0.7 * bears } else { bears };
+        let stuffy = self.state.co2_ppm > if self.state.windows_open { 0.7 * bears } else { bears };
         let windows = !self.spec.windows.is_empty();
-        self.windows_open = windows && self.people > 0.0 && (mild && !running || stuffy);
+        self.state.windows_open = windows && self.state.people > 0.0 && (mild && !running || stuffy);
         let mechanical = match self.spec.use_ {
-            U::Kitchen if self.people > 0.0 => 12.0,
-            U::Laboratory | U::ChemicalStore | U::Preparation if self.people > 0.0 => 3.0,
+            U::Kitchen if self.state.people > 0.0 => 12.0,
+            U::Laboratory | U::ChemicalStore | U::Preparation if self.state.people > 0.0 => 3.0,
             U::Toilet | U::Washroom => 4.0,
-            U::Dining | U::Hall | U::Gym if self.people > 0.0 => 2.0,
+            U::Dining | U::Hall | U::Gym if self.state.people > 0.0 => 2.0,
             U::Corridor | U::Lobby | U::Stair => 4.0,
             _ => 0.0,
         };
-        let leaks = if self.people > 0.0 { 0.8 } else { 0.3 };
-        let open = if self.windows_open { 2.5 + (0.8 * sky.wind_m_s).min(3.0) } else { 0.0 };
+        let leaks = if self.state.people > 0.0 { 0.8 } else { 0.3 };
+        let open = if self.state.windows_open { 2.5 + (0.8 * sky.wind_m_s).min(3.0) } else { 0.0 };
         leaks + mechanical + open
     }
 
@@ -219,36 +247,39 @@ impl Room {
         let daylight = if s.windows.is_empty() { 0.0 } else { 0.02 * 110.0 * sky.global_w_m2 };
         let awake = s.use_ != U::Dormitory || !now.curfew;
         let supplied = self.supplied(now);
-        let auto = self.people > 0.0 && awake && daylight < 450.0;
-        self.lights_on = supplied && self.told_lights.unwrap_or(auto);
+        let auto = self.state.people > 0.0 && awake && daylight < 450.0;
+        self.state.lights_on = supplied && !self.dead.lights && self.state.told_lights.unwrap_or(auto);
         let (lamp_w_m2, lamp_lx) = match s.use_ {
             U::Corridor | U::Stair | U::Lobby | U::Toilet | U::Store => (4.0, 110.0),
             U::Dormitory => (5.0, 150.0),
             U::Gym | U::Hall => (9.0, 350.0),
             _ => (8.0, 340.0),
         };
-        self.light_lx = daylight + if self.lights_on { lamp_lx } else { 0.0 };
-        self.lights_w = if self.lights_on { lamp_w_m2 * s.area_m2 } else { 0.0 };
-        let full = self.people / s.capacity.max(1.0);
+        self.state.light_lx = daylight + if self.state.lights_on { lamp_lx } else { 0.0 };
+        self.state.lights_w = if self.state.lights_on { lamp_w_m2 * s.area_m2 } else { 0.0 };
+        let full = self.state.people / s.capacity.max(1.0);
         let busy = if full > 0.3 { 1.0 } else { 0.0 };
         let plugs = match s.use_ {
             U::Classroom => 260.0 * busy,
-            U::Computer => 110.0 * self.people,
-            U::Office | U::Meeting | U::Library | U::Broadcast => 110.0 * self.people.min(s.capacity),
+            U::Computer => 110.0 * self.state.people,
+            U::Office | U::Meeting | U::Library | U::Broadcast => 110.0 * self.state.people.min(s.capacity),
             U::Laboratory | U::Workshop | U::Art | U::Music => 600.0 * busy,
-            U::Dormitory => 18.0 * self.people + kettle_w,
+            U::Dormitory => 18.0 * self.state.people + kettle_w,
             U::Guard => 250.0,
             _ => 0.0,
         };
-        self.plugs_w = if supplied { plugs + 0.3 * s.area_m2 } else { 0.0 };
-        self.special_w = match s.use_ {
+        self.state.plugs_w = if supplied && !self.dead.plugs { plugs + 0.3 * s.area_m2 } else { 0.0 };
+        self.state.special_w = match s.use_ {
             U::Server => 3500.0,
-            U::Kitchen => s.area_m2 * if self.people > 0.0 { 110.0 } else { 4.0 },
+            U::Kitchen => s.area_m2 * if self.state.people > 0.0 { 110.0 } else { 4.0 },
             U::Dining => s.area_m2 * 6.0 * full,
             _ => 0.0,
         };
         if now.day == Day::Vacation && s.use_ == U::Kitchen {
-            self.special_w = s.area_m2 * 1.0;
+            self.state.special_w = s.area_m2 * 1.0;
+        }
+        if self.dead.special {
+            self.state.special_w = 0.0;
         }
     }
 
@@ -260,15 +291,17 @@ impl Room {
         let through = s.light_w_k + AIR_J_M3K * s.volume_m3 * flow_s;
         let to_mass = MASS_W_M2K * s.area_m2;
         // Ranges of a kitchen give most of their heat to the hood.
-        let special = if s.use_ == SpaceUse::Kitchen { 0.15 } else { 1.0 } * self.special_w;
-        let gains = PERSON_W * self.people + self.lights_w + self.plugs_w + special + 0.3 * solar;
+        let special = if s.use_ == SpaceUse::Kitchen { 0.15 } else { 1.0 } * self.state.special_w;
+        let gains =
+            PERSON_W * self.state.people + self.state.lights_w + self.state.plugs_w + special + 0.3 * solar;
         let stiff = capacity / dt_s + through + to_mass;
         let free =
-            (capacity / dt_s * self.air_c + through * outside_c + to_mass * self.mass_c + gains) / stiff;
-        let count = self.acs.len().max(1) as f64;
+            (capacity / dt_s * self.state.air_c + through * outside_c + to_mass * self.state.mass_c + gains)
+                / stiff;
+        let count = self.state.acs.len().max(1) as f64;
         let each_w = (AC_W_M2 * s.area_m2).max(1500.0) / count;
         let mut air = free;
-        for ac in &mut self.acs {
+        for ac in &mut self.state.acs {
             let needed = (ac.setpoint_c - free) * stiff / count;
             ac.heat_w = match (ac.on, ac.mode) {
                 (true, AcMode::Cool) => needed.clamp(-each_w, 0.0),
@@ -282,11 +315,15 @@ impl Room {
                 (3.0 + 0.06 * (outside_c - 7.0)).clamp(1.8, 4.5)
             };
             ac.power_w = AC_STANDBY_W + ac.heat_w.abs() / cop + if ac.on { AC_FAN * each_w } else { 0.0 };
+            if ac.dead {
+                ac.power_w = 0.0;
+            }
             air += ac.heat_w / stiff;
         }
-        self.air_c = air;
+        self.state.air_c = air;
         let mass = MASS_J_M2K * s.area_m2;
-        self.mass_c = (mass / dt_s * self.mass_c + to_mass * air + s.opaque_w_k * outside_c + 0.7 * solar)
-            / (mass / dt_s + to_mass + s.opaque_w_k);
+        self.state.mass_c =
+            (mass / dt_s * self.state.mass_c + to_mass * air + s.opaque_w_k * outside_c + 0.7 * solar)
+                / (mass / dt_s + to_mass + s.opaque_w_k);
     }
 }

@@ -2,9 +2,10 @@
 
 use campanile_formats::Epw;
 use campanile_model::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The sky over the campus.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Sky {
     pub temperature_c: f64,
     pub humidity_pct: f64,

@@ -7,6 +7,8 @@ use std::sync::{Arc, LazyLock};
 use campanile_formats::{Epw, epw};
 use campanile_model::{Campus, EntityKind, NetworkKind, PointId, Sample, Timestamp, Value, ValueType};
 
+mod drills;
+
 use crate::Devices;
 use crate::flows::{Item, counts};
 
@@ -88,8 +90,8 @@ fn every_point_speaks_and_stays_in_its_range_in_every_season() {
     }
 }
 
-#[test]
-fn any_campus_works() {
+/// The little school of the model's tests.
+static LITTLE: LazyLock<Arc<Campus>> = LazyLock::new(|| {
     let from = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../model/tests/scene");
     let dir = std::env::temp_dir().join(format!("campanile-devices-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
@@ -99,8 +101,13 @@ fn any_campus_works() {
     std::fs::write(dir.join("plan.json"), plan.replace("\"terrain\": \"terrain.tif\",", "")).unwrap();
     let campus = Arc::new(campanile_model::open(&dir).unwrap());
     std::fs::remove_dir_all(&dir).unwrap();
-    let mut devices = Devices::new(campus.clone(), SCHOOL.1.clone(), 1).unwrap();
-    checked(&campus, &run(&mut devices, shanghai(3, 2, 7), hours(3), 600));
+    campus
+});
+
+#[test]
+fn any_campus_works() {
+    let mut devices = Devices::new(LITTLE.clone(), SCHOOL.1.clone(), 1).unwrap();
+    checked(&LITTLE, &run(&mut devices, shanghai(3, 2, 7), hours(3), 600));
 }
 
 #[test]

@@ -19,10 +19,12 @@ pub(crate) fn through(models: &Models, feed: &Feed) -> f64 {
     match feed {
         Feed::Node(t, n) => models.trees[*t].flow[*n],
         Feed::Sources(list) => list.iter().map(|&s| models.sources[s].value).sum(),
-        Feed::Lights(r, share) => models.rooms[*r].lights_w * share,
+        Feed::Lights(r, share) => models.rooms[*r].state.lights_w * share,
         Feed::Gas(r, share) => models.room_gas(*r) * share,
-        Feed::Solar([peak, tilt, azimuth]) => models.solar(*peak, *tilt, *azimuth),
-        Feed::Machine(m) => models.machines[*m].power_w,
+        // An inverter stops with the grid that it feeds.
+        Feed::Solar(_, Some(node)) if models.dead.contains(node) => 0.0,
+        Feed::Solar([peak, tilt, azimuth], _) => models.solar(*peak, *tilt, *azimuth),
+        Feed::Machine(m) => models.machines[*m].state.power_w,
     }
 }
 
@@ -36,16 +38,18 @@ fn number(models: &Models, role: &Role, who: u64) -> (f64, f64) {
             let (sign, load) = (through(models, feed).signum(), through(models, feed).abs());
             (sign * (POWER_FACTOR + 0.04 * (load / (load + 5000.0)) - 0.02), 0.002)
         }
-        Role::Voltage(base) => {
+        Role::Voltage(_, Some(node)) if models.dead.contains(node) => (0.0, 0.0),
+        Role::Voltage(base, _) => {
             (base * (1.0 - 0.012 * models.activity + 0.008 * models.wander(who, 900.0)), 0.2)
         }
         Role::Room(r, air) => room(models, *r, *air),
         Role::Ac(r, ac, part) => {
-            let ac = &models.rooms[*r].acs[*ac];
+            let ac = &models.rooms[*r].state.acs[*ac];
             match part {
                 AcPart::Setpoint => (ac.setpoint_c, 0.0),
                 AcPart::Supply => (
-                    models.rooms[*r].air_c + if ac.on { (ac.heat_w / 350.0).clamp(-14.0, 20.0) } else { 0.0 },
+                    models.rooms[*r].state.air_c
+                        + if ac.on { (ac.heat_w / 350.0).clamp(-14.0, 20.0) } else { 0.0 },
                     0.1,
                 ),
                 AcPart::On | AcPart::Mode => (f64::from(u8::from(ac.on)), 0.0),
@@ -54,14 +58,16 @@ fn number(models: &Models, role: &Role, who: u64) -> (f64, f64) {
         Role::Machine(m, part) => {
             let machine = &models.machines[*m];
             match part {
-                Part::State => (machine.state, if machine.state.fract() == 0.0 { 0.0 } else { 0.03 }),
-                Part::Setpoint => (machine.setpoint_c(), 0.0),
-                Part::Frequency => (machine.frequency_hz, 0.0),
-                Part::Water => (machine.water_m3_s * 1000.0, 0.0),
-                Part::AirFlow => {
-                    (if machine.on { 2400.0 + 60.0 * models.wander(who, 300.0) } else { 0.0 }, 0.0)
+                Part::State => {
+                    (machine.state.measured, if machine.state.measured.fract() == 0.0 { 0.0 } else { 0.03 })
                 }
-                Part::On | Part::Open => (f64::from(u8::from(machine.on)), 0.0),
+                Part::Setpoint => (machine.setpoint_c(), 0.0),
+                Part::Frequency => (machine.state.frequency_hz, 0.0),
+                Part::Water => (machine.state.water_m3_s * 1000.0, 0.0),
+                Part::AirFlow => {
+                    (if machine.state.on { 2400.0 + 60.0 * models.wander(who, 300.0) } else { 0.0 }, 0.0)
+                }
+                Part::On | Part::Open => (f64::from(u8::from(machine.state.on)), 0.0),
             }
         }
         Role::Open(what) => outdoors(models, *what, who),
@@ -79,31 +85,35 @@ fn number(models: &Models, role: &Role, who: u64) -> (f64, f64) {
             (0.6 * models.slow.day_c + 22.0 + 70.0 * load * load.min(1.2), 0.2)
         }
         Role::Steady(mean, spread) => (mean + spread * models.wander(who, 1800.0), 0.1 * spread),
-        Role::Circuit { .. } | Role::Rare(_) | Role::Closed(_) | Role::Gate | Role::Echo(_) | Role::Held => {
-            (0.0, 0.0)
-        }
+        Role::Circuit(..)
+        | Role::Breaker(_)
+        | Role::Rare(_)
+        | Role::Closed(_)
+        | Role::Gate
+        | Role::Echo(_)
+        | Role::Held => (0.0, 0.0),
     }
 }
 
 fn room(models: &Models, r: usize, air: Air) -> (f64, f64) {
     let room = &models.rooms[r];
     match air {
-        Air::Temperature => (room.air_c, 0.05),
-        Air::Humidity => (humidity_pct(room.air_c, room.moisture, models.sky.pressure_pa), 0.4),
-        Air::Co2 => (room.co2_ppm, 6.0),
-        Air::Light => (room.light_lx, 0.01 * room.light_lx),
-        Air::People => (room.people, 0.0),
+        Air::Temperature => (room.state.air_c, 0.05),
+        Air::Humidity => (humidity_pct(room.state.air_c, room.state.moisture, models.sky.pressure_pa), 0.4),
+        Air::Co2 => (room.state.co2_ppm, 6.0),
+        Air::Light => (room.state.light_lx, 0.01 * room.state.light_lx),
+        Air::People => (room.state.people, 0.0),
         Air::Sound => {
-            let talk = if room.people < 1.0 {
+            let talk = if room.state.people < 1.0 {
                 0.0
             } else if is_break(&models.now) {
                 34.0
             } else {
                 24.0
             };
-            (36.0 + talk * (room.people / room.spec.capacity.max(1.0)).min(1.0).sqrt(), 1.2)
+            (36.0 + talk * (room.state.people / room.spec.capacity.max(1.0)).min(1.0).sqrt(), 1.2)
         }
-        Air::Dust => (0.55 * dust(models) + 6.0 * f64::from(u8::from(room.people > 0.0)), 1.0),
+        Air::Dust => (0.55 * dust(models) + 6.0 * f64::from(u8::from(room.state.people > 0.0)), 1.0),
         Air::Presence | Air::WindowsOpen | Air::LightsOn => (0.0, 0.0),
     }
 }
@@ -149,24 +159,20 @@ fn truth(models: &Models, role: &Role, who: u64) -> bool {
         Role::Room(r, air) => {
             let room = &models.rooms[*r];
             match air {
-                Air::Presence => room.people > 0.0,
-                Air::LightsOn => room.lights_on,
+                Air::Presence => room.state.people > 0.0,
+                Air::LightsOn => room.state.lights_on,
                 // Not every window of a room that is aired stands open.
-                Air::WindowsOpen => room.windows_open && !who.is_multiple_of(3),
+                Air::WindowsOpen => room.state.windows_open && !who.is_multiple_of(3),
                 _ => false,
             }
         }
-        Role::Ac(r, ac, _) => models.rooms[*r].acs[*ac].on,
-        Role::Machine(m, Part::Open) => models.machines[*m].open,
-        Role::Machine(m, _) => models.machines[*m].on,
-        Role::Circuit { rooms, lights_only: false, .. } => {
-            rooms.first().is_none_or(|&r| models.rooms[r].supplied(&models.now))
+        Role::Ac(r, ac, _) => models.rooms[*r].state.acs[*ac].on,
+        Role::Machine(m, Part::Open) => models.machines[*m].state.open,
+        Role::Machine(m, _) => models.machines[*m].state.on,
+        Role::Circuit(node, rooms) => {
+            !models.is_off(*node) && rooms.first().is_none_or(|&r| models.rooms[r].supplied(&models.now))
         }
-        Role::Circuit { rooms, lamps, .. } => {
-            let cut = rooms.first().is_some_and(|&r| models.rooms[r].told_lights == Some(false))
-                || lamps.first().is_some_and(|&m| models.machines[m].told_on == Some(false));
-            !cut
-        }
+        Role::Breaker(node) => !models.is_off(*node),
         Role::Rare(per_year) => rare(models, who, *per_year),
         Role::Closed(chance) => closed(models, who, *chance),
         Role::Gate => {
@@ -206,7 +212,7 @@ pub(crate) fn value(models: &Models, role: &Role, point: &Point, told: Option<&V
         },
         ValueType::Choice => match role {
             Role::Ac(r, ac, _) => {
-                let ac = &models.rooms[*r].acs[*ac];
+                let ac = &models.rooms[*r].state.acs[*ac];
                 let mode = if ac.on { ac.mode } else { ac.told_mode.unwrap_or(AcMode::Off) };
                 let place = point.choices.iter().position(|c| mode_of(c) == mode);
                 place.map_or_else(|| usual().unwrap_or(Value::Choice(0)), |i| Value::Choice(i as u16))

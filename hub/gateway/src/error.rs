@@ -86,7 +86,7 @@ pub enum GatewayError {
     },
     /// The point speaks another protocol.
     #[error(
-        "'{point}' is a metric of Sparkplug B: it is published by an edge node, not as a message of its own"
+        "'{point}' is a metric of Sparkplug B: it is published by an edge node, not as a message of its own; say --sparkplug to publish as that node"
     )]
     Sparkplug {
         /// The point.

@@ -20,6 +20,11 @@ const MAX_TIMES: usize = 10_000_000;
 /// Samples that are published in one step when the speed isn't limited.
 const STEP: usize = 1024;
 
+/// How long one that was stopped waits for what is on its way.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+/// How often one that waits looks whether it was stopped.
+const LOOK_UP: Duration = Duration::from_millis(100);
+
 /// A column and the point it is played to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedColumn {
@@ -57,8 +62,12 @@ impl FeedConfig {
 pub struct FeedReport {
     /// Rows read.
     pub rows: u64,
-    /// Samples published, all acknowledged at the end (QoS 1).
+    /// Samples published.
     pub samples: u64,
+    /// Of these not acknowledged (QoS 1; metrics of Sparkplug B: not written) when it ended; 0 but where it was stopped.
+    pub unacknowledged: u64,
+    /// Whether it was stopped before the end of the file.
+    pub stopped: bool,
     /// Cells without a value: nothing was published for them.
     pub missing_cells: u64,
     /// Places where rows are missing between two that are there.
@@ -106,7 +115,8 @@ pub fn parse_mapping(text: &str, campus: &Campus) -> Result<FeedColumn, GatewayE
 }
 
 /// Plays a file to its end and returns when everything is acknowledged. `progress` is called now
-/// and then with the report so far. Blocks: not to be called from an async task.
+/// and then with the report so far; where it answers `false`, playing ends there. Blocks: not to be called from an async
+/// task.
 ///
 /// # Errors
 /// A file that can't be opened or ends in an I/O error, a point without binding, a broker that
@@ -115,7 +125,7 @@ pub fn play(
     source: impl Read,
     mut config: FeedConfig,
     publisher: &Publisher,
-    mut progress: impl FnMut(&FeedReport),
+    mut progress: impl FnMut(&FeedReport) -> bool,
 ) -> Result<FeedReport, GatewayError> {
     let started = Instant::now();
     config.csv.value_columns = distinct(&config.columns);
@@ -156,15 +166,25 @@ pub fn play(
             }
         }
         if pace.is_some() || samples.len() >= STEP {
-            if let Some(pace) = &mut pace {
-                pace.wait_for(time);
+            let due = pace.as_mut().is_none_or(|pace| pace.wait_for(time, || progress(&report)));
+            if due {
+                send(publisher, &mut samples, &mut report)?;
             }
-            send(publisher, &mut samples, &mut report)?;
-            progress(&report);
+            if !due || !progress(&report) {
+                report.stopped = true;
+                break;
+            }
         }
     }
-    send(publisher, &mut samples, &mut report)?;
-    publisher.flush(config.patience)?;
+    if report.stopped {
+        match publisher.flush(config.patience.min(STOP_PATIENCE)) {
+            Err(GatewayError::NotAcknowledged { left, .. }) => report.unacknowledged = left,
+            other => other?,
+        }
+    } else {
+        send(publisher, &mut samples, &mut report)?;
+        publisher.flush(config.patience)?;
+    }
     let CsvStats { missing_cells, folded, shifted, .. } = csv.stats();
     report.missing_cells = missing_cells;
     report.folded_rows = folded;
@@ -175,7 +195,7 @@ pub fn play(
         report.missing_rows = gaps.iter().map(|g| g.missing).sum();
     }
     report.took_s = started.elapsed().as_secs_f64();
-    progress(&report);
+    let _ = progress(&report);
     Ok(report)
 }
 
@@ -218,14 +238,18 @@ impl Pace {
         Self { speed, start: None }
     }
 
-    fn wait_for(&mut self, time: Timestamp) {
+    /// Waits until a time of the file is due, as long as `go_on`; whether it is.
+    fn wait_for(&mut self, time: Timestamp, mut go_on: impl FnMut() -> bool) -> bool {
         let (wall, first) = *self.start.get_or_insert((Instant::now(), time));
         let ahead_s = (time.0 - first.0) as f64 / Timestamp::SECOND as f64 / self.speed;
-        if let Ok(ahead) = Duration::try_from_secs_f64(ahead_s)
-            && let Some(left) = ahead.checked_sub(wall.elapsed())
-        {
-            std::thread::sleep(left);
+        let Ok(ahead) = Duration::try_from_secs_f64(ahead_s) else { return true };
+        while let Some(left) = ahead.checked_sub(wall.elapsed()) {
+            if !go_on() {
+                return false;
+            }
+            std::thread::sleep(left.min(LOOK_UP));
         }
+        true
     }
 }
 

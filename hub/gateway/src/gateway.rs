@@ -231,6 +231,7 @@ impl Gateway {
             sent: VecDeque::new(),
             state_wanted: false,
             state_said: None,
+            connected_at: Timestamp(0),
         };
         let io = |what: &str| {
             let what = what.to_owned();
@@ -389,6 +390,8 @@ struct Runner {
     /// Somebody said on our STATE topic that we are away.
     state_wanted: bool,
     state_said: Option<Instant>,
+    /// When the connection was asked for, which is the time of its will.
+    connected_at: Timestamp,
 }
 
 /// How often a node is looked at for whether its birth is due to be asked for.
@@ -417,6 +420,7 @@ impl Runner {
             // Packet ids mean nothing on the next connection, and the broker sends these again; what
             // it does not (QoS 0) is not lost.
             self.batch.packets.clear();
+            self.lose_nodes();
             if self.held.is_none() {
                 self.hand_over();
             }
@@ -434,6 +438,16 @@ impl Runner {
             }
         }
         self.finish().await;
+    }
+
+    /// Nobody says any more what becomes of the nodes.
+    fn lose_nodes(&mut self) {
+        let Batch { samples, presence, .. } = &mut self.batch;
+        let first = presence.len();
+        self.shared.nodes().disconnected(now(), samples.len(), presence);
+        for lost in presence.iter().skip(first) {
+            note_presence(&self.shared.counters, &lost.topic, false);
+        }
     }
 
     /// What happened, and how to mend it where that isn't plain.
@@ -472,10 +486,10 @@ impl Runner {
                 "what waited for the hub at the broker was given up, with a message too large to be read"
             );
         }
-        let connected_at = now();
+        self.connected_at = now();
         if let Some(state) = &self.shared.state {
             // tck-id-host-topic-phid-death-required: the time is that of the connection.
-            self.link.set_last_will(&state.topic, StateTopic::payload(false, connected_at));
+            self.link.set_last_will(&state.topic, StateTopic::payload(false, self.connected_at), true);
         }
         let session_present = tokio::select! {
             result = self.link.connect() => result?,
@@ -497,10 +511,10 @@ impl Runner {
         self.sent.clear();
         self.link.resend.retain(|p| self.shared.state.as_ref().is_none_or(|s| s.topic != p.topic));
         // tck-id-host-topic-phid-birth-payload-timestamp: the birth has the time of the will.
-        self.say_state(true, connected_at).await?;
+        self.say_state(true, self.connected_at).await?;
         self.link.flush().await?;
         if self.shared.has_nodes {
-            self.shared.nodes().connected(session_present);
+            self.shared.nodes().connected();
         }
         self.shared.counters.connected.store(true, Ordering::Relaxed);
         tracing::info!(broker = %self.shared.broker, session_present, "connected to the broker");
@@ -532,7 +546,9 @@ impl Runner {
             && self.link.has_room()
             && self.state_said.is_none_or(|at| at.elapsed() >= STATE_PAUSE);
         if state {
-            self.say_state(true, now()).await?;
+            // With the time of the will, as before: a later one would make the will the older word of the two, which
+            // edge nodes pass over.
+            self.say_state(true, self.connected_at).await?;
         }
         if !state && requests.is_empty() {
             return Ok(());
@@ -605,7 +621,7 @@ impl Runner {
     }
 
     fn hand_over(&mut self) {
-        if self.batch.messages == 0 {
+        if self.batch.messages == 0 && self.batch.presence.is_empty() {
             return;
         }
         // The next batch is likely as large.

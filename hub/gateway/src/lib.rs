@@ -4,7 +4,7 @@
 //!   [`FieldBatch`]es for a [`Sink`], and acknowledges each message to the broker only when the
 //!   sink calls [`Completion::done`]; it also sends commands out.
 //! - [`Publisher`] is the other side: device programs, recorded data and benches publish samples
-//!   by the bindings of a campus and receive commands.
+//!   by the bindings of a campus and receive commands, as edge nodes of Sparkplug B where they are asked to.
 //! - [`Broker`] is a broker inside this process, on loopback.
 //! - [`feed`] plays a CSV file through a [`Publisher`].
 //! - [`bench`] measures all of it beside a bare subscriber of the same broker.
@@ -16,6 +16,7 @@
 mod acks;
 pub mod bench;
 mod broker;
+mod edge;
 mod encode;
 mod error;
 pub mod feed;
@@ -39,4 +40,4 @@ pub use probe::{ProbeError, probe};
 pub use publisher::{FieldCommand, Publisher, PublisherConfig, PublisherStats, Qos};
 pub use reader::MessageReader;
 pub use status::{Example, GatewayStatus, SparkplugStatus};
-pub use topics::{presence_topics, subscription_filters};
+pub use topics::{metric_points, presence_topics, subscription_filters};

@@ -172,9 +172,9 @@ impl Link {
         }
     }
 
-    /// The last will of the next connection (QoS 1, retained).
-    pub fn set_last_will(&mut self, topic: &str, payload: Vec<u8>) {
-        let will = rumqttc::LastWill::new(topic, payload, rumqttc::QoS::AtLeastOnce, true);
+    /// The last will of the next connection (QoS 1).
+    pub fn set_last_will(&mut self, topic: &str, payload: Vec<u8>, retain: bool) {
+        let will = rumqttc::LastWill::new(topic, payload, rumqttc::QoS::AtLeastOnce, retain);
         self.eventloop.mqtt_options.set_last_will(will);
     }
 

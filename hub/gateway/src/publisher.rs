@@ -1,7 +1,7 @@
 //! The field's side: publish samples by the bindings of a campus, receive commands.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -12,6 +12,7 @@ use rumqttc::{Incoming, PubAck, Publish, QoS, Request, Subscribe, SubscribeFilte
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, mpsc};
 
+use crate::edge::EdgeNodes;
 use crate::link::{Link, LinkConfig, LinkError};
 use crate::topics::{Target, subscription_filters};
 use crate::{GatewayError, encode};
@@ -63,6 +64,9 @@ pub struct PublisherConfig {
     pub presence: Option<String>,
     /// Whether to receive commands for the points of the campus.
     pub commands: bool,
+    /// Points bound to metrics of Sparkplug B that are published, too, by their edge nodes: each node has a connection
+    /// of its own, and what its births say are these points. Their messages have QoS 0, as Sparkplug says.
+    pub metrics: Vec<PointId>,
     /// QoS 1 messages sent and not yet acknowledged by the broker.
     pub max_inflight: u16,
     /// Messages that may wait for the connection; then publishing blocks.
@@ -81,6 +85,7 @@ impl Default for PublisherConfig {
             qos: Qos::AtLeastOnce,
             presence: None,
             commands: false,
+            metrics: Vec::new(),
             max_inflight: 2000,
             queued_messages: 16 * CHUNK,
             max_packet_bytes: 1024 * 1024,
@@ -103,11 +108,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What a publisher has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PublisherStats {
-    /// Whether it is connected now.
+    /// Whether it is connected now, with all its edge nodes.
     pub connected: bool,
-    /// Messages taken.
+    /// Messages taken, and values of metrics.
     pub messages: u64,
-    /// Messages acknowledged (QoS 1) or written to the connection (QoS 0).
+    /// Of these acknowledged (QoS 1) or written to the connection (QoS 0, metrics).
     pub finished: u64,
     /// Connections lost.
     pub reconnects: u64,
@@ -124,18 +129,23 @@ pub struct Publisher {
     qos: Qos,
     queue: mpsc::Sender<Vec<Publish>>,
     commands: Receiver<FieldCommand>,
+    nodes: Option<EdgeNodes>,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// What the connections tell the program.
 #[derive(Debug, Default)]
-struct Shared {
+pub(crate) struct Shared {
     connected: AtomicBool,
+    /// Edge nodes, and how many of them are connected.
+    pub nodes: AtomicUsize,
+    pub nodes_connected: AtomicUsize,
     messages: AtomicU64,
-    finished: AtomicU64,
-    reconnects: AtomicU64,
-    commands: AtomicU64,
-    commands_dropped: AtomicU64,
+    pub finished: AtomicU64,
+    pub reconnects: AtomicU64,
+    pub commands: AtomicU64,
+    pub commands_dropped: AtomicU64,
     stopping: AtomicBool,
     stop: Notify,
     /// Signalled when `finished` grows or the connection changes.
@@ -144,7 +154,12 @@ struct Shared {
 }
 
 impl Shared {
-    fn note_progress(&self) {
+    fn is_connected(&self) -> bool {
+        let nodes = self.nodes.load(Ordering::Acquire);
+        self.connected.load(Ordering::Acquire) && self.nodes_connected.load(Ordering::Acquire) == nodes
+    }
+
+    pub fn note_progress(&self) {
         // The lock keeps a waiter from sleeping between its look and its wait.
         drop(self.progress_lock.lock().unwrap_or_else(PoisonError::into_inner));
         self.progress.notify_all();
@@ -163,6 +178,35 @@ impl Shared {
     }
 }
 
+/// Puts a chunk into a queue, waiting for room.
+///
+/// # Errors
+/// [`GatewayError::Stopped`]; [`GatewayError::NotAcknowledged`] where a full queue stands still for half a minute.
+pub(crate) fn enqueue<T>(
+    queue: &mpsc::Sender<Vec<T>>,
+    mut chunk: Vec<T>,
+    shared: &Shared,
+) -> Result<(), GatewayError> {
+    if chunk.is_empty() {
+        return Ok(());
+    }
+    let count = chunk.len() as u64;
+    shared.messages.fetch_add(count, Ordering::Relaxed);
+    let refused = loop {
+        chunk = match queue.try_send(chunk) {
+            Ok(()) => return Ok(()),
+            Err(mpsc::error::TrySendError::Closed(_)) => break GatewayError::Stopped,
+            Err(mpsc::error::TrySendError::Full(chunk)) => chunk,
+        };
+        // Room comes with progress; a broker that is away for long gives none.
+        if !shared.wait(PATIENCE, || queue.capacity() > 0) {
+            break GatewayError::NotAcknowledged { left: count, waited_s: PATIENCE.as_secs() };
+        }
+    };
+    shared.messages.fetch_sub(count, Ordering::Relaxed);
+    Err(refused)
+}
+
 impl Publisher {
     /// Connects in the background and keeps at it; see [`Publisher::wait_connected`].
     ///
@@ -173,6 +217,9 @@ impl Publisher {
         let (command_out, commands) = crossbeam_channel::bounded(COMMAND_QUEUE);
         let shared = Arc::new(Shared::default());
         let targets = if config.commands { command_targets(&campus) } else { BTreeMap::new() };
+        let nodes = (!config.metrics.is_empty())
+            .then(|| EdgeNodes::start(&config, &campus, &command_out, &shared))
+            .transpose()?;
         let runner = Runner {
             link: Link::new(&LinkConfig {
                 host: config.host,
@@ -204,29 +251,36 @@ impl Publisher {
             .name("publisher".to_owned())
             .spawn(move || runtime.block_on(runner.run()))
             .map_err(io("the publisher's thread"))?;
-        Ok(Self { campus, qos: config.qos, queue, commands, shared, thread: Some(thread) })
+        Ok(Self { campus, qos: config.qos, queue, commands, nodes, shared, thread: Some(thread) })
     }
 
-    /// Waits until it is connected.
+    /// Waits until it is connected, with all its edge nodes.
     ///
     /// # Errors
     /// [`GatewayError::NotAcknowledged`] (of no messages) if it isn't within `limit`.
     pub fn wait_connected(&self, limit: Duration) -> Result<(), GatewayError> {
-        let ready = || self.shared.connected.load(Ordering::Acquire);
-        if self.shared.wait(limit, ready) {
+        if self.shared.wait(limit, || self.shared.is_connected()) {
             return Ok(());
         }
         Err(GatewayError::NotAcknowledged { left: 0, waited_s: limit.as_secs() })
     }
 
     /// Publishes samples by their bindings, one a message, or up to a thousand of a point in one
-    /// where its binding has an array. Blocks while the queue is full: not to be called from an
-    /// async task.
+    /// where its binding has an array; those of [`PublisherConfig::metrics`] by their edge nodes. Blocks while the
+    /// queue is full: not to be called from an async task.
     ///
     /// # Errors
     /// For a sample that has no binding or the wrong type; the samples before it in the slice may
     /// have been published.
     pub fn publish_samples(&self, samples: &[Sample]) -> Result<(), GatewayError> {
+        let Some(nodes) = &self.nodes else { return self.publish_messages(samples) };
+        let (metrics, messages): (Vec<Sample>, Vec<Sample>) =
+            samples.iter().cloned().partition(|s| nodes.have(s.point));
+        nodes.publish(&metrics)?;
+        self.publish_messages(&messages)
+    }
+
+    fn publish_messages(&self, samples: &[Sample]) -> Result<(), GatewayError> {
         let mut chunk = Vec::with_capacity(samples.len().min(CHUNK));
         let mut rest = samples;
         while let Some(first) = rest.first() {
@@ -275,25 +329,7 @@ impl Publisher {
     }
 
     fn enqueue(&self, chunk: Vec<Publish>) -> Result<(), GatewayError> {
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let count = chunk.len() as u64;
-        self.shared.messages.fetch_add(count, Ordering::Relaxed);
-        let mut chunk = chunk;
-        let refused = loop {
-            chunk = match self.queue.try_send(chunk) {
-                Ok(()) => return Ok(()),
-                Err(mpsc::error::TrySendError::Closed(_)) => break GatewayError::Stopped,
-                Err(mpsc::error::TrySendError::Full(chunk)) => chunk,
-            };
-            // Room comes with progress; a broker that is away for long gives none.
-            if !self.shared.wait(PATIENCE, || self.queue.capacity() > 0) {
-                break GatewayError::NotAcknowledged { left: count, waited_s: PATIENCE.as_secs() };
-            }
-        };
-        self.shared.messages.fetch_sub(count, Ordering::Relaxed);
-        Err(refused)
+        enqueue(&self.queue, chunk, &self.shared)
     }
 
     /// The commands that come in, if [`PublisherConfig::commands`] asked for them.
@@ -326,7 +362,7 @@ impl Publisher {
     pub fn stats(&self) -> PublisherStats {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         PublisherStats {
-            connected: self.shared.connected.load(Ordering::Relaxed),
+            connected: self.shared.is_connected(),
             messages: get(&self.shared.messages),
             finished: get(&self.shared.finished),
             reconnects: get(&self.shared.reconnects),
@@ -342,6 +378,7 @@ impl Publisher {
     }
 
     fn end(&mut self) {
+        drop(self.nodes.take());
         self.shared.stopping.store(true, Ordering::Release);
         self.shared.stop.notify_one();
         if let Some(thread) = self.thread.take()

@@ -197,6 +197,12 @@ pub fn presence_topics(campus: &Campus) -> Vec<String> {
     topics.into_iter().map(str::to_owned).collect()
 }
 
+/// The points of a campus that are bound to metrics of Sparkplug B.
+pub fn metric_points(campus: &Campus) -> Vec<PointId> {
+    let bound = |p: &&Point| p.binding.as_ref().is_some_and(|b| b.sparkplug.is_some());
+    campus.points.iter().filter(bound).map(|p| p.id).collect()
+}
+
 /// The smallest set of topic filters without overlap that covers topics: for each first level the
 /// longest common prefix with `#`, or the topic itself where it is alone.
 pub fn subscription_filters<'a>(topics: impl IntoIterator<Item = &'a str>) -> Vec<String> {

@@ -342,7 +342,7 @@ fn a_recorded_meter_plays_with_its_own_times_and_gaps() {
     let publisher = publisher(broker.port(), &campus, "feed");
     let columns = vec![feed::parse_mapping("kwh=room/meter", &campus).unwrap()];
     let config = FeedConfig::new("time", "Europe/London", columns);
-    let report = feed::play(FOLD.as_bytes(), config, &publisher, |_| {}).unwrap();
+    let report = feed::play(FOLD.as_bytes(), config, &publisher, |_| true).unwrap();
     assert_eq!((report.rows, report.samples, report.missing_cells), (9, 8, 1));
     assert_eq!((report.time_gaps, report.missing_rows), (1, 3));
     assert_eq!((report.row_errors, report.first_errors.len()), (1, 1));

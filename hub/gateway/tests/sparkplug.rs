@@ -6,8 +6,10 @@ mod common;
 use std::time::Duration;
 
 use campanile_gateway::sparkplug::{Metric, NodeStatus, Payload, Raw, datatype};
-use campanile_gateway::{Gateway, GatewayConfig, GatewayError};
-use campanile_model::{Campus, Quality, Value};
+use campanile_gateway::{
+    Gateway, GatewayConfig, GatewayError, Mosquitto, Publisher, PublisherConfig, metric_points,
+};
+use campanile_model::{Campus, Quality, Sample, Value};
 use common::*;
 use std::sync::Arc;
 
@@ -201,6 +203,11 @@ fn the_hub_says_whether_it_is_there() {
         // Another says in our name that we are away (or our own will comes late): answered after a pause.
         edge.publish("spBv1.0/STATE/hub-1", b"{\"online\":false,\"timestamp\":1}".to_vec(), true);
         wait("the answer", || states().len() == 3 && states()[2].0);
+        assert_eq!(
+            states()[2].1,
+            states()[0].1,
+            "with the time of the will, or the will would count as the older word"
+        );
         gateway.stop();
         wait("the death of the host", || states().len() == 4);
         // A farewell is not followed by the last will, whose time would be the older one.
@@ -264,4 +271,161 @@ fn a_birth_that_a_broker_kept_is_not_taken_for_one_of_now() {
         wait("the retained birth", || gateway.status().dropped == 1);
         assert_eq!((got.count(), node(&gateway).online), (0, None));
     }
+}
+
+/// A publisher that speaks as the nodes of the plant.
+fn nodes(port: u16, campus: &Arc<Campus>, name: &str) -> Publisher {
+    let config = PublisherConfig {
+        port,
+        client_id: name.to_owned(),
+        commands: true,
+        metrics: metric_points(campus),
+        ..PublisherConfig::default()
+    };
+    Publisher::start(config, campus.clone()).unwrap()
+}
+
+/// The flow of the boiler, now.
+fn flow(campus: &Campus, value: f64) -> Sample {
+    sample(campus, "plant/boiler/flow", now_ms() as i64 * 1000, Value::Number(value))
+}
+
+#[test]
+fn our_edge_nodes_and_json_devices_come_through_one_publisher_and_obey() {
+    for broker in brokers() {
+        let (campus, got) = (plant(), Got::default());
+        let gateway = start_hub(broker.port(), &campus, &got);
+        let edge = nodes(broker.port(), &campus, "edge");
+        edge.wait_connected(Duration::from_secs(10)).unwrap();
+        let time = now_ms() as i64 * 1000;
+        let values = [
+            sample(&campus, "plant/room", time, Value::Number(20.5)),
+            sample(&campus, "plant/boiler/flow", time, Value::Number(55.0)),
+            sample(&campus, "plant/boiler/setpoint", time, Value::Number(55.0)),
+            sample(&campus, "plant/boiler/mode", time, Value::Choice(1)),
+            sample(&campus, "room/co2", time, Value::Number(417.0)),
+        ];
+        edge.publish_samples(&values).unwrap();
+        edge.flush(Duration::from_secs(10)).unwrap();
+        wait("all values", || got.count() == 5);
+        let mut samples = got.samples.lock().unwrap().clone();
+        samples.sort_by_key(|s| s.point);
+        assert_eq!(samples, values, "with times, and a setpoint of 55 scaled there and back");
+        assert_eq!((node(&gateway).gaps, node(&gateway).missing.len()), (0, 0));
+
+        let setpoint = campus.point_id("plant/boiler/setpoint").unwrap();
+        for value in [Some(Value::Number(60.5)), None] {
+            gateway.send_command(setpoint, value.as_ref()).unwrap();
+            let command = edge.commands().recv_timeout(Duration::from_secs(10)).unwrap();
+            assert_eq!((command.point, command.value), (setpoint, value));
+        }
+        // A hub that comes later asks, and has every value of the edge node.
+        gateway.stop();
+        let later = Got::default();
+        let gateway = start_hub(broker.port(), &campus, &later);
+        wait("the births that it asked for", || later.count() == 4);
+        assert_eq!((node(&gateway).online, node(&gateway).devices[0].online), (Some(true), Some(true)));
+        edge.stop();
+        wait("the farewell", || node(&gateway).online == Some(false));
+        assert_eq!((node(&gateway).deaths, gateway.status().malformed), (1, 0));
+    }
+}
+
+#[test]
+fn a_broker_that_dies_makes_metrics_stale_and_all_is_well_when_it_is_back() {
+    let Some(program) = Mosquitto::find() else { return eprintln!("skipped: Mosquitto is not installed") };
+    let (campus, got) = (plant(), Got::default());
+    let broker = Mosquitto::start(&program, 0).unwrap();
+    let port = broker.port();
+    let gateway = start_hub(port, &campus, &got);
+    let edge = nodes(port, &campus, "edge");
+    edge.wait_connected(Duration::from_secs(10)).unwrap();
+    edge.publish_samples(&[flow(&campus, 1.0)]).unwrap();
+    wait("the birth", || node(&gateway).devices[0].online == Some(true));
+    let mut broker = Some(broker);
+    for turn in 0..3_u32 {
+        drop(broker.take());
+        wait("both to be away, as nobody hears them", || gateway.status().offline.len() == 2);
+        assert_eq!(node(&gateway).online, Some(false));
+        broker = Some(Mosquitto::start(&program, port).unwrap());
+        wait("the births of the next session", || gateway.status().offline.is_empty());
+        edge.wait_connected(Duration::from_secs(30)).unwrap();
+        let value = 10.0 + f64::from(turn);
+        edge.publish_samples(&[flow(&campus, value)]).unwrap();
+        wait("its values", || got.samples.lock().unwrap().iter().any(|s| s.value == Value::Number(value)));
+        assert!(node(&gateway).bd_seq > Some(turn.into()), "{:?}", node(&gateway));
+    }
+}
+
+#[test]
+fn the_same_node_twice_is_seen_and_one_that_is_left_serves() {
+    let Some(program) = Mosquitto::find() else { return eprintln!("skipped: Mosquitto is not installed") };
+    let broker = Mosquitto::start(&program, 0).unwrap();
+    let (campus, got) = (plant(), Got::default());
+    let gateway = start_hub(broker.port(), &campus, &got);
+    let first = nodes(broker.port(), &campus, "first");
+    first.wait_connected(Duration::from_secs(10)).unwrap();
+    first.publish_samples(&[flow(&campus, 1.0)]).unwrap();
+    wait("the birth", || got.count() == 4);
+    let second = nodes(broker.port(), &campus, "second");
+    // The broker throws one out for the other, ever less often.
+    wait("both to be thrown out", || first.stats().reconnects >= 2 && second.stats().reconnects >= 2);
+    let before = first.stats().reconnects + second.stats().reconnects;
+    std::thread::sleep(Duration::from_secs(2));
+    let more = first.stats().reconnects + second.stats().reconnects - before;
+    assert!(more <= 8, "{more} in two seconds");
+    second.stop();
+    first.wait_connected(Duration::from_secs(30)).unwrap();
+    first.publish_samples(&[flow(&campus, 2.0)]).unwrap();
+    wait("the value of the one that is left", || {
+        got.samples.lock().unwrap().last().is_some_and(|s| s.value == Value::Number(2.0))
+    });
+    wait("it to be there", || node(&gateway).devices[0].online == Some(true));
+}
+
+#[test]
+fn a_flood_of_rubbish_on_topics_of_a_node_hides_no_value() {
+    let Some(program) = Mosquitto::find() else { return eprintln!("skipped: Mosquitto is not installed") };
+    let broker = Mosquitto::start(&program, 0).unwrap();
+    let (campus, got) = (plant(), Got::default());
+    let gateway = start_hub(broker.port(), &campus, &got);
+    let mut edge = EdgeNode::connect(broker.port(), 1);
+    edge.birth();
+    wait("the births", || got.count() == 4);
+    let rubbish = publisher(broker.port(), &campus, "rubbish");
+    let topics = [
+        "NBIRTH/plant",
+        "NDATA/plant",
+        "NDEATH/plant",
+        "DBIRTH/plant/boiler",
+        "DDATA/plant/boiler",
+        "DDEATH/plant/boiler",
+    ];
+    let topics = topics.map(|t| format!("spBv1.0/school/{t}"));
+    for n in 0..20_000_usize {
+        rubbish.publish(&topics[n % topics.len()], vec![0xff; n % 64 + 1], false).unwrap();
+        if n % 200 == 0 {
+            edge.flow(n as f64);
+        }
+    }
+    // Ten megabytes, and a birth of more metrics than are read.
+    rubbish.flush(Duration::from_secs(30)).unwrap();
+    edge.publish("spBv1.0/school/NBIRTH/plant", vec![0; 10_000_000], false);
+    let many = Payload { seq: Some(0), metrics: vec![Metric::default(); 20_001], ..Payload::default() };
+    edge.publish("spBv1.0/school/NBIRTH/plant", many.encode(), false);
+    // Times that run backward are kept as they are.
+    let at = |ms: u64, x: f64| Metric {
+        alias: Some(2),
+        timestamp: Some(ms),
+        value: Some(Raw::Double(x)),
+        ..Metric::default()
+    };
+    edge.data(vec![at(1_700_000_002_000, 2.0), at(1_700_000_001_000, 1.0), at(1_700_000_000_000, 0.0)]);
+    wait("the values between the rubbish", || got.count() == 4 + 100 + 3);
+    let status = gateway.status();
+    assert_eq!((status.malformed, status.reconnects, status.unknown), (20_002, 0, 0), "{status:?}");
+    assert!(status.malformed_examples.iter().any(|e| e.why.contains("10000000 bytes")), "{status:?}");
+    assert_eq!((node(&gateway).online, node(&gateway).gaps, node(&gateway).births), (Some(true), 0, 1));
+    let last: Vec<i64> = got.samples.lock().unwrap()[104..].iter().map(|s| s.time.0 / 1_000_000).collect();
+    assert_eq!(last, [1_700_000_002, 1_700_000_001, 1_700_000_000]);
 }

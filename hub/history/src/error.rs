@@ -163,14 +163,7 @@ impl HistoryError {
     /// What is wrong with a file, where SQLite's error says that the file is, rather than the disk or the question.
     pub(crate) fn damage_of(error: &rusqlite::Error) -> Option<String> {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        match error {
-            rusqlite::Error::SqliteFailure(code, _)
-                if matches!(code.code, DatabaseCorrupt | NotADatabase) =>
-            {
-                Some(error.to_string())
-            }
-            _ => None,
-        }
+        matches!(code_of(error), Some(DatabaseCorrupt | NotADatabase)).then(|| error.to_string())
     }
 
     /// What is wrong with a file whose pages are sound and that has not the tables, rows or types that it was made with.
@@ -184,7 +177,7 @@ impl HistoryError {
             | FromSqlConversionFailure(..)
             | IntegralValueOutOfRange(..) => true,
             // Our questions are well-formed: what SQLite calls a plain error in them is a column or table of another name.
-            other => other.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown),
+            other => code_of(other) == Some(rusqlite::ErrorCode::Unknown),
         };
         misshapen.then(|| error.to_string())
     }
@@ -209,6 +202,16 @@ impl HistoryError {
     /// A stored thing that does not decode.
     pub(crate) fn corrupt(what: &'static str, why: impl Into<String>) -> Self {
         Self::Corrupt { what, why: why.into() }
+    }
+}
+
+/// SQLite's code. Errors that have a place in the question have a kind of their own.
+fn code_of(error: &rusqlite::Error) -> Option<rusqlite::ErrorCode> {
+    match error {
+        rusqlite::Error::SqliteFailure(error, _) | rusqlite::Error::SqlInputError { error, .. } => {
+            Some(error.code)
+        }
+        _ => None,
     }
 }
 

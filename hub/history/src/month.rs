@@ -146,7 +146,9 @@ impl MonthFile {
         }
         // The versions to write and to read by; in a file that is all in its log there are none yet.
         let mut header = Vec::new();
-        File::open(path).and_then(|file| file.take(20).read_to_end(&mut header)).at("opening a month", path)?;
+        File::open(path)
+            .and_then(|file| file.take(20).read_to_end(&mut header))
+            .at("opening a month", path)?;
         if !matches!(header.get(18..20), None | Some([1 | 2, 1 | 2])) {
             return Err(damaged("its header says that nothing may be written to it"));
         }

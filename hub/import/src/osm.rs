@@ -12,10 +12,13 @@ use serde::Serialize;
 mod area;
 mod building;
 mod campus_text;
+mod escape;
 mod layout;
+mod names;
 mod outdoors;
 mod projection;
 mod read;
+mod site;
 mod storey;
 mod value;
 mod zone;
@@ -23,7 +26,7 @@ mod zone;
 pub use read::{MAX_OSM_BYTES, OsmError};
 
 use crate::findings::{ElementKind, Findings, OsmId};
-use crate::polygon::{Polygon, intersection, tidy, to_segment};
+use crate::polygon::{Polygon, intersection, to_segment};
 use area::{LIMIT_M, of_relation, of_way, places, way_id};
 use building::{Around, Detail, Made, Outline};
 use outdoors::{Outdoors, area_kind, clip_line, cut_gates};
@@ -50,6 +53,8 @@ pub struct Options {
     pub name: Option<String>,
     /// Whether storeys are divided into rooms.
     pub rooms: bool,
+    /// Whether what stands outside of the school's area is left out.
+    pub only_campus: bool,
     /// The IANA time zone; else one by the place.
     pub zone: Option<String>,
     /// The weather file beside `campus.toml`, if there is one.
@@ -155,7 +160,7 @@ fn nearest<'a>(outlines: impl Iterator<Item = &'a Outline>) -> Option<&'a Outlin
         let edges = o.area.iter().flat_map(|p| crate::polygon::edges(&p.outline));
         edges.map(|(a, b)| to_segment([0, 0], a, b).0).fold(f64::MAX, f64::min)
     };
-    let size = |o: &Outline| o.area.iter().map(Polygon::area_m2).sum::<f64>();
+    let size = |o: &Outline| area_m2(&o.area);
     outlines.min_by(|a, b| away(a).total_cmp(&away(b)).then(size(b).total_cmp(&size(a))))
 }
 
@@ -165,17 +170,6 @@ const SCHOOLS: [&str; 4] = ["school", "college", "university", "kindergarten"];
 fn is_campus(tags: &Tags) -> bool {
     let is = |key: &str, values: &[&str]| tags.get(key).is_some_and(|v| values.contains(&v.as_str()));
     is("amenity", &SCHOOLS) || is("landuse", &["education"])
-}
-
-/// Names in both languages; where one is missing, the other's.
-fn names_of(tags: &Tags) -> Option<Names> {
-    let get = |keys: &[&str]| keys.iter().find_map(|k| tags.get(*k)).and_then(|v| clean_name(v));
-    let name = get(&["name", "official_name", "short_name"]);
-    let chinese = |text: &String| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
-    let zh = get(&["name:zh-Hans", "name:zh-CN", "name:zh"]).or_else(|| name.clone().filter(chinese));
-    let en = get(&["name:en", "int_name"]).or_else(|| name.clone().filter(|n| !chinese(n)));
-    let any = zh.clone().or_else(|| en.clone()).or(name)?;
-    Some(Names::new(zh.unwrap_or_else(|| en.clone().unwrap_or_else(|| any.clone())), en.unwrap_or(any)))
 }
 
 /// An element's number as part of an id: `w123`, and `wn5` for way -5.
@@ -203,7 +197,7 @@ impl Importing<'_> {
         let is_building = |t: &Tags| t.get("building").is_some_and(|b| b != "no" && b != "entrance");
         let is_part = |t: &Tags| t.get("building:part").is_some_and(|b| b != "no");
         let (low, high) = self.extent(bounds, &areas);
-        let frame = Polygon::of(vec![low, [high[0], low[1]], high, [low[0], high[1]]]);
+        let frame = rectangle(low, high);
         let touches = |o: &Outline| !intersection(&o.area, std::slice::from_ref(&frame)).is_empty();
         let mut buildings: Vec<Outline> =
             areas.iter().filter(|o| is_building(&o.tags) && touches(o)).cloned().collect();
@@ -222,18 +216,45 @@ impl Importing<'_> {
                 "Cut the campus out: openstreetmap.org → Export, or `osmium extract --bbox west,south,east,north`.",
             ));
         }
-        let parts_of = share_parts(&mut buildings, &mut parts);
         let campus = self.campus(&areas);
-        let boundary = self.boundary(campus, low, high);
-        let on_campus = Polygon::of(boundary.clone());
+        let grounds = campus.map(|c| c.area.clone()).unwrap_or_default();
+        let (mut low, mut high) = (low, high);
+        let mut frame = frame;
+        if self.options.only_campus {
+            match outdoors::box_of(&grounds) {
+                Some((west_south, east_north)) => {
+                    let own =
+                        |o: &Outline| 2.0 * area_m2(&intersection(&o.area, &grounds)) > area_m2(&o.area);
+                    buildings.retain(own);
+                    parts.retain(own);
+                    low = [0, 1].map(|k| low[k].max(west_south[k] - MARGIN_MM));
+                    high = [0, 1].map(|k| high[k].min(east_north[k] + MARGIN_MM));
+                    frame = rectangle(low, high);
+                }
+                None => self.findings.add(
+                    "no-campus",
+                    None,
+                    "no area of a school is mapped, so nothing can be outside of it",
+                    "everything in the extract was imported",
+                ),
+            }
+        }
+        let parts_of = share_parts(&mut buildings, &mut parts);
+        site::overlaps(&buildings, &mut self.findings);
         let names = self.campus_names(campus, &areas);
-        let mut plan = self.empty_plan(boundary);
+        let mut plan = self.empty_plan(frame.outline.clone());
         let mut named: Vec<(String, Names)> = Vec::new();
-        self.buildings(&buildings, &parts_of, campus.map(|_| &on_campus), &mut plan, &mut named);
+        self.buildings(&buildings, &parts_of, campus, &mut plan, &mut named);
         let (outside, outdoor_names) = self.outdoors(&areas, &frame, low, high);
         plan.outside = outside;
+        if self.options.only_campus && campus.is_some() {
+            let own = |at: PointMm| grounds.iter().any(|p| p.contains(at.map(f64::from)));
+            plan.outside.trees.retain(|tree| own(tree.at));
+            plan.outside.objects.retain(|object| own(object.at));
+        }
         named.extend(outdoor_names);
         self.check_whole(&mut plan, &mut named);
+        plan.site.boundary = site::boundary(&plan, campus, rectangle(low, high), &mut self.findings);
         let timezone =
             self.options.zone.clone().unwrap_or_else(|| zone::zone(self.projection.lat, self.projection.lon));
         let id = slug(&names.en).filter(|id| id != "site" && id != "net").unwrap_or_else(|| match campus {
@@ -324,6 +345,7 @@ impl Importing<'_> {
     /// A "building" of a school with other buildings or pitches in it is its grounds, mapped by mistake.
     fn grounds_of_schools(&mut self, areas: &mut [Outline]) {
         const LEAST_M2: f64 = 3000.0;
+        const LARGEST_M2: f64 = 20_000.0;
         let inner: Vec<(OsmId, [f64; 2])> = areas
             .iter()
             .filter(|o| {
@@ -338,8 +360,20 @@ impl Importing<'_> {
                 .get("building")
                 .is_some_and(|b| matches!(b.as_str(), "school" | "kindergarten" | "college" | "university"));
             let unsized_ = !o.tags.contains_key("building:levels") && !o.tags.contains_key("height");
-            let large = o.area.iter().map(Polygon::area_m2).sum::<f64>() > LEAST_M2;
+            let large = area_m2(&o.area) > LEAST_M2;
             let holds = |(id, p): &(OsmId, [f64; 2])| *id != o.osm && o.area.iter().any(|a| a.contains(*p));
+            if of_school && unsized_ && area_m2(&o.area) > LARGEST_M2 && !inner.iter().any(holds) {
+                self.findings.add(
+                    "large-footprint",
+                    (o.osm, o.line),
+                    format!(
+                        "a building of {:.0} m² is more likely the grounds of a school",
+                        area_m2(&o.area)
+                    ),
+                    "it was made a building, as nothing in it is mapped; tag the grounds amenity=school in \
+                     OpenStreetMap and draw their buildings",
+                );
+            }
             if of_school && unsized_ && large && inner.iter().any(holds) {
                 let kind = o.tags.remove("building").unwrap_or_default();
                 self.findings.add(
@@ -378,17 +412,6 @@ impl Importing<'_> {
         nearest(areas.iter().filter(|o| is_campus(&o.tags) && !o.tags.contains_key("building")))
     }
 
-    fn boundary(&self, campus: Option<&Outline>, low: PointMm, high: PointMm) -> Vec<PointMm> {
-        let rectangle = vec![low, [high[0], low[1]], high, [low[0], high[1]]];
-        let largest = campus.and_then(|c| c.area.iter().max_by(|a, b| a.area_m2().total_cmp(&b.area_m2())));
-        let Some(largest) = largest else { return rectangle };
-        let outline = Polygon::of(tidy(&largest.outline, 100.0)).outline;
-        // The plan's own checks have the last word on a ring.
-        let probe = Plan { site: Site { boundary: outline.clone(), ..self.site() }, ..Plan::default() };
-        let sound = campanile_model::check_plan(&probe).iter().all(|p| p.severity != Severity::Error);
-        if sound { outline } else { rectangle }
-    }
-
     fn site(&self) -> Site {
         let round = |x: f64| (x * 1e7).round() / 1e7;
         Site {
@@ -417,20 +440,20 @@ impl Importing<'_> {
         if let Some(name) = self.options.name.as_deref().and_then(clean_name) {
             return Names::new(&*name, &*name);
         }
-        let of_area = campus.and_then(|c| names_of(&c.tags));
+        let of_area = campus.and_then(|c| names::tagged(&c.tags));
         // A school that is only a point has a name too.
         let of_node = || {
             let schools = self.extract.nodes.values().filter(|n| is_campus(&n.tags));
-            schools.filter_map(|n| names_of(&n.tags)).next()
+            schools.filter_map(|n| names::tagged(&n.tags)).next()
         };
         // Where no area is mapped: the school's building or grounds nearest to the middle.
         let of_building = || {
             let schools = areas.iter().filter(|o| {
                 let building = o.tags.get("building").or_else(|| o.tags.get(GROUNDS));
                 let school = building.is_some_and(|b| SCHOOLS.contains(&b.as_str())) || is_campus(&o.tags);
-                school && names_of(&o.tags).is_some()
+                school && names::tagged(&o.tags).is_some()
             });
-            nearest(schools).and_then(|o| names_of(&o.tags))
+            nearest(schools).and_then(|o| names::tagged(&o.tags))
         };
         of_area.or_else(of_building).or_else(of_node).unwrap_or_else(|| Names::new("校园", "Campus"))
     }
@@ -439,28 +462,22 @@ impl Importing<'_> {
         &mut self,
         buildings: &[Outline],
         parts_of: &[Vec<Outline>],
-        campus: Option<&Polygon>,
+        campus: Option<&Outline>,
         plan: &mut Plan,
         named: &mut Vec<(String, Names)>,
     ) {
         let entrances = self.entrances();
         let mut taken: BTreeSet<String> = ["site", "net"].map(str::to_owned).into();
-        for (outline, parts) in buildings.iter().zip(parts_of) {
-            let names = names_of(&outline.tags).or_else(|| {
-                let label =
-                    ["ref", "addr:housename", "loc_name"].iter().find_map(|k| outline.tags.get(*k))?;
-                clean_name(label).map(|l| Names::new(&*l, &*l))
-            });
-            let wanted = names
-                .as_ref()
-                .and_then(|n| slug(&n.en))
-                .filter(|s| s.bytes().any(|b| b.is_ascii_alphabetic()));
-            let fallback = format!("building-{}", stem(outline.osm));
-            let id = match wanted {
+        let names = names::of_buildings(buildings, campus.map(|c| &c.tags));
+        for ((outline, parts), names) in buildings.iter().zip(parts_of).zip(names) {
+            let mut id = match names::id(&outline.tags) {
                 Some(id) if !taken.contains(&id) => id,
                 Some(id) => format!("{id}-{}", stem(outline.osm)),
-                None => fallback,
+                None => format!("building-{}", stem(outline.osm)),
             };
+            while taken.contains(&id) {
+                id.push_str("-2");
+            }
             taken.insert(id.clone());
             let inner = outline.area.first().map(Polygon::inner_point).unwrap_or_default();
             let (low, high) =
@@ -476,10 +493,9 @@ impl Importing<'_> {
                 .collect();
             let around = Around {
                 id,
-                names,
                 parts,
                 entrances: &near,
-                on_campus: campus.is_some_and(|c| c.contains(inner)),
+                on_campus: campus.is_some_and(|c| c.area.iter().any(|p| p.contains(inner))),
             };
             let Some(made) = self.sound(outline, &around, plan) else {
                 self.findings.add(
@@ -498,14 +514,12 @@ impl Importing<'_> {
                     plan.constructions.insert(format!("{stem}-{}", &hex[1..]), coloured);
                 }
             }
-            if let Some(names) = made.names {
-                named.push((made.building.id.clone(), names));
-            }
+            named.push((made.building.id.clone(), names));
             plan.buildings.push(made.building);
         }
     }
 
-    /// The building in the finest detail that passes the plan's checks.
+    /// The building in the finest detail that passes the plan's checks and that everyone can leave.
     fn sound(&mut self, outline: &Outline, around: &Around<'_>, plan: &Plan) -> Option<Made> {
         let first = if self.options.rooms { Detail::Rooms } else { Detail::Storeys };
         for detail in [first, Detail::Storeys, Detail::Plain] {
@@ -528,8 +542,12 @@ impl Importing<'_> {
                     probe.constructions.insert(format!("{stem}-{}", &hex[1..]), coloured);
                 }
             }
-            let fault =
-                campanile_model::check_plan(&probe).into_iter().find(|p| p.severity == Severity::Error);
+            let errors = campanile_model::check_plan(&probe).into_iter();
+            let fault = errors.filter(|p| p.severity == Severity::Error).map(|p| p.what).next();
+            let fault = fault.or_else(|| {
+                let trapped = escape::trapped(&made.building);
+                Some(format!("no way leads out of '{}'", trapped.first()?))
+            });
             let Some(fault) = fault else {
                 self.findings.absorb(findings);
                 return Some(made);
@@ -542,7 +560,7 @@ impl Importing<'_> {
             self.findings.add(
                 "not-divided",
                 (outline.osm, outline.line),
-                format!("its shape gives a plan that isn't sound ({})", fault.what),
+                format!("its shape gives a plan that isn't sound ({fault})"),
                 done,
             );
         }
@@ -587,7 +605,7 @@ impl Importing<'_> {
             let Some(kind) = area_kind(&o.tags) else { continue };
             let area = intersection(&o.area, clip);
             if !area.is_empty() {
-                out.area(&stem(o.osm), kind, area, names_of(&o.tags));
+                out.area(&stem(o.osm), kind, area, names::tagged(&o.tags));
             }
         }
         let covered: BTreeSet<OsmId> =
@@ -616,7 +634,7 @@ impl Importing<'_> {
                     &stem,
                     outdoors::AreaKind::Assembly,
                     vec![Polygon::of(square)],
-                    names_of(&node.tags),
+                    names::tagged(&node.tags),
                 );
             } else if let Some((kind, width)) = outdoors::gate(&node.tags) {
                 gates.insert(*id, (at, kind, width));
@@ -649,9 +667,9 @@ impl Importing<'_> {
             let lines = clip_line(&line, low, high);
             let stem = stem(osm);
             if let Some(road) = road {
-                out.road(&stem, lines, road, names_of(&way.tags));
+                out.road(&stem, lines, road, names::tagged(&way.tags));
             } else if let Some(width) = river {
-                out.waterway(&stem, &lines, width, clip, names_of(&way.tags));
+                out.waterway(&stem, &lines, width, clip, names::tagged(&way.tags));
             } else if row {
                 out.tree_row(&stem, &way.tags, &lines);
             } else if let Some((height_mm, hedge)) = fence {
@@ -667,7 +685,7 @@ impl Importing<'_> {
                         let node = nodes[i].0;
                         if let (true, Some((_, kind, _))) = (hung.insert(node), gates.get(&node)) {
                             let node_id = OsmId { kind: ElementKind::Node, id: node };
-                            let names = extract.nodes.get(&node).and_then(|n| names_of(&n.tags));
+                            let names = extract.nodes.get(&node).and_then(|n| names::tagged(&n.tags));
                             out.gate(&self::stem(node_id), ends, *kind, names);
                         }
                     }
@@ -678,7 +696,7 @@ impl Importing<'_> {
         // A gate without a fence stands across its road, which is not known here: along the local east.
         for (id, (at, kind, width)) in gates.iter().filter(|(id, _)| !hung.contains(id)) {
             let half = (width / 2.0) as i32;
-            let names = extract.nodes.get(id).and_then(|n| names_of(&n.tags));
+            let names = extract.nodes.get(id).and_then(|n| names::tagged(&n.tags));
             let ends = [[at[0] - half, at[1]], [at[0] + half, at[1]]];
             out.gate(&stem(OsmId { kind: ElementKind::Node, id: *id }), ends, *kind, names);
         }
@@ -739,6 +757,16 @@ impl Importing<'_> {
             named.retain(|(path, _)| !gone.contains(path));
         }
     }
+}
+
+/// The area of several polygons.
+fn area_m2(area: &[Polygon]) -> f64 {
+    area.iter().map(Polygon::area_m2).sum()
+}
+
+/// A rectangle along the axes.
+fn rectangle(low: PointMm, high: PointMm) -> Polygon {
+    Polygon::of(vec![low, [high[0], low[1]], high, [low[0], high[1]]])
 }
 
 /// Gives each building the parts that lie in it; parts in none become buildings of their own.

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use campanile_model::{Campus, Path, did_you_mean};
+use campanile_model::{Campus, EntityKind, Path, did_you_mean};
 use serde::Serialize;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, Item, Table, value};
 
@@ -81,21 +81,25 @@ pub struct Added {
     pub bound: usize,
 }
 
-/// An example list with every column; lines that begin with `#` are comments.
-pub fn template() -> String {
+/// An example list with every column, for a room and a building of the campus where one is given; lines that begin
+/// with `#` are comments.
+pub fn template(campus: Option<&Campus>) -> String {
+    let room = campus.and_then(|c| c.entities.iter().find(|e| e.kind == EntityKind::Space));
+    let room = room.map_or_else(|| "main-hall/1f/101".to_owned(), |e| e.path.to_string());
+    let building = room.split('/').next().unwrap_or(&room);
     let mut text =
         String::from("# Points of a campus, one a line. Lines that begin with # are comments.\n# Columns:\n");
     for (name, needed, meaning) in COLUMNS {
         let needed = if *needed { " (needed)" } else { "" };
         text.push_str(&format!("#   {name}{needed}: {meaning}\n"));
     }
-    text.push_str("# Columns may be left out and come in any order. A text with a comma stands in quotes.\n");
-    text.push_str("entity,kind,id,topic,pointer,scale,offset,unit,class,accumulation,name_zh,name_en\n");
-    text.push_str("main-hall/1f/101,temperature,,school/101/air,/temp,0.1,0,,,,,\n");
-    text.push_str(
-        "main-hall/1f/101,temperature,window,school/101/window,/temp,,,,,,窗边温度,\"Temperature, window\"\n",
-    );
-    text.push_str("main-hall,gas,,school/gas,/total,,,m3,meter,counter,用气量,Gas used\n");
+    text.push_str(&format!(
+        "# Columns may be left out and come in any order. A text with a comma stands in quotes.\n\
+         entity,kind,id,topic,pointer,scale,offset,unit,class,accumulation,name_zh,name_en\n\
+         {room},temperature,,school/101/air,/temp,0.1,0,,,,,\n\
+         {room},temperature,window,school/101/window,/temp,,,,,,窗边温度,\"Temperature, window\"\n\
+         {building},gas,,school/gas,/total,,,m3,meter,counter,用气量,Gas used\n"
+    ));
     text
 }
 

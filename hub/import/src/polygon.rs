@@ -1,5 +1,7 @@
 //! Polygons in whole millimetres: the plan's own geometry, with the set operations of `i_overlay`.
 
+use std::collections::BTreeSet;
+
 use campanile_model::PointMm;
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::IntOverlayOptions;
@@ -40,6 +42,7 @@ fn from_shapes(shapes: Shapes) -> Vec<Polygon> {
             });
             Some(Polygon { holes: holes.filter(|h| h.len() > 2).collect(), outline })
         })
+        .flat_map(Polygon::into_simple)
         .filter(|p| p.outline.len() > 2 && p.area_m2() > 1e-3)
         .collect();
     polygons.sort_by_key(|p| p.outline.iter().min().copied());
@@ -136,7 +139,46 @@ pub(crate) fn tidy(ring: &[PointMm], tolerance_mm: f64) -> Vec<PointMm> {
     }
 }
 
+/// A ring cut at the corners that it passes twice: spikes go, and what touches itself becomes several rings.
+pub(crate) fn simple(ring: &[PointMm]) -> Vec<Vec<PointMm>> {
+    let corners: BTreeSet<PointMm> = ring.iter().copied().collect();
+    if corners.len() == ring.len() {
+        return vec![ring.to_vec()];
+    }
+    let mut done: Vec<Vec<PointMm>> = Vec::new();
+    let mut open: Vec<PointMm> = Vec::new();
+    for p in ring {
+        if let Some(k) = open.iter().position(|q| q == p) {
+            done.push(open.drain(k..).collect());
+        }
+        open.push(*p);
+    }
+    done.push(open);
+    done.retain(|r| r.len() > 2 && doubled_area(r) != 0);
+    done
+}
+
 impl Polygon {
+    /// The same area as polygons whose rings pass no corner twice.
+    pub fn into_simple(self) -> Vec<Polygon> {
+        let whole = |ring: &Vec<PointMm>| ring.iter().collect::<BTreeSet<_>>().len() == ring.len();
+        if self.rings().all(whole) {
+            return vec![self];
+        }
+        let (outlines, mut holes): (Vec<_>, Vec<_>) =
+            simple(&self.outline).into_iter().partition(|r| doubled_area(r) > 0);
+        // A piece of a hole that runs the other way is an island of nothing.
+        holes.extend(self.holes.iter().flat_map(|h| simple(h)).filter(|r| doubled_area(r) < 0));
+        let mut found: Vec<Polygon> = outlines.into_iter().map(Polygon::of).collect();
+        for hole in holes {
+            let at = Polygon::of(hole.clone()).inner_point();
+            if let Some(around) = found.iter_mut().find(|p| p.contains(at)) {
+                around.holes.push(hole);
+            }
+        }
+        found
+    }
+
     /// A polygon without holes, whichever way its ring runs.
     pub fn of(mut outline: Vec<PointMm>) -> Self {
         if doubled_area(&outline) < 0 {
@@ -249,6 +291,19 @@ mod tests {
         let pieces = slice(&square(0, 10_000), &[[[4000, -100], [4000, 10_100]]]);
         assert_eq!(pieces.iter().map(|p| p.area_m2().round()).collect::<Vec<_>>(), [40.0, 60.0]);
         assert_eq!(slice(&square(0, 10_000), &[[[4000, -100], [4000, 5000]]]).len(), 1);
+    }
+
+    #[test]
+    fn what_touches_itself_is_taken_apart() {
+        // A spike, and a square that hangs on another by a corner.
+        let spike = [[0, 0], [9, 0], [20, 0], [9, 0], [9, 9], [0, 9]];
+        assert_eq!(simple(&spike), [vec![[0, 0], [9, 0], [9, 9], [0, 9]]]);
+        let hanging = [[0, 0], [9, 0], [9, 9], [20, 9], [20, 20], [9, 20], [9, 9], [0, 9]];
+        assert_eq!(Polygon::of(hanging.to_vec()).into_simple().len(), 2);
+        // A hole that touches the outline in a corner, drawn as one ring.
+        let bay = [[0, 0], [20, 0], [20, 10], [12, 6], [12, 14], [20, 10], [20, 20], [0, 20]];
+        let pieces = Polygon::of(bay.to_vec()).into_simple();
+        assert_eq!((pieces.len(), pieces[0].holes.len(), pieces[0].outline.len()), (1, 1, 5));
     }
 
     #[test]

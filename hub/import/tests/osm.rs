@@ -2,137 +2,11 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+mod common;
 
-use campanile_import::osm::{Imported, Options, OsmError, import};
-use campanile_model::{Building, OpeningKind, Plan, Severity, SpaceUse};
-
-/// A metre in degrees near the equator, where the snippets lie.
-const M: f64 = 1.0 / 111_319.5;
-
-fn node(id: i64, x: f64, y: f64, tags: &str) -> String {
-    format!("<node id=\"{id}\" lat=\"{:.7}\" lon=\"{:.7}\">{}</node>\n", y * M, 10.0 + x * M, tags_xml(tags))
-}
-
-/// `a=b c=d` as tags; `~` is a space.
-fn tags_xml(tags: &str) -> String {
-    tags.split_whitespace()
-        .map(|t| t.split_once('=').unwrap())
-        .map(|(k, v)| format!("<tag k=\"{k}\" v=\"{}\"/>", v.replace('~', " ").replace('"', "&quot;")))
-        .collect()
-}
-
-fn way(id: i64, nodes: &[i64], tags: &str) -> String {
-    let nds: String = nodes.iter().map(|n| format!("<nd ref=\"{n}\"/>")).collect();
-    format!("<way id=\"{id}\">{nds}{}</way>\n", tags_xml(tags))
-}
-
-/// A closed way with its nodes, in metres.
-fn ring(id: i64, corners: &[(f64, f64)], tags: &str) -> String {
-    let first = id * 100;
-    let nodes: String =
-        corners.iter().enumerate().map(|(i, (x, y))| node(first + i as i64, *x, *y, "")).collect();
-    let mut refs: Vec<i64> = (0..corners.len() as i64).map(|i| first + i).collect();
-    refs.push(first);
-    nodes + &way(id, &refs, tags)
-}
-
-fn rectangle(id: i64, x: f64, y: f64, w: f64, d: f64, tags: &str) -> String {
-    ring(id, &[(x, y), (x + w, y), (x + w, y + d), (x, y + d)], tags)
-}
-
-fn osm(body: &str) -> String {
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<osm version=\"0.6\">\n{body}</osm>\n")
-}
-
-fn made(body: &str, rooms: bool) -> Imported {
-    let found = import(osm(body).as_bytes(), &Options { rooms, ..Options::default() }).unwrap();
-    sound(&found);
-    found
-}
-
-/// What every import promises: the plan has no error, and the two files are a campus.
-fn sound(found: &Imported) {
-    let problems = campanile_model::check_plan(&found.plan);
-    let errors: Vec<_> = problems.iter().filter(|p| p.severity == Severity::Error).collect();
-    assert!(errors.is_empty(), "{errors:#?}");
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("plan.json"), serde_json::to_string(&found.plan).unwrap()).unwrap();
-    std::fs::write(dir.path().join("campus.toml"), &found.campus_toml).unwrap();
-    std::fs::write(
-        dir.path().join("terrain.tif"),
-        campanile_formats::geotiff::write(&found.terrain).unwrap(),
-    )
-    .unwrap();
-    let loaded = campanile_model::load(dir.path());
-    let errors: Vec<_> = loaded.problems.iter().filter(|p| p.severity == Severity::Error).collect();
-    assert!(errors.is_empty(), "{errors:#?}\n{}", found.campus_toml);
-    let campus = loaded.campus.unwrap();
-    assert_eq!(campus.attribution[0].en, "© OpenStreetMap contributors");
-    for building in &found.plan.buildings {
-        let lost = unreached(building);
-        assert!(lost.is_empty(), "{} can't leave from {lost:?}", building.id);
-    }
-}
-
-/// The spaces from which no way through doors, gaps, open edges and stairs leads to an exit.
-fn unreached(building: &Building) -> Vec<String> {
-    let key = |a: u32, b: u32| (a.min(b), a.max(b));
-    let mut joined: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let mut reached: BTreeSet<String> = BTreeSet::new();
-    let mut all: Vec<String> = Vec::new();
-    for storey in &building.storeys {
-        let path = |space: &str| format!("{}/{space}", storey.id);
-        let mut edges: BTreeMap<(u32, u32), Vec<String>> = BTreeMap::new();
-        for space in &storey.spaces {
-            all.push(path(&space.id));
-            for ring in std::iter::once(&space.outline).chain(&space.holes) {
-                for (a, b) in ring.iter().zip(ring.iter().cycle().skip(1)) {
-                    edges.entry(key(*a, *b)).or_default().push(path(&space.id));
-                }
-            }
-        }
-        let walls: BTreeSet<_> = storey.walls.iter().map(|w| key(w.a, w.b)).collect();
-        let ways: BTreeSet<_> = storey
-            .openings
-            .iter()
-            .filter(|o| matches!(o.kind, OpeningKind::Door | OpeningKind::Gap))
-            .map(|o| key(o.wall[0], o.wall[1]))
-            .collect();
-        for (edge, spaces) in edges {
-            let passable = ways.contains(&edge) || !walls.contains(&edge);
-            match &spaces[..] {
-                [one] if ways.contains(&edge) => {
-                    reached.insert(one.clone());
-                }
-                [a, b] if passable => {
-                    joined.entry(a.clone()).or_default().insert(b.clone());
-                    joined.entry(b.clone()).or_default().insert(a.clone());
-                }
-                _ => {}
-            }
-        }
-    }
-    for stair in &building.stairs {
-        let (a, b) =
-            (format!("{}/{}", stair.from, stair.space_from), format!("{}/{}", stair.to, stair.space_to));
-        joined.entry(a.clone()).or_default().insert(b.clone());
-        joined.entry(b).or_default().insert(a);
-    }
-    let mut open: Vec<String> = reached.iter().cloned().collect();
-    while let Some(here) = open.pop() {
-        for next in joined.get(&here).into_iter().flatten() {
-            if reached.insert(next.clone()) {
-                open.push(next.clone());
-            }
-        }
-    }
-    all.into_iter().filter(|s| !reached.contains(s)).collect()
-}
-
-fn codes(found: &Imported) -> Vec<(&'static str, usize)> {
-    found.findings.counts.iter().map(|(k, v)| (*k, *v)).collect()
-}
+use campanile_import::osm::{Options, OsmError, import};
+use campanile_model::{OpeningKind, Plan, SpaceUse};
+use common::*;
 
 fn storey_heights(plan: &Plan) -> Vec<(i32, i32)> {
     plan.buildings[0].storeys.iter().map(|s| (s.level, s.height_mm)).collect()
@@ -287,6 +161,59 @@ fn every_room_of_every_shape_leads_to_an_exit() {
 }
 
 #[test]
+fn corridors_of_wings_side_by_side_are_one() {
+    let offset: &[(f64, f64)] = &[
+        (0.0, 0.0),
+        (60.0, 0.0),
+        (60.0, 16.0),
+        (80.0, 16.0),
+        (80.0, 32.0),
+        (20.0, 32.0),
+        (20.0, 16.0),
+        (0.0, 16.0),
+    ];
+    let shapes = SHAPES.iter().filter(|(name, _)| ["bar", "L", "U", "T", "deep block"].contains(name));
+    for (name, corners) in shapes.copied().chain([("offset bars", offset)]) {
+        let found = made(&ring(1, corners, "building=school building:levels=2"), true);
+        for storey in &found.plan.buildings[0].storeys {
+            let corridors = storey.spaces.iter().filter(|s| s.use_ == SpaceUse::Corridor).count();
+            assert_eq!(corridors, 1, "{name} {}", storey.id);
+        }
+    }
+}
+
+/// GB 50099-2011, 8.7: treads of 260 mm and risers of 165 mm at most are easy enough for children; 1.2 m is two people.
+#[test]
+fn stairs_of_ordinary_wings_are_easy_to_walk() {
+    for depth in [7.5, 9.0, 11.5, 13.0, 16.0, 20.0] {
+        for height in [3.3, 3.6, 3.9] {
+            let tags = format!("building=school building:levels=3 height={}", height * 3.0);
+            let found = made(&rectangle(1, 0.0, 0.0, 60.0, depth, &tags), true);
+            let stairs = &found.plan.buildings[0].stairs;
+            assert_eq!(stairs.len(), 4, "{depth} m deep: two stairs through three storeys");
+            for flight in stairs.iter().flat_map(|s| &s.flights) {
+                let easy = flight.tread_mm >= 260.0 && flight.riser_mm <= 165.0 && flight.width_mm >= 1200;
+                assert!(easy, "{depth} m deep, {height} m high: {flight:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_storeys_have_more_stairs_and_ways_out() {
+    let counts = |side: f64, tags: &str| {
+        let tags = format!("building=school building:levels=2 {tags}");
+        let found = made(&rectangle(1, 0.0, 0.0, side, 40.0, &tags), true);
+        let building = &found.plan.buildings[0];
+        (building.stairs.len(), building.storeys[0].openings.iter().filter(|o| o.exit).count())
+    };
+    // 800, 3,200 and 8,000 m².
+    let all = [20.0, 80.0, 200.0].map(|side| counts(side, ""));
+    assert_eq!(all.map(|(stairs, _)| stairs), [2, 3, 7]);
+    assert!(all[2].1 >= 7, "{all:?}");
+}
+
+#[test]
 fn a_circle_and_a_courtyard_are_divided_too() {
     let circle: Vec<(f64, f64)> = (0..32)
         .map(|i| f64::from(i) * std::f64::consts::TAU / 32.0)
@@ -353,6 +280,10 @@ fn roofs_on_posts_and_cellars() {
     let cellar = made(&rectangle(1, 0.0, 0.0, 30.0, 20.0, "building=parking location=underground"), true);
     let storey = &cellar.plan.buildings[0].storeys[0];
     assert!(storey.level < 0 && storey.floor_mm < 0);
+    let deep = rectangle(1, 0.0, 0.0, 30.0, 20.0, "building=parking location=underground building:levels=3");
+    let levels: Vec<(i32, i32)> =
+        made(&deep, true).plan.buildings[0].storeys.iter().map(|s| (s.level, s.floor_mm)).collect();
+    assert_eq!(levels, [(-3, -10_800), (-2, -7200), (-1, -3600)]);
 }
 
 #[test]
@@ -554,14 +485,6 @@ fn what_is_no_extract_says_so() {
         assert!(error.what.contains(word), "{name}: {error}");
         assert!(!error.mend.is_empty(), "{name}");
     }
-}
-
-/// The extracts beside the checkout, or a line that says why there are none.
-fn real(name: &str) -> Option<Vec<u8>> {
-    let data = std::env::var("CAMPANILE_DATA")
-        .unwrap_or_else(|_| format!("{}/../../../shared/data", env!("CARGO_MANIFEST_DIR")));
-    let path = format!("{data}/osm/{name}");
-    std::fs::read(&path).map_err(|why| println!("skipped: {path}: {why}; set CAMPANILE_DATA")).ok()
 }
 
 #[test]

@@ -100,10 +100,18 @@ fn a_file_that_is_no_list_says_so() {
 
 #[test]
 fn the_template_is_a_list() {
-    let problems = try_add(&template()).unwrap_err();
+    let problems = try_add(&template(None)).unwrap_err();
     // Its places are made up; nothing else is wrong with it.
     assert!(
         problems.iter().all(|p| p.column.as_deref() == Some("entity") || p.what.contains("kind of point")),
         "{problems:?}"
     );
+}
+
+#[test]
+fn the_template_of_a_campus_can_be_added_to_it() {
+    let (_dir, campus, text) = school();
+    let csv = template(Some(&campus));
+    let added = add(csv.as_bytes(), &text, &campus).unwrap_or_else(|p| panic!("{p:#?}\n{csv}"));
+    assert_eq!(added.points.len(), 3, "{:?}", added.points);
 }

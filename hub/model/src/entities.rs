@@ -16,8 +16,9 @@ pub(crate) struct Entities {
     pub list: Vec<Entity>,
     /// What a space is for, by entity.
     pub uses: Vec<Option<SpaceUse>>,
-    /// The entity's own name templates, which a name rule overrides, by entity.
-    pub own_names: Vec<Option<Names>>,
+    /// The entity's own name templates, which a name rule overrides, and the table of `campus.toml` that has them, by
+    /// entity.
+    pub own_names: Vec<Option<(String, Names)>>,
     /// The index of the entity whose words `{building}`, `{space}`, … mean, by entity.
     pub context: Vec<usize>,
     /// The position among those that the same rule made, from 1, by entity.
@@ -96,9 +97,12 @@ impl Entities {
     }
 
     /// Fills a pair of name templates at an entity.
-    pub fn render_names(&self, entity: usize, template: &Names) -> Result<Names, String> {
-        let zh = render(&template.zh, |word| self.name_word(entity, word, |n| &n.zh))?;
-        let en = render(&template.en, |word| self.name_word(entity, word, |n| &n.en))?;
+    /// The error has the field of the template that is wrong, and why.
+    pub fn render_names(&self, entity: usize, template: &Names) -> Result<Names, (&'static str, String)> {
+        let zh = render(&template.zh, |word| self.name_word(entity, word, |n| &n.zh));
+        let zh = zh.map_err(|why| ("zh-CN", why))?;
+        let en = render(&template.en, |word| self.name_word(entity, word, |n| &n.en));
+        let en = en.map_err(|why| ("en", why))?;
         Ok(Names { zh, en })
     }
 }

@@ -199,9 +199,36 @@ fn read_campus(source: Source<'_>, report: &mut Report) -> Option<CampusFile> {
 /// # Errors
 /// Every [`Problem`], in order of place.
 pub fn read_toml<T: DeserializeOwned + JsonSchema>(file: &FsPath, text: &str) -> Result<T, Problems> {
+    read_toml_checked(file, text, |_, _| {})
+}
+
+/// What a check of a file's meaning finds.
+pub struct Findings<'a> {
+    report: &'a mut Report,
+}
+
+impl Findings<'_> {
+    /// An error at the value that a JSON pointer names: what is wrong, without a full stop, and the mend, as a sentence.
+    pub fn error(&mut self, code: &'static str, pointer: &str, what: String, mend: impl Into<String>) {
+        self.report.campus(code, pointer, what, mend);
+    }
+}
+
+/// As [`read_toml`], and then looks at what the shape can't tell.
+///
+/// # Errors
+/// Every [`Problem`], in order of place.
+pub fn read_toml_checked<T: DeserializeOwned + JsonSchema>(
+    file: &FsPath,
+    text: &str,
+    check: impl FnOnce(&T, &mut Findings<'_>),
+) -> Result<T, Problems> {
     let mut report = Report::new(PathBuf::new(), file.to_owned());
     let read = toml_value(text, &mut report)
         .and_then(|value| toml_shape(value, &|| schemars::schema_for!(T).to_value(), &mut report));
+    if let Some(read) = &read {
+        check(read, &mut Findings { report: &mut report });
+    }
     match read {
         Some(read) if report.is_empty() => Ok(read),
         _ => {

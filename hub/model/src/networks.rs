@@ -58,7 +58,7 @@ impl Resolver<'_> {
                 );
                 continue;
             };
-            self.entities.own_names[root].clone_from(&names);
+            self.entities.own_names[root] = names.clone().map(|names| (at.clone(), names));
             let drafts = self.drafts(spec, root, before, &at);
             let (nodes, sources) = self.link(drafts, spec);
             let network =
@@ -140,7 +140,7 @@ impl Resolver<'_> {
         self.entities.context[index] = about.unwrap_or(index);
         self.entities.position[index] = position;
         self.entities.own_names[index] = match (&spec.zh, &spec.en) {
-            (Some(zh), Some(en)) => Some(Names::new(zh, en)),
+            (Some(zh), Some(en)) => Some((at.to_owned(), Names::new(zh, en))),
             _ => None,
         };
         self.add_points(&spec.points, index, &format!("{at}/points"));

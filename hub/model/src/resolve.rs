@@ -234,13 +234,14 @@ impl Resolver<'_> {
             match self.entities.add(entity, None) {
                 Ok(index) => {
                     self.entities.position[index] = if item.count.is_some() { n as usize } else { position };
+                    let kind = || format!("/equipment/{}", crate::toml_doc::escape(&item.kind));
                     self.entities.own_names[index] = match (&item.zh, &item.en) {
-                        (Some(zh), Some(en)) => Some(Names::new(zh, en)),
+                        (Some(zh), Some(en)) => Some((at.to_owned(), Names::new(zh, en))),
                         _ => match (&spec.zh, &spec.en, item.count) {
                             (Some(zh), Some(en), Some(_)) => {
-                                Some(Names::new(format!("{zh} {{i}}"), format!("{en} {{i}}")))
+                                Some((kind(), Names::new(format!("{zh} {{i}}"), format!("{en} {{i}}"))))
                             }
-                            (Some(zh), Some(en), None) => Some(Names::new(zh, en)),
+                            (Some(zh), Some(en), None) => Some((kind(), Names::new(zh, en))),
                             _ => None,
                         },
                     };
@@ -282,7 +283,7 @@ impl Resolver<'_> {
                 let rule = &file.name[r];
                 Some((format!("/name/{r}"), Names::new(rule.zh.as_ref()?, rule.en.as_ref()?)))
             });
-            let own = self.entities.own_names[i].clone().map(|n| (String::new(), n));
+            let own = self.entities.own_names[i].clone();
             let (at, template) = by_rule.or(own).unwrap_or_else(|| (String::new(), default_names(kind)));
             if chosen.is_none() && matches!(kind, EntityKind::Building | EntityKind::Space) {
                 unnamed.entry(kind).or_insert_with(|| (0, self.entities.list[i].path.clone())).0 += 1;
@@ -294,9 +295,9 @@ impl Resolver<'_> {
             };
             match names {
                 Ok(names) => self.entities.list[i].names = names,
-                Err(why) => {
+                Err((field, why)) => {
                     let what = format!("{why} at '{}'", self.entities.list[i].path);
-                    self.report.campus("bad-template", &at, what, NAME_WORDS);
+                    self.report.campus("bad-template", &format!("{at}/{field}"), what, NAME_WORDS);
                 }
             }
         }

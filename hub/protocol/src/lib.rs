@@ -22,9 +22,11 @@
 mod alarm;
 mod catalogue;
 mod frame;
+mod layer;
 pub mod limits;
 mod message;
 pub mod people;
+pub mod rehearsal;
 pub mod rest;
 mod value;
 
@@ -33,9 +35,13 @@ pub use catalogue::{
     AlarmRuleInfo, Catalogue, ChoiceInfo, CommandInfo, EntityInfo, Place, PointInfo, SiteInfo,
 };
 pub use frame::{DataFrame, FrameError, FrameKind, FrameSample};
+pub use layer::{
+    Agent, AgentKind, AgentState, LayerError, LayerFrame, LayerHead, LayerInfo, LayerShape, LayerState,
+    ZoneField, is_layer_frame,
+};
 pub use message::{
-    ClientMessage, CommandState, ErrorCode, HubState, LinkState, MessageError, RejectReason, ServerMessage,
-    Slot, Subscription,
+    ClientMessage, CommandState, ErrorCode, HubState, LayerSubscription, LinkState, MessageError,
+    RejectReason, ServerMessage, Slot, Subscription,
 };
 pub use value::{JsonValue, ValueError};
 

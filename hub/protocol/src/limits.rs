@@ -20,3 +20,5 @@ pub const MAX_RANGE_SAMPLES: usize = 100_000;
 pub const MAX_BUCKETS: usize = 20_000;
 /// The longest time that a command may be held, seconds: a year.
 pub const MAX_EXPIRY_S: f64 = 366.0 * 86_400.0;
+/// The most cells, numbers or people of one layer: a campus of 2 km at 2 m, or a million people.
+pub const MAX_LAYER_NUMBERS: usize = 1_000_000;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{AlarmInfo, JsonValue, PROTOCOL_VERSION, limits};
+use crate::{AlarmInfo, JsonValue, LayerInfo, PROTOCOL_VERSION, limits};
 
 /// From a client to the hub.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,9 +20,18 @@ pub enum ClientMessage {
     },
     /// Follow the points whose paths match any of the globs. The same id again replaces it.
     Subscribe(Subscription),
+    /// Follow a layer of a rehearsal. The same id again replaces it.
+    SubscribeLayer(LayerSubscription),
+    /// Look at another moment of the past, at another pace: on a connection to the world `past`.
+    Seek {
+        /// The moment, microseconds UTC.
+        at_us: i64,
+        /// How many of its seconds pass in one, at most 3600; 0 stands.
+        rate: f64,
+    },
     /// Follow no longer.
     Unsubscribe {
-        /// The id given to [`ClientMessage::Subscribe`].
+        /// The id given to [`ClientMessage::Subscribe`] or [`ClientMessage::SubscribeLayer`].
         id: u32,
     },
     /// Write a slot of a point's priority array.
@@ -96,6 +105,23 @@ pub struct Subscription {
     pub max_rate_hz: Option<f64>,
 }
 
+/// A layer that a client follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayerSubscription {
+    /// A number of the client's choosing, other than those of its other subscriptions.
+    pub id: u32,
+    /// [`crate::LayerInfo::id`].
+    pub layer: String,
+    /// At most how many frames a second; absent: as fast as the client reads and the world moves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_rate_hz: Option<f64>,
+    /// At most how many bytes a second over some seconds; a whole frame may be larger, and is then followed by a pause.
+    /// Absent: no limit but the client's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes_s: Option<f64>,
+}
+
 impl Subscription {
     /// The globs, read.
     ///
@@ -132,11 +158,16 @@ pub enum ServerMessage {
         /// Whether the client may write and acknowledge.
         can_operate: bool,
     },
+    /// The layers of the world that this connection follows, in the order by which frames name them.
+    Layers {
+        /// What they are.
+        layers: Vec<LayerInfo>,
+    },
     /// A subscription was accepted; its snapshot follows.
     Subscribed {
         /// The id of the subscription.
         id: u32,
-        /// How many points match.
+        /// How many points match; of a layer, how many cells, numbers or people it has.
         points: u32,
     },
     /// A subscription has ended.
@@ -385,6 +416,17 @@ impl ClientMessage {
                     return err("max_rate_hz", "it has to be above 0 and at most 1000".into());
                 }
             }
+            Self::SubscribeLayer(subscription) => {
+                if subscription.layer.len() > limits::MAX_REASON_BYTES {
+                    return err("layer", "it is too long to be the id of a layer".into());
+                }
+                if subscription.max_rate_hz.is_some_and(|r| !(r > 0.0 && r <= 1000.0)) {
+                    return err("max_rate_hz", "it has to be above 0 and at most 1000".into());
+                }
+                if subscription.max_bytes_s.is_some_and(|b| !(100.0..=1e9).contains(&b)) {
+                    return err("max_bytes_s", "it has to be from 100 to 1e9".into());
+                }
+            }
             Self::Write { priority, expiry_s, reason, .. } => {
                 check_priority(*priority)?;
                 check_reason(reason)?;
@@ -410,6 +452,11 @@ impl ClientMessage {
             Self::Hello { client, .. } => {
                 if client.len() > limits::MAX_REASON_BYTES {
                     return err("client", format!("at most {} bytes", limits::MAX_REASON_BYTES));
+                }
+            }
+            Self::Seek { rate, .. } => {
+                if !(0.0..=3600.0).contains(rate) {
+                    return err("rate", "it has to be from 0 to 3600".into());
                 }
             }
             Self::Unsubscribe { .. } => {}

@@ -37,6 +37,19 @@ pub fn distance(a: Point, b: Point) -> f64 {
     libm::hypot(a[0] - b[0], a[1] - b[1])
 }
 
+/// The point of a segment nearest to a point.
+pub fn nearest_on(p: Point, a: Point, b: Point) -> Point {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let length2 = (dx * dx + dy * dy).max(1e-12);
+    let t = (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / length2).clamp(0.0, 1.0);
+    [a[0] + t * dx, a[1] + t * dy]
+}
+
+/// The distance from a point to a segment.
+pub fn to_segment(p: Point, a: Point, b: Point) -> f64 {
+    distance(p, nearest_on(p, a, b))
+}
+
 /// The lowest and highest coordinates.
 pub fn bounds(ring: &[Point]) -> (Point, Point) {
     let start = ([f64::MAX; 2], [f64::MIN; 2]);

@@ -6,10 +6,14 @@
 //! x, z the plan's −y. The scene's `extras` have the site and the named `views`.
 //!
 //! [`topology`] has what engines need of the same plan: which spaces lie on each side of a wall, net areas, volumes.
+//! [`flood_input`] and [`crowd_input`] make the inputs of the engines, with maps from their indices to paths;
+//! [`design_storm`] is the rain. `docs/engine-inputs.md` says what is derived from what.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod building;
+mod crowd;
+mod flood;
 mod furniture;
 mod geometry;
 mod glb;
@@ -17,6 +21,8 @@ mod material;
 mod mesh;
 mod outside;
 mod roof;
+mod storm;
+mod tables;
 #[cfg(test)]
 mod tests;
 pub mod topology;
@@ -28,7 +34,14 @@ use serde_json::json;
 
 use crate::glb::{Glb, Node};
 
+pub use crowd::{CrowdOptions, CrowdSite, Hour, crowd_input};
+pub use flood::{FloodOptions, FloodSite, Gauge, GaugeAt, LeftOut, Switch, flood_input};
 pub use geometry::{Point, Polygon};
+pub use storm::design_storm;
+pub use tables::{
+    FloodTables, InletTable, InputError, OpeningTable, PeopleTables, ProfileTable, PumpTable, StaffTable,
+    StormTable,
+};
 
 /// A scene as a binary glTF file.
 #[derive(Clone, Debug)]

@@ -253,7 +253,7 @@ fn terrain(plan: &Plan, ground: &Ground<'_>) -> Mesh {
     mesh
 }
 
-fn band(a: Point, b: Point, half: f64) -> Vec<Point> {
+pub fn band(a: Point, b: Point, half: f64) -> Vec<Point> {
     let length = distance(a, b).max(1e-9);
     let n = [-(b[1] - a[1]) / length * half, (b[0] - a[0]) / length * half];
     vec![

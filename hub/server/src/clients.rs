@@ -132,6 +132,16 @@ impl Clients {
         self.conflated.load(Ordering::Relaxed)
     }
 
+    /// Marks everything that anyone subscribed to.
+    pub fn mark_all(&self) {
+        for client in self.list.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let mut state = client.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.dirty = state.subscribed.clone();
+            drop(state);
+            client.woken.notify_one();
+        }
+    }
+
     /// Marks the changed points for everyone who subscribed to them.
     pub fn mark(&self, changed: &PointSet) {
         for client in self.list.lock().unwrap_or_else(PoisonError::into_inner).iter() {

@@ -1,5 +1,6 @@
 //! A hub from its parts: broker, gateway, store, world, API.
 
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,15 +9,18 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use campanile_devices::Devices;
-use campanile_gateway::{BrokerConfig, Gateway, GatewayConfig, Publisher, PublisherConfig, presence_topics};
+use campanile_gateway::{
+    BrokerConfig, Gateway, GatewayConfig, Publisher, PublisherConfig, metric_points, presence_topics,
+};
 use campanile_history::{CommitQueue, History, HistoryError};
-use campanile_model::{Campus, Timestamp};
+use campanile_model::{Campus, PointId, Timestamp};
 use crossbeam_channel::TrySendError;
 use tokio::sync::watch;
 
 use crate::limits::Limits;
 use crate::live::{Live, Turn, wall_clock};
 use crate::people::{Door, People, PeopleError};
+use crate::rehearsals::Rehearsals;
 use crate::retention::Retention;
 use crate::tls::Tls;
 
@@ -29,6 +33,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How far back a simulated hub begins, and its stride.
 const PAST: Duration = Duration::from_secs(24 * 3600);
 const PAST_STEP: Duration = Duration::from_secs(300);
+
+/// Where rehearsals are kept, under the hub's data.
+const REHEARSALS: &str = "rehearsals";
 
 /// Which broker the gateway joins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +206,7 @@ pub struct Hub {
     tls: bool,
     first_sign_in: Option<PathBuf>,
     retention: Option<Retention>,
+    rehearsals: Arc<Rehearsals>,
 }
 
 impl Hub {
@@ -233,7 +241,11 @@ impl Hub {
         let people = People::open(&live, &config.data, config.sign_in, tls.is_some(), config.limits)?;
         let first_sign_in = runtime.block_on(people.first_admin(&live))?;
         let has_tls = tls.is_some();
-        let service = crate::router(live.clone(), Arc::new(Door { people, live: live.clone(), loopback }));
+        let to_fork = live.clone();
+        let fork = Box::new(move || to_fork.fork());
+        let rehearsals = Arc::new(Rehearsals::open(live.campus.clone(), config.data.join(REHEARSALS), fork));
+        let door = Arc::new(Door { people, live: live.clone(), loopback });
+        let service = crate::router(live.clone(), door, rehearsals.clone());
         let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
             let served =
                 runtime.block_on(crate::serve::serve(listener, tls, service, stopped, config.limits));
@@ -252,6 +264,7 @@ impl Hub {
             tls: has_tls,
             first_sign_in,
             retention,
+            rehearsals,
         })
     }
 
@@ -288,6 +301,7 @@ impl Hub {
     fn shut(&mut self) {
         let _ = self.stop.send(true);
         self.retention = None;
+        self.rehearsals.stop();
         if self.broker.is_some() {
             // The embedded broker goes with this process: what it has acknowledged to devices has to come over first.
             self.live.drain_field(DRAIN);
@@ -455,24 +469,28 @@ pub struct DeviceRun {
 }
 
 impl DeviceRun {
-    /// Starts the devices of a campus at a broker, `HOST:PORT`.
+    /// Starts the devices of a campus at a broker, `HOST:PORT`; `metrics`: also those points that are bound to metrics
+    /// of Sparkplug B, as their edge nodes.
     ///
     /// # Errors
     /// [`HubError`] where the weather is missing or the broker does not answer.
-    pub fn over_mqtt(campus: Arc<Campus>, broker: &str, seed: u64) -> Result<Self, HubError> {
+    pub fn over_mqtt(campus: Arc<Campus>, broker: &str, seed: u64, metrics: bool) -> Result<Self, HubError> {
         let (host, port) = host_port(broker)?;
         let mut devices = devices(campus.clone(), seed)?;
         let client_id = format!("campanile-devices-{}-{}", campus.id, std::process::id());
-        let config = PublisherConfig { host, port, client_id, commands: true, ..PublisherConfig::default() };
+        let metrics = if metrics { metric_points(&campus) } else { Vec::new() };
+        let told: BTreeSet<PointId> = metrics.iter().copied().collect();
+        let config =
+            PublisherConfig { host, port, client_id, commands: true, metrics, ..PublisherConfig::default() };
         let publisher = Publisher::start(config, campus.clone())?;
         publisher
             .wait_connected(Duration::from_secs(5))
             .map_err(|_| HubError::NoBroker(broker.to_owned()))?;
         let stopping = Arc::new(AtomicBool::new(false));
-        let told = stopping.clone();
+        let stop = stopping.clone();
         let thread = std::thread::Builder::new().name("devices".to_owned()).spawn(move || {
             let mut was_connected = false;
-            while !told.load(Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 let began = Instant::now();
                 let connected = publisher.stats().connected;
                 if connected && !was_connected {
@@ -490,9 +508,11 @@ impl DeviceRun {
                     devices.command(command.point, command.value);
                 }
                 let mut samples = devices.step(wall_clock());
-                // Metrics of Sparkplug are published by edge nodes, not one by one.
-                samples
-                    .retain(|s| campus.point(s.point).binding.as_ref().is_none_or(|b| b.sparkplug.is_none()));
+                // Metrics of Sparkplug are published by edge nodes or not at all.
+                samples.retain(|s| {
+                    let binding = campus.point(s.point).binding.as_ref();
+                    binding.is_none_or(|b| b.sparkplug.is_none()) || told.contains(&s.point)
+                });
                 if let Err(why) = publisher.publish_samples(&samples) {
                     tracing::warn!(%why, "device samples could not be published");
                 }

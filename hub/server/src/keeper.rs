@@ -30,17 +30,15 @@ const CLOCK_STEP_US: i64 = 2 * Timestamp::SECOND;
 /// How far a stored time may be ahead of the clock to be taken up; see the gateway's limit.
 const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
 
-/// The most values that a rule looks back at: one a second for a day.
-const MOST_LOOKED_BACK_AT: usize = 86_400;
+/// Values that a rule looks back at are read so many at a time: one a second for a day.
+const LOOKED_BACK_AT_ONCE: usize = 86_400;
 
 /// Takes up the last values, the commands in force and the alarms.
 pub fn recover(world: &mut World, history: &dyn Store) {
     let mut events = Vec::new();
     for (point, back_us) in world.looks_back() {
-        let (from, to) = (world.now().plus_micros(-back_us), world.now().plus_micros(1));
-        match history.range(point, from, to, MOST_LOOKED_BACK_AT) {
-            Ok(before) => world.look_back(point, &before),
-            Err(why) => tracing::error!(%why, "an alarm that looks at changes begins anew"),
+        if let Err(why) = look_back(world, history, point, back_us) {
+            tracing::error!(%why, "an alarm that looks at changes begins anew");
         }
     }
     let latest = world.now().plus_micros(MOST_AHEAD_US);
@@ -63,6 +61,24 @@ pub fn recover(world: &mut World, history: &dyn Store) {
     }
     for lost in world.restore(saved) {
         tracing::warn!(lost, "a command or alarm of a point that the campus no longer has");
+    }
+}
+
+/// Gives the rules that look at changes of a point what it said in the time that they look at.
+fn look_back(
+    world: &mut World,
+    history: &dyn Store,
+    point: PointId,
+    back_us: i64,
+) -> Result<(), campanile_history::HistoryError> {
+    let (mut from, to) = (world.now().plus_micros(-back_us), world.now().plus_micros(1));
+    loop {
+        let before = history.range(point, from, to, LOOKED_BACK_AT_ONCE)?;
+        world.look_back(point, &before);
+        match before.last() {
+            Some((last, ..)) if before.len() == LOOKED_BACK_AT_ONCE => from = last.plus_micros(1),
+            _ => return Ok(()),
+        }
     }
 }
 
@@ -276,6 +292,8 @@ impl Keeper {
                 });
                 self.commit(Vec::new(), records, Some(done));
             }
+            // Who asked may have gone.
+            Turn::Fork(reply) => drop(reply.send(self.world.fork())),
             Turn::Stop => return true,
         }
         false
@@ -469,7 +487,7 @@ impl Keeper {
 }
 
 /// What a person does to an alarm, as an input of the world.
-fn alarm_input(rule: u32, by: &str, act: &AlarmAct, now: Timestamp) -> Input {
+pub fn alarm_input(rule: u32, by: &str, act: &AlarmAct, now: Timestamp) -> Input {
     let who = |reason: &str| (by.into(), reason.into());
     match act {
         AlarmAct::Acknowledge { comment } => {

@@ -7,13 +7,16 @@
 
 mod api;
 mod catalogue;
+mod channel;
 mod clients;
 mod hub;
 mod keeper;
 mod limits;
 mod live;
+mod lookback;
 mod metrics;
 mod people;
+mod rehearsals;
 mod retention;
 mod roles;
 pub mod seams;
@@ -21,6 +24,7 @@ mod serve;
 mod tls;
 mod view;
 mod ws;
+mod ws_layers;
 
 use std::sync::Arc;
 
@@ -76,8 +80,9 @@ pub fn terrain(campus: &Campus) -> Result<Option<Grid>, HubError> {
 }
 
 fn described() -> (Router<Arc<live::Live>>, utoipa::openapi::OpenApi) {
-    let (router, mut description) =
-        OpenApiRouter::new().nest("/api/v1", api::router().merge(people::router())).split_for_parts();
+    let (router, mut description) = OpenApiRouter::new()
+        .nest("/api/v1", api::router().merge(people::router()).merge(rehearsals::router()))
+        .split_for_parts();
     description.info = utoipa::openapi::InfoBuilder::new()
         .title("Campanile")
         .version(env!("CARGO_PKG_VERSION"))
@@ -94,7 +99,7 @@ pub fn openapi_json() -> String {
     described().1.to_pretty_json().unwrap_or_default()
 }
 
-fn router(live: Arc<live::Live>, door: Arc<people::Door>) -> Router {
+fn router(live: Arc<live::Live>, door: Arc<people::Door>, rehearsals: Arc<rehearsals::Rehearsals>) -> Router {
     let (router, description) = described();
     let text = description.to_pretty_json().unwrap_or_default();
     router
@@ -108,6 +113,7 @@ fn router(live: Arc<live::Live>, door: Arc<people::Door>) -> Router {
         .method_not_allowed_fallback(api::no_such_method)
         .with_state(live)
         .layer(axum::Extension(door.people.clone()))
+        .layer(axum::Extension(rehearsals))
         .layer(axum::middleware::from_fn_with_state(door, people::guard))
 }
 

@@ -1,33 +1,29 @@
 //! The live world at work: one writer thread, and what everybody else reads.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwap;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
 use campanile_history::Record;
-use campanile_model::{Campus, Intent, Path, PointId, Priority, Sample, Timestamp, Value};
-use campanile_protocol::rest::{CommandRequest, Health, Outcome, Reading, RelinquishRequest};
-use campanile_protocol::{
-    Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, ServerMessage, limits,
-};
+use campanile_model::{Campus, Intent, Path, PointId, Sample, Timestamp, Value};
+use campanile_protocol::rest::{CommandRequest, Health, Reading, RelinquishRequest};
+use campanile_protocol::{Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, limits};
 use campanile_world::{Recorder, Refusal, Schema, World};
 use crossbeam_channel::{Receiver, Sender};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::oneshot;
 
-use crate::clients::Clients;
+use crate::channel::{Channel, Hands};
 use crate::hub::HubError;
 use crate::keeper::{Clock, FileRecorder, Keeper, recover};
 use crate::people::By;
 use crate::seams::{Commits, Field, Store};
-use crate::view::{View, reject_reason, view};
+use crate::view::{View, view};
 
 /// Turns that may wait for the world; then the field waits, and with it the broker.
 const INBOX: usize = 1024;
-/// Alarm and command messages that a client may be behind before it gets the whole list anew.
-const EVENTS: usize = 4096;
 
 /// What the world's thread is asked to do.
 pub enum Turn {
@@ -41,6 +37,8 @@ pub enum Turn {
     Alarm { alarm: String, by: By, act: AlarmAct, reply: oneshot::Sender<Result<(), RejectReason>> },
     /// Records that are none of the world's, such as of people: kept in one order with its own.
     Keep(Vec<Record>, oneshot::Sender<()>),
+    /// A fork of the world as it is now, for a rehearsal.
+    Fork(oneshot::Sender<World>),
     /// No more turns come.
     Stop,
 }
@@ -77,7 +75,7 @@ impl AlarmAct {
     }
 
     /// Why it can't be done to any alarm.
-    fn refusal(&self) -> Option<(RejectReason, &'static str)> {
+    pub(crate) fn refusal(&self) -> Option<(RejectReason, &'static str)> {
         let needs_words = matches!(self, Self::Shelve { .. } | Self::OutOfService { .. });
         if self.words().len() > limits::MAX_REASON_BYTES || (needs_words && self.words().trim().is_empty()) {
             return Some((RejectReason::Reason, "give a reason or comment of at most 500 bytes"));
@@ -92,7 +90,7 @@ impl AlarmAct {
     }
 
     /// Why it can't be done to an alarm as it is.
-    fn wrong_state(&self) -> &'static str {
+    pub(crate) fn wrong_state(&self) -> &'static str {
         match self {
             Self::Acknowledge { .. } => "the alarm has nothing to acknowledge",
             Self::Shelve { .. } => "the alarm can't be shelved",
@@ -132,37 +130,55 @@ impl From<RelinquishRequest> for Wish {
 const STORE_BEHIND: u64 = 512;
 
 /// What is said where the answer never comes: nothing is promised that is not on the disk.
-const NOT_STORED: &str = "the hub is stopping, or could not store this; its log says which. Look whether it is in force, then try again";
+pub(crate) const NOT_STORED: &str = "the hub is stopping, or could not store this; its log says which. Look whether it is in force, then try again";
 
-/// What requests and sockets share.
+/// Wishes of people to the world's thread.
+struct ToKeeper(Sender<Turn>);
+
+impl Hands for ToKeeper {
+    fn intend(&self, intent: Box<Intent>, by: By, reply: oneshot::Sender<Result<(), Refusal>>) -> bool {
+        self.0.try_send(Turn::Intend(intent, by, reply)).is_ok()
+    }
+
+    fn alarm(
+        &self,
+        alarm: String,
+        by: By,
+        act: AlarmAct,
+        reply: oneshot::Sender<Result<(), RejectReason>>,
+    ) -> bool {
+        self.0.try_send(Turn::Alarm { alarm, by, act, reply }).is_ok()
+    }
+}
+
+/// What requests and sockets share: the channel of the live world, with its store and its field.
 pub struct Live {
-    /// The campus.
-    pub campus: Arc<Campus>,
+    /// What clients follow.
+    pub channel: Arc<Channel>,
     /// The campus in the words of the API.
     pub catalogue: Catalogue,
     /// The same, written once.
     pub catalogue_json: Bytes,
     /// The store.
     pub history: Box<dyn Store>,
-    /// The listeners.
-    pub clients: Clients,
-    /// Alarms and commands as they change.
-    pub events: broadcast::Sender<ServerMessage>,
     /// Open WebSockets.
     pub connections: AtomicU32,
-    pub(crate) view: ArcSwap<View>,
     inbox: Sender<Turn>,
     gateway: OnceLock<Box<dyn Field>>,
     scene: Mutex<Option<Bytes>>,
     started: Instant,
-    /// `live`, or `simulated` where device models of this process have brought the world to a moment.
-    pub world: &'static str,
-    /// How fast the world's clock goes against the wall's: 1, or 0 where it is simulated.
-    pub clock_rate: f64,
     /// Samples taken in.
     pub samples: AtomicU64,
     /// Samples refused by the world: wrong type, unknown point.
     pub refused: AtomicU64,
+}
+
+impl Deref for Live {
+    type Target = Channel;
+
+    fn deref(&self) -> &Channel {
+        &self.channel
+    }
 }
 
 impl Live {
@@ -198,23 +214,20 @@ impl Live {
         let catalogue = crate::catalogue::catalogue(&campus);
         let catalogue_json = serde_json::to_vec(&catalogue).map_err(std::io::Error::other)?.into();
         let (inbox, turns) = crossbeam_channel::bounded(INBOX);
-        let (events, _) = broadcast::channel(EVENTS);
         let view = view(&campus, &mut world);
+        let (name, rate) = if simulated { ("simulated", 0.0) } else { ("live", 1.0) };
+        let hands = Box::new(ToKeeper(inbox.clone()));
+        let channel = Arc::new(Channel::new(name.to_owned(), true, campus, view, rate, hands));
         let live = Arc::new(Self {
-            campus,
+            channel,
             catalogue,
             catalogue_json,
             history,
-            clients: Clients::default(),
-            events,
             connections: AtomicU32::new(0),
-            view: ArcSwap::from_pointee(view),
             inbox,
             gateway: OnceLock::new(),
             scene: Mutex::new(None),
             started: Instant::now(),
-            world: if simulated { "simulated" } else { "live" },
-            clock_rate: if simulated { 0.0 } else { 1.0 },
             samples: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         });
@@ -232,80 +245,16 @@ impl Live {
         let _ = self.gateway.set(gateway);
     }
 
-    /// The newest state.
-    pub fn view(&self) -> Arc<View> {
-        self.view.load_full()
-    }
-
     /// A point's newest reading in the words of the API.
     pub fn reading(&self, view: &View, point: PointId) -> Option<Reading> {
         view.sample(point).map(|s| crate::api::reading(&s, self.campus.point(point)))
     }
 
-    /// Writes or relinquishes a slot.
-    pub async fn command(&self, by: &By, request: Wish) -> Outcome {
-        let refused = |reason, message: String| Outcome { ok: false, reason: Some(reason), message };
-        let Some(id) = self.campus.point_id(request.point.as_str()) else {
-            return refused(RejectReason::NotFound, format!("there is no point '{}'", request.point));
-        };
-        let point = self.campus.point(id);
-        let Some(priority) = Priority::new(request.priority) else {
-            return refused(
-                RejectReason::Priority,
-                format!("priority {} is not from 1 to 16", request.priority),
-            );
-        };
-        if request.expiry_s.is_some_and(|s| !(s > 0.0 && s <= limits::MAX_EXPIRY_S)) {
-            return refused(RejectReason::Expiry, "expiry_s has to be above 0 and at most a year".to_owned());
-        }
-        let value = match &request.value {
-            None => None,
-            Some(json) => {
-                match json.to_value(point.value_type, point.choices.iter().map(|c| c.id.as_str())) {
-                    Ok(value) => Some(value),
-                    Err(why) => return refused(RejectReason::WrongType, why.to_string()),
-                }
-            }
-        };
-        let expires = request.expiry_s.map(|s| self.view().time.plus_micros((s * 1e6) as i64));
-        let intent = Intent {
-            point: id,
-            priority,
-            value,
-            expires,
-            actor: by.world_actor(),
-            reason: request.reason.into(),
-        };
+    /// The world as it is now, to go its own way.
+    pub fn fork(&self) -> Option<World> {
         let (reply, answer) = oneshot::channel();
-        if self.inbox.try_send(Turn::Intend(Box::new(intent), by.clone(), reply)).is_err() {
-            return refused(RejectReason::Busy, "the hub is too busy; try again".to_owned());
-        }
-        match answer.await {
-            Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
-            Ok(Err(why)) => refused(reject_reason(&why), why.to_string()),
-            Err(_) => refused(RejectReason::Busy, NOT_STORED.to_owned()),
-        }
-    }
-
-    /// Does something to an alarm.
-    pub async fn alarm(&self, by: &By, alarm: String, act: AlarmAct) -> Outcome {
-        let refused =
-            |reason, message: &str| Outcome { ok: false, reason: Some(reason), message: message.to_owned() };
-        if let Some((reason, why)) = act.refusal() {
-            return refused(reason, why);
-        }
-        let wrong_state = act.wrong_state();
-        let (reply, answer) = oneshot::channel();
-        let turn = Turn::Alarm { alarm, by: by.clone(), act, reply };
-        if self.inbox.try_send(turn).is_err() {
-            return refused(RejectReason::Busy, "the hub is too busy; try again");
-        }
-        match answer.await {
-            Ok(Ok(())) => Outcome { ok: true, reason: None, message: String::new() },
-            Ok(Err(RejectReason::NotFound)) => refused(RejectReason::NotFound, "there is no such alarm"),
-            Ok(Err(reason)) => refused(reason, wrong_state),
-            Err(_) => refused(RejectReason::Busy, NOT_STORED),
-        }
+        self.inbox.send(Turn::Fork(reply)).ok()?;
+        answer.blocking_recv().ok()
     }
 
     /// Makes records durable; returns when they are.

@@ -24,6 +24,8 @@ pub enum Permission {
     Alarms,
     /// Commanding real devices.
     Command,
+    /// Rehearsing: drills and their worlds, which touch nothing real.
+    Rehearse,
     /// Opening classes.
     Classes,
     /// Reading the audit record.
@@ -39,8 +41,8 @@ const ROLES: [(Role, Option<Role>, &[Permission]); 7] = [
     (Role::Student, None, &[P::Session, P::Look]),
     (Role::Viewer, Some(Role::Student), &[P::Account]),
     (Role::Vendor, Some(Role::Viewer), &[P::Diagnose]),
-    (Role::Trainer, Some(Role::Viewer), &[P::Export, P::Classes]),
-    (Role::Operator, Some(Role::Vendor), &[P::Export, P::Alarms, P::Command]),
+    (Role::Trainer, Some(Role::Viewer), &[P::Export, P::Rehearse, P::Classes]),
+    (Role::Operator, Some(Role::Vendor), &[P::Export, P::Alarms, P::Command, P::Rehearse]),
     (Role::Manager, Some(Role::Operator), &[P::Classes, P::Audit]),
     (Role::Admin, Some(Role::Manager), &[P::People]),
 ];
@@ -113,6 +115,17 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/commands", P::Look),
     post("/api/v1/commands", P::Command),
     post("/api/v1/commands/relinquish", P::Command),
+    get("/api/v1/drills", P::Look),
+    get("/api/v1/rehearsals", P::Look),
+    post("/api/v1/rehearsals", P::Rehearse),
+    get("/api/v1/rehearsals/state", P::Look),
+    get("/api/v1/rehearsals/frames", P::Look),
+    get("/api/v1/rehearsals/report", P::Look),
+    post("/api/v1/rehearsals/pace", P::Rehearse),
+    post("/api/v1/rehearsals/act", P::Rehearse),
+    post("/api/v1/rehearsals/branch", P::Rehearse),
+    post("/api/v1/rehearsals/save", P::Rehearse),
+    post("/api/v1/rehearsals/end", P::Rehearse),
     get("/api/v1/gateway", P::Diagnose),
     get("/metrics", P::Diagnose),
     get("/api/v1/classes", P::Classes),
@@ -153,12 +166,15 @@ pub fn find(method: &Method, path: &str) -> Found {
     there
 }
 
-/// What a message of the WebSocket needs.
-pub fn message_needs(message: &ClientMessage) -> Permission {
+/// What a message of the WebSocket needs: on a world that is `real`, or in a rehearsal.
+pub fn message_needs(message: &ClientMessage, real: bool) -> Permission {
     match message {
-        ClientMessage::Hello { .. } | ClientMessage::Subscribe(_) | ClientMessage::Unsubscribe { .. } => {
-            P::Look
-        }
+        ClientMessage::Hello { .. }
+        | ClientMessage::Subscribe(_)
+        | ClientMessage::SubscribeLayer(_)
+        | ClientMessage::Seek { .. }
+        | ClientMessage::Unsubscribe { .. } => P::Look,
+        _ if !real => P::Rehearse,
         ClientMessage::Acknowledge { .. } | ClientMessage::Shelve { .. } | ClientMessage::Unshelve { .. } => {
             P::Alarms
         }
@@ -181,9 +197,10 @@ pub fn markdown() -> String {
         text.push('\n');
     }
     for (name, needs) in [
-        ("subscribe, unsubscribe", P::Look),
+        ("subscribe, subscribe-layer, seek, unsubscribe", P::Look),
         ("acknowledge, shelve, unshelve", P::Alarms),
         ("write, relinquish, and all others", P::Command),
+        ("all others, in a rehearsal", P::Rehearse),
     ] {
         text += &format!("| WebSocket: {name} |{}", tick(false));
         Role::ALL.iter().for_each(|role| text += tick(may(*role, needs)));

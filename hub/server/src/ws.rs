@@ -9,35 +9,78 @@ use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::StatusCode;
 use axum::response::Response;
+use campanile_model::Timestamp;
 use campanile_protocol::rest::Outcome;
 use campanile_protocol::{
-    ClientMessage, DataFrame, ErrorCode, FrameKind, PROTOCOL_VERSION, RejectReason, ServerMessage,
-    Subscription, limits,
+    ClientMessage, DataFrame, ErrorCode, FrameKind, LayerSubscription, PROTOCOL_VERSION, RejectReason,
+    ServerMessage, Subscription, limits,
 };
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::api::Failure;
+use crate::api::{Ask, Failure};
+use crate::channel::Channel;
 use crate::clients::{Client, PointSet};
 use crate::live::{AlarmAct, Live, Wish};
+use crate::lookback::{self, Seek};
 use crate::people::pace::Pace;
 use crate::people::{Caller, People};
+use crate::rehearsals::Rehearsals;
 use crate::roles::{self, Permission};
+use crate::ws_layers::{self, LayerFeed};
 
 /// The pace of clock and status messages.
 const STATUS_PERIOD: Duration = Duration::from_secs(1);
 /// The most samples in one frame of a snapshot: small enough to keep the sink responsive.
 const SNAPSHOT_CHUNK: usize = 16_384;
 
+/// Which world a client wants to follow.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorldQuery {
+    /// The id of a rehearsal; the live world where left out.
+    #[serde(default)]
+    world: Option<String>,
+    /// Of the world `past`: the moment, microseconds UTC; now where left out.
+    #[serde(default)]
+    at_us: Option<i64>,
+    /// Of the world `past`: how many of its seconds pass in one; 0 where left out.
+    #[serde(default)]
+    rate: f64,
+}
+
 /// Takes a client onto the WebSocket.
 pub async fn upgrade(
     State(live): State<Arc<Live>>,
+    Extension(rehearsals): Extension<Arc<Rehearsals>>,
+    Ask(query): Ask<WorldQuery>,
     Extension(people): Extension<Arc<People>>,
     Extension(caller): Extension<Caller>,
     upgrade: WebSocketUpgrade,
 ) -> Result<Response, Failure> {
+    let mut seeks = None;
+    let channel = match query.world.as_deref() {
+        None | Some("live" | "simulated") => live.channel.clone(),
+        Some("past") => {
+            let at = query.at_us.map_or_else(|| live.view().time, Timestamp);
+            if !(0.0..=lookback::MAX_RATE).contains(&query.rate) {
+                let text = format!("rate is from 0 to {}", lookback::MAX_RATE);
+                return Err(Failure::new(StatusCode::BAD_REQUEST, ErrorCode::Malformed, text));
+            }
+            let seek = Seek { at, rate: query.rate };
+            let (channel, sender) = lookback::start(live.clone(), seek).map_err(Failure::internal)?;
+            seeks = Some(sender);
+            channel
+        }
+        Some(id) => rehearsals.channel(id).ok_or_else(|| {
+            let text = format!(
+                "there is no rehearsal '{id}', or it is not open yet; GET /api/v1/rehearsals lists them"
+            );
+            Failure::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, text)
+        })?,
+    };
     let room = people.sockets.clone().try_acquire_owned().map_err(|_| {
         let text = "as many clients as may be have a WebSocket open; try again later";
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::TooMany, text).after(30)
@@ -50,19 +93,22 @@ pub async fn upgrade(
             let (burst, per_second) = people.limits.messages;
             let mut session = Session {
                 live,
+                channel,
                 people,
                 caller,
                 sink,
                 subscriptions: BTreeMap::new(),
+                layers: BTreeMap::new(),
                 sequence: 0,
                 pace: Pace::new(burst, per_second),
+                seeks,
             };
             // An error here is a connection that has gone; there is nobody to tell.
             if let Err(why) = session.run(stream).await {
                 tracing::debug!(%why, "a client has gone");
             }
             for feed in session.subscriptions.values() {
-                session.live.clients.leave(&feed.client);
+                session.channel.clients.leave(&feed.client);
             }
             session.live.connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
             drop(room);
@@ -73,19 +119,25 @@ struct Feed {
     client: Arc<Client>,
     min_interval: Duration,
     due: Instant,
-    snapshot_sent: bool,
+    /// In which epoch of the world a snapshot was sent.
+    snapshot_of: Option<u64>,
     conflated_before: u64,
 }
 
 struct Session {
     live: Arc<Live>,
+    /// The world that this connection follows.
+    channel: Arc<Channel>,
     people: Arc<People>,
     caller: Caller,
     sink: SplitSink<WebSocket, Message>,
     subscriptions: BTreeMap<u32, Feed>,
+    layers: BTreeMap<u32, LayerFeed>,
     sequence: u64,
     /// Of what the client says, pings too.
     pace: Pace<()>,
+    /// Of a look back, where its moment and pace are set.
+    seeks: Option<crossbeam_channel::Sender<Seek>>,
 }
 
 type Gone = axum::Error;
@@ -116,16 +168,23 @@ impl Session {
             server: crate::server_name(),
             campus: live.campus.id.clone(),
             catalogue: live.catalogue.version.clone(),
-            world: live.world.to_owned(),
+            world: self.channel.world.clone(),
         })
         .await?;
         if !self.greeted(&mut stream).await? {
             return self.send(Message::Close(None)).await;
         }
-        let mut events = live.events.subscribe();
-        let can_operate = roles::may(self.caller.role, Permission::Command);
+        let channel = self.channel.clone();
+        let mut events = channel.events.subscribe();
+        let mut moved = channel.layers_moved();
+        let acts = if channel.real { Permission::Command } else { Permission::Rehearse };
+        let can_operate = roles::may(self.caller.role, acts);
         self.say(&ServerMessage::Welcome { actor: self.caller.by.actor.clone(), can_operate }).await?;
         self.say_what_holds().await?;
+        let layers = channel.layer_infos();
+        if !layers.is_empty() {
+            self.say(&ServerMessage::Layers { layers: layers.to_vec() }).await?;
+        }
         let mut ticks = tokio::time::interval(STATUS_PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -153,13 +212,14 @@ impl Session {
                     Err(RecvError::Closed) => return self.send(Message::Close(None)).await,
                 },
                 id = changed => self.serve(id).await?,
+                (id, count) = ws_layers::next_due(&self.layers, &mut moved) => self.serve_layer(id, count).await?,
                 _ = ticks.tick() => {
                     if self.people.role_now(&self.caller).is_none() {
                         self.error(ErrorCode::SignInRequired, "the session or token has ended").await?;
                         return self.send(Message::Close(None)).await;
                     }
-                    let time_us = live.view().time.0;
-                    self.say(&ServerMessage::Clock { time_us, rate: live.clock_rate }).await?;
+                    let time_us = channel.view().time.0;
+                    self.say(&ServerMessage::Clock { time_us, rate: channel.rate() }).await?;
                     self.say(&ServerMessage::Status(live.hub_state())).await?;
                 }
             }
@@ -168,7 +228,7 @@ impl Session {
 
     /// The alarms in force and the commands of every point that has one.
     async fn say_what_holds(&mut self) -> Result<(), Gone> {
-        let view = self.live.view();
+        let view = self.channel.view();
         self.say(&ServerMessage::AlarmList { alarms: view.alarms.to_vec() }).await?;
         for state in view.commands.values() {
             self.say(&ServerMessage::CommandState(state.clone())).await?;
@@ -219,40 +279,51 @@ impl Session {
         self.people.seen(&self.caller);
         // The role as it is now, not as it was when the client joined.
         let role = self.people.role_now(&self.caller);
-        if !role.is_some_and(|role| roles::may(role, roles::message_needs(&message))) {
+        if !role.is_some_and(|role| roles::may(role, roles::message_needs(&message, self.channel.real))) {
             return self.refuse(&message).await;
         }
         match message {
             ClientMessage::Hello { .. } => self.error(ErrorCode::Malformed, "hello was said already").await,
             ClientMessage::Subscribe(subscription) => self.subscribe(subscription).await,
+            ClientMessage::SubscribeLayer(subscription) => self.subscribe_layer(&subscription).await,
+            ClientMessage::Seek { at_us, rate } => {
+                let Some(seeks) = &self.seeks else {
+                    let text = "only a look back has another time: connect to /api/v1/ws?world=past";
+                    return self.error(ErrorCode::Conflict, text).await;
+                };
+                // A full queue has newer moments in it soon; one that is lost in a drag is not missed.
+                let _ = seeks.try_send(Seek { at: Timestamp(at_us), rate });
+                Ok(())
+            }
             ClientMessage::Unsubscribe { id } => {
                 if let Some(feed) = self.subscriptions.remove(&id) {
-                    self.live.clients.leave(&feed.client);
+                    self.channel.clients.leave(&feed.client);
                 }
+                self.layers.remove(&id);
                 self.say(&ServerMessage::Unsubscribed { id }).await
             }
             ClientMessage::Write { request, point, value, priority, expiry_s, reason } => {
                 let body = Wish { point, value: Some(value), priority, expiry_s, reason };
-                let outcome = self.live.command(&self.caller.by, body).await;
+                let outcome = self.channel.command(&self.caller.by, body).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Relinquish { request, point, priority, reason } => {
                 let body = Wish { point, value: None, priority, expiry_s: None, reason };
-                let outcome = self.live.command(&self.caller.by, body).await;
+                let outcome = self.channel.command(&self.caller.by, body).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Acknowledge { request, alarm, comment } => {
                 let outcome =
-                    self.live.alarm(&self.caller.by, alarm, AlarmAct::Acknowledge { comment }).await;
+                    self.channel.alarm(&self.caller.by, alarm, AlarmAct::Acknowledge { comment }).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Shelve { request, alarm, for_s, reason } => {
                 let outcome =
-                    self.live.alarm(&self.caller.by, alarm, AlarmAct::Shelve { for_s, reason }).await;
+                    self.channel.alarm(&self.caller.by, alarm, AlarmAct::Shelve { for_s, reason }).await;
                 self.reply(request, outcome).await
             }
             ClientMessage::Unshelve { request, alarm } => {
-                let outcome = self.live.alarm(&self.caller.by, alarm, AlarmAct::Unshelve).await;
+                let outcome = self.channel.alarm(&self.caller.by, alarm, AlarmAct::Unshelve).await;
                 self.reply(request, outcome).await
             }
         }
@@ -296,7 +367,7 @@ impl Session {
         if let Err(why) = subscription.read_globs() {
             return self.error(ErrorCode::Glob, &why.to_string()).await;
         }
-        let campus = &self.live.campus;
+        let campus = &self.channel.campus;
         let mut points = PointSet::empty(campus.points.len());
         for glob in &subscription.globs {
             campus.points_matching(glob).into_iter().for_each(|p| points.insert(p));
@@ -304,7 +375,7 @@ impl Session {
         let count = points.iter().count() as u32;
         let client = match self.subscriptions.remove(&id) {
             Some(feed) => feed.client,
-            None => self.live.clients.join(campus.points.len()),
+            None => self.channel.clients.join(campus.points.len()),
         };
         let min_interval =
             subscription.max_rate_hz.map_or(Duration::ZERO, |hz| Duration::from_secs_f64(1.0 / hz));
@@ -314,10 +385,33 @@ impl Session {
             client,
             min_interval,
             due: Instant::now(),
-            snapshot_sent: false,
+            snapshot_of: None,
         };
         self.subscriptions.insert(id, feed);
         self.say(&ServerMessage::Subscribed { id, points: count }).await
+    }
+
+    async fn subscribe_layer(&mut self, subscription: &LayerSubscription) -> Result<(), Gone> {
+        let id = subscription.id;
+        if self.layers.len() >= limits::MAX_SUBSCRIPTIONS && !self.layers.contains_key(&id) {
+            let text = format!("at most {} layers a connection", limits::MAX_SUBSCRIPTIONS);
+            return self.error(ErrorCode::TooLarge, &text).await;
+        }
+        let Some((feed, count)) = LayerFeed::new(subscription, &self.channel) else {
+            let text =
+                format!("this world has no layer '{}'; the message 'layers' lists them", subscription.layer);
+            return self.error(ErrorCode::NotFound, &text).await;
+        };
+        self.layers.insert(id, feed);
+        self.say(&ServerMessage::Subscribed { id, points: count }).await
+    }
+
+    async fn serve_layer(&mut self, id: u32, count: u64) -> Result<(), Gone> {
+        let Some(feed) = self.layers.get_mut(&id) else { return Ok(()) };
+        match feed.frame(&self.channel, count) {
+            Some(bytes) => self.send(Message::Binary(bytes.into())).await,
+            None => Ok(()),
+        }
     }
 
     /// Sends what changed for one subscription since it was last served.
@@ -326,9 +420,10 @@ impl Session {
         feed.due = Instant::now() + feed.min_interval;
         // The set first, then the view: a change between the two is sent twice rather than never.
         let points = feed.client.take_dirty();
-        let view = self.live.view();
-        let kind = if feed.snapshot_sent { FrameKind::Delta } else { FrameKind::Snapshot };
-        feed.snapshot_sent = true;
+        let view = self.channel.view();
+        let epoch = Some(self.channel.epoch());
+        let kind = if feed.snapshot_of == epoch { FrameKind::Delta } else { FrameKind::Snapshot };
+        feed.snapshot_of = epoch;
         let conflated_now = feed.client.conflated();
         let mut conflated = u32::try_from(conflated_now - feed.conflated_before).unwrap_or(u32::MAX);
         feed.conflated_before = conflated_now;

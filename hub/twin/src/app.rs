@@ -9,8 +9,9 @@ use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContext
 use campanile_protocol::ClientMessage;
 
 use crate::camera;
+use crate::layers3d;
 use crate::locale::{Language, Texts};
-use crate::net::{HistoryQuery, Hub};
+use crate::net::{Ask, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
 use crate::pick;
 use crate::rooms::{RoomPoints, paint_rooms_system};
@@ -18,7 +19,7 @@ use crate::scene_file::SceneFile;
 use crate::scene3d::{Scene3d, build_scene, slice_system};
 use crate::season::season_system;
 use crate::sky;
-use crate::state::{Effect, State};
+use crate::state::{Effect, State, World};
 use crate::storeys::Slice;
 use crate::theme;
 use crate::ui::{self, Action, View};
@@ -37,8 +38,12 @@ pub struct Twin {
     pub rooms: RoomPoints,
     /// What went wrong with the scene, for people.
     pub scene_problem: Option<String>,
+    /// The world that is followed.
+    pub world: World,
     hub: Box<dyn Hub>,
     requests: u64,
+    /// When drills, rehearsals and the one followed were asked for last, in the app's seconds.
+    asked_s: [Option<f64>; 3],
 }
 
 /// Where the camera is and where it flies to.
@@ -81,8 +86,10 @@ impl Twin {
             texts: Texts::new(language),
             rooms: RoomPoints::default(),
             scene_problem: None,
+            world: World::Live,
             hub,
             requests: 0,
+            asked_s: [None; 3],
         }
     }
 
@@ -104,9 +111,77 @@ impl Twin {
         self.view.quantity = quantity;
     }
 
+    /// From now on another world is followed.
+    pub fn follow(&mut self, world: World) {
+        if matches!(world, World::Rehearsal(_)) {
+            self.view.drill_open = true;
+            self.view.past_open = false;
+        }
+        self.state.looked_back = None;
+        self.hub.follow(world.clone());
+        self.world = world;
+        self.asked_s[2] = None;
+    }
+
+    /// The page with the report of a rehearsal.
+    fn report_url(&self, id: &str) -> String {
+        let lang = self.texts.language().tag();
+        format!("{}/api/v1/rehearsals/report?id={id}&lang={lang}", self.hub.address())
+    }
+
+    /// Asks for what the Drill page shows, and follows a rehearsal that was begun once it is open.
+    fn ask_drills(&mut self, now_s: f64) {
+        let followed = match &self.world {
+            World::Rehearsal(id) => Some(id.clone()),
+            _ => None,
+        };
+        if !self.view.drill_open && followed.is_none() {
+            return;
+        }
+        let due = |asked: Option<f64>, every: f64| asked.is_none_or(|at| now_s - at >= every);
+        if due(self.asked_s[0], 60.0) && self.hub.ask(Ask::Drills) {
+            self.asked_s[0] = Some(now_s);
+        }
+        if due(self.asked_s[1], 1.0) && self.hub.ask(Ask::Rehearsals) {
+            self.asked_s[1] = Some(now_s);
+        }
+        if let Some(id) = followed
+            && due(self.asked_s[2], 0.5)
+            && self.hub.ask(Ask::State(id))
+        {
+            self.asked_s[2] = Some(now_s);
+        }
+        if let Some(id) = &self.state.began {
+            let info = self.state.rehearsals.iter().find(|info| &info.id == id);
+            if info.is_some_and(|info| info.busy.is_none() && info.failed.is_none()) {
+                let id = id.clone();
+                self.state.began = None;
+                self.follow(World::Rehearsal(id));
+            }
+        }
+    }
+
     /// Does what a person wishes.
     pub fn act(&mut self, action: Action, rig: &mut Rig, scene: &Scene3d, now_s: f64) {
         match action {
+            Action::Follow(world) => self.follow(world),
+            Action::Drill(ask) => {
+                if !self.hub.ask(ask) {
+                    let why = Some(self.texts.t("link-stale"));
+                    self.state.notices.push(crate::state::Notice { at_s: now_s, why });
+                }
+                // What it changed is looked at at once.
+                self.asked_s = [self.asked_s[0], None, None];
+            }
+            Action::LookBack(None) => self.state.looked_back = None,
+            Action::LookBack(Some(at_s)) => {
+                if let World::Rehearsal(id) = &self.world {
+                    // One that is lost in a drag is followed by the next.
+                    self.hub.ask(Ask::Frames(id.clone(), at_s));
+                }
+            }
+            // Opened where the panels are drawn.
+            Action::Report(_) => {}
             Action::Select(path) => {
                 self.view.expanded = None;
                 self.view.selected = path;
@@ -186,10 +261,13 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
                 sky::sun_system,
                 sky::dome_system,
                 season_system,
+                layers3d::water_system,
+                layers3d::people_system,
                 paint_rooms_system,
                 slice_system,
                 pick::outline_system,
                 ask_histories_system,
+                ask_drills_system,
             )
                 .chain(),
         )
@@ -285,6 +363,11 @@ fn ask_histories_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
     }
 }
 
+/// Asks for what the Drill page shows.
+fn ask_drills_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
+    twin.bypass_change_detection().ask_drills(time.elapsed_secs_f64());
+}
+
 /// Draws the panels and does what the person wishes.
 fn ui_system(
     mut contexts: EguiContexts<'_, '_>,
@@ -321,6 +404,7 @@ fn ui_system(
         scene_problem: twin.scene_problem.as_deref(),
         is_scene_here: scene.generation > 0,
         now_s,
+        world: &twin.world,
     };
     let (actions, shift_points) = ui::twin_ui(&mut root, &input, &mut twin.view);
     // The root covers the whole screen, so the question is what lies above it.
@@ -330,6 +414,9 @@ fn ui_system(
     twin.view.panel_has_pointer = is_over || ctx.egui_is_using_pointer() || ctx.any_popup_open();
     rig.shift = Vec2::new(shift_points.x, shift_points.y) / screen.height().max(1.0);
     for action in actions {
+        if let ui::Action::Report(id) = &action {
+            ctx.open_url(bevy_egui::egui::OpenUrl::new_tab(twin.report_url(id)));
+        }
         twin.act(action, &mut rig, &scene, now_s);
     }
     Ok(())

@@ -15,6 +15,8 @@ mod camera;
 mod chart;
 mod colour;
 mod details_ui;
+mod drill_ui;
+mod layers3d;
 mod locale;
 mod net;
 mod orbit;

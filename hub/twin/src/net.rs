@@ -3,19 +3,25 @@
 //! [`Hub`] is what the rest of the twin sees; [`NativeHub`] is the one for desktops. A browser has
 //! its own WebSocket and `fetch` and gets another implementation of the same trait.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
 
-use campanile_protocol::rest::BucketsAnswer;
+use campanile_protocol::rehearsal::{
+    ActRequest, BranchRequest, DrillInfo, RehearsalInfo, RehearsalRequest, RehearsalState, SetPace,
+    StartRehearsal,
+};
+use campanile_protocol::rest::{ApiError, BucketsAnswer};
 use campanile_protocol::{
-    Catalogue, ClientMessage, DataFrame, PROTOCOL_VERSION, ServerMessage, Subscription, limits,
+    Catalogue, ClientMessage, DataFrame, LayerFrame, LayerState, LayerSubscription, PROTOCOL_VERSION,
+    ServerMessage, Subscription, is_layer_frame, limits,
 };
 use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::state::Event;
+use crate::state::{Event, World};
 
 /// A link to a hub that keeps itself up.
 pub trait Hub: Send + Sync + 'static {
@@ -25,6 +31,35 @@ pub trait Hub: Send + Sync + 'static {
     fn send(&self, message: ClientMessage) -> bool;
     /// Asks for the history of a point; [`Event::History`] answers. `false`: too busy, not asked.
     fn ask_history(&self, query: HistoryQuery) -> bool;
+    /// Asks or tells something of drills; an event answers. `false`: too busy, not asked.
+    fn ask(&self, ask: Ask) -> bool;
+    /// From now on the link follows another world; everything of it comes as events.
+    fn follow(&self, world: World);
+    /// The address of the hub, for pages that a browser opens.
+    fn address(&self) -> &str;
+}
+
+/// What is asked and told of drills and rehearsals.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// The drills of the campus.
+    Drills,
+    /// The rehearsals there are.
+    Rehearsals,
+    /// How a rehearsal stands.
+    State(String),
+    /// Begin one.
+    Begin(StartRehearsal),
+    /// Set its pace.
+    Pace(SetPace),
+    /// Begin an action in it.
+    Act(ActRequest),
+    /// Branch it.
+    Branch(BranchRequest),
+    /// End it.
+    End(String),
+    /// Its layers as they were at a moment, seconds from the start.
+    Frames(String, f64),
 }
 
 /// A query of history in equal spans of time.
@@ -85,6 +120,10 @@ pub enum NetError {
 /// The scene of a large campus with furniture; more is not sent to a twin.
 const MAX_SCENE_BYTES: u64 = 512 * 1024 * 1024;
 const MAX_CATALOGUE_BYTES: u64 = 256 * 1024 * 1024;
+/// An answer about drills; a list of whole frames of a large campus is the largest.
+const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// What a layer may take of a school's network, bytes a second.
+const LAYER_BYTES_S: f64 = 400_000.0;
 /// Events that wait for the next frame; a full queue holds the sockets back.
 const EVENTS_WAITING: usize = 1024;
 const FIRST_RETRY: Duration = Duration::from_millis(500);
@@ -96,7 +135,15 @@ const SILENCE_S: u64 = 30;
 pub struct NativeHub {
     events: Mutex<Receiver<Event>>,
     messages: tokio::sync::mpsc::Sender<ClientMessage>,
-    queries: SyncSender<HistoryQuery>,
+    queries: SyncSender<Query>,
+    world: tokio::sync::watch::Sender<World>,
+    base: String,
+}
+
+/// What the thread for HTTP is asked.
+enum Query {
+    History(HistoryQuery),
+    Drill(Ask),
 }
 
 impl NativeHub {
@@ -116,14 +163,23 @@ impl NativeHub {
         let (messages, messages_out) = tokio::sync::mpsc::channel(64);
         let (queries, queries_out) = sync_channel(64);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let link = Link { base: base.clone(), socket_url, events: events_in.clone(), scene_known: None };
+        let (world, worlds) = tokio::sync::watch::channel(World::Live);
+        let link = Link {
+            base: base.clone(),
+            socket_url,
+            events: events_in.clone(),
+            scene_known: None,
+            worlds,
+            layers: BTreeMap::new(),
+        };
+        let shown = base.clone();
         std::thread::Builder::new()
             .name("hub-link".into())
             .spawn(move || runtime.block_on(link.run(messages_out)))?;
         std::thread::Builder::new()
             .name("hub-history".into())
             .spawn(move || answer_queries(&base, &queries_out, &events_in))?;
-        Ok(Self { events: Mutex::new(events), messages, queries })
+        Ok(Self { events: Mutex::new(events), messages, queries, world, base: shown })
     }
 }
 
@@ -137,6 +193,24 @@ impl Hub for NativeHub {
     }
 
     fn ask_history(&self, query: HistoryQuery) -> bool {
+        self.query(Query::History(query))
+    }
+
+    fn ask(&self, ask: Ask) -> bool {
+        self.query(Query::Drill(ask))
+    }
+
+    fn follow(&self, world: World) {
+        self.world.send_replace(world);
+    }
+
+    fn address(&self) -> &str {
+        &self.base
+    }
+}
+
+impl NativeHub {
+    fn query(&self, query: Query) -> bool {
         !matches!(self.queries.try_send(query), Err(TrySendError::Full(_) | TrySendError::Disconnected(_)))
     }
 }
@@ -152,20 +226,104 @@ fn get(agent: &ureq::Agent, url: &str, what: &'static str, limit: u64) -> Result
     answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)
 }
 
-fn answer_queries(base: &str, queries: &Receiver<HistoryQuery>, events: &SyncSender<Event>) {
+fn answer_queries(base: &str, queries: &Receiver<Query>, events: &SyncSender<Event>) {
     let agent = agent();
     while let Ok(query) = queries.recv() {
-        let request = agent
-            .get(format!("{base}/api/v1/history/buckets"))
-            .query("point", &query.path)
-            .query("from_us", query.from_us.to_string())
-            .query("to_us", query.to_us.to_string())
-            .query("width_s", query.width_s.to_string());
-        let answer = request.call().and_then(|mut a| a.body_mut().read_json::<BucketsAnswer>()).ok();
-        if events.send(Event::History { point: query.point, answer }).is_err() {
+        let event = match query {
+            Query::History(query) => {
+                let request = agent
+                    .get(format!("{base}/api/v1/history/buckets"))
+                    .query("point", &query.path)
+                    .query("from_us", query.from_us.to_string())
+                    .query("to_us", query.to_us.to_string())
+                    .query("width_s", query.width_s.to_string());
+                let answer = request.call().and_then(|mut a| a.body_mut().read_json::<BucketsAnswer>()).ok();
+                Event::History { point: query.point, answer }
+            }
+            Query::Drill(ask) => answer_drill(&agent, base, ask).unwrap_or_else(Event::Refused),
+        };
+        if events.send(event).is_err() {
             return;
         }
     }
+}
+
+/// Asks or tells something of drills; what the hub says where it refuses.
+fn answer_drill(agent: &ureq::Agent, base: &str, ask: Ask) -> Result<Event, String> {
+    let url = |path: &str| format!("{base}/api/v1/{path}");
+    let posted = |path: &str, body: serde_json::Result<serde_json::Value>| -> Result<Vec<u8>, String> {
+        let body = body.map_err(|why| why.to_string())?;
+        said(agent.post(url(path)).config().http_status_as_error(false).build().send_json(body))
+    };
+    let got = |path: &str, id: &str, at_s: Option<f64>| -> Result<Vec<u8>, String> {
+        let mut request = agent.get(url(path)).config().http_status_as_error(false).build();
+        if !id.is_empty() {
+            request = request.query("id", id);
+        }
+        if let Some(at_s) = at_s {
+            request = request.query("at_s", at_s.to_string());
+        }
+        said(request.call())
+    };
+    let read = |why: serde_json::Error| why.to_string();
+    Ok(match ask {
+        Ask::Drills => {
+            Event::Drills(serde_json::from_slice::<Vec<DrillInfo>>(&got("drills", "", None)?).map_err(read)?)
+        }
+        Ask::Rehearsals => Event::Rehearsals(
+            serde_json::from_slice::<Vec<RehearsalInfo>>(&got("rehearsals", "", None)?).map_err(read)?,
+        ),
+        Ask::State(id) => Event::Rehearsal(Box::new(
+            serde_json::from_slice::<RehearsalState>(&got("rehearsals/state", &id, None)?).map_err(read)?,
+        )),
+        Ask::Begin(request) => {
+            let info = posted("rehearsals", serde_json::to_value(request))?;
+            Event::Began(Box::new(serde_json::from_slice(&info).map_err(read)?))
+        }
+        Ask::Branch(request) => {
+            let info = posted("rehearsals/branch", serde_json::to_value(request))?;
+            Event::Began(Box::new(serde_json::from_slice(&info).map_err(read)?))
+        }
+        Ask::Pace(request) => {
+            posted("rehearsals/pace", serde_json::to_value(request)).map(|_| Event::Done)?
+        }
+        Ask::Act(request) => posted("rehearsals/act", serde_json::to_value(request)).map(|_| Event::Done)?,
+        Ask::End(id) => {
+            posted("rehearsals/end", serde_json::to_value(RehearsalRequest { id })).map(|_| Event::Done)?
+        }
+        Ask::Frames(id, at_s) => {
+            Event::Frames { at_s, frames: frames(&got("rehearsals/frames", &id, Some(at_s))?)? }
+        }
+    })
+}
+
+/// The body of an answer, or what the hub says instead.
+fn said(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Vec<u8>, String> {
+    let mut answer = answer.map_err(|why| why.to_string())?;
+    let ok = answer.status().is_success();
+    let body = answer
+        .body_mut()
+        .with_config()
+        .limit(MAX_ANSWER_BYTES)
+        .read_to_vec()
+        .map_err(|why| why.to_string())?;
+    if ok {
+        return Ok(body);
+    }
+    let said = serde_json::from_slice::<ApiError>(&body).map(|error| error.message);
+    Err(said.unwrap_or_else(|_| answer.status().to_string()))
+}
+
+/// Whole frames of layers, each with its length before it.
+fn frames(mut bytes: &[u8]) -> Result<Vec<LayerFrame>, String> {
+    let mut found = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk::<4>() {
+        let frame = rest.split_at_checked(u32::from_le_bytes(*length) as usize);
+        let (frame, rest) = frame.ok_or_else(|| "the frames end too early".to_owned())?;
+        found.push(LayerFrame::decode(frame, None).map_err(|why| why.to_string())?);
+        bytes = rest;
+    }
+    Ok(found)
 }
 
 struct Link {
@@ -174,10 +332,19 @@ struct Link {
     events: SyncSender<Event>,
     /// The version of the catalogue whose scene is already here.
     scene_known: Option<String>,
+    /// Which world is to be followed.
+    worlds: tokio::sync::watch::Receiver<World>,
+    /// How each layer stood at its last frame, which the next builds on.
+    layers: BTreeMap<u32, LayerState>,
 }
 
-/// The twin has gone; the link ends.
-struct TwinGone;
+/// Why a life of the link ended without a fault.
+enum Ended {
+    /// The twin has gone.
+    TwinGone,
+    /// Another world is to be followed.
+    OtherWorld,
+}
 
 impl Link {
     async fn run(mut self, mut messages: tokio::sync::mpsc::Receiver<ClientMessage>) {
@@ -190,7 +357,12 @@ impl Link {
             }
             let why = match ended {
                 Err(why) => why.to_string(),
-                Ok(TwinGone) => return,
+                Ok(Ended::TwinGone) => return,
+                Ok(Ended::OtherWorld) => {
+                    wait = FIRST_RETRY;
+                    while messages.try_recv().is_ok() {}
+                    continue;
+                }
             };
             if self.events.send(Event::Cut { why, retry_s: wait.as_secs_f64() }).is_err() {
                 return;
@@ -207,16 +379,24 @@ impl Link {
         &mut self,
         messages: &mut tokio::sync::mpsc::Receiver<ClientMessage>,
         was_live: &mut bool,
-    ) -> Result<TwinGone, NetError> {
+    ) -> Result<Ended, NetError> {
         if !self.fetch()? {
-            return Ok(TwinGone);
+            return Ok(Ended::TwinGone);
         }
+        self.layers.clear();
+        let world = self.worlds.borrow_and_update().clone();
+        let url = match &world {
+            World::Live => self.socket_url.clone(),
+            World::Rehearsal(id) => format!("{}?world={id}", self.socket_url),
+            World::Past { at_us, rate } => {
+                format!("{}?world=past&at_us={at_us}&rate={rate}", self.socket_url)
+            }
+        };
         let mut config = WebSocketConfig::default();
         config.max_message_size = Some(limits::MAX_SERVER_MESSAGE_BYTES);
         config.max_frame_size = Some(limits::MAX_SERVER_MESSAGE_BYTES);
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(&self.socket_url, Some(config), true)
-            .await
-            .map_err(Box::new)?;
+        let (socket, _) =
+            tokio_tungstenite::connect_async_with_config(&url, Some(config), true).await.map_err(Box::new)?;
         let (mut out, mut incoming) = socket.split();
         let hello = ClientMessage::hello(concat!("campanile-twin ", env!("CARGO_PKG_VERSION")));
         let subscribe = ClientMessage::Subscribe(Subscription {
@@ -229,16 +409,38 @@ impl Link {
         }
         loop {
             tokio::select! {
+                other = self.worlds.changed() => {
+                    if other.is_err() {
+                        return Ok(Ended::TwinGone);
+                    }
+                    let next = self.worlds.borrow_and_update().clone();
+                    match (&world, &next) {
+                        // In the past only the moment changes.
+                        (World::Past { .. }, World::Past { at_us, rate }) => {
+                            let seek = ClientMessage::Seek { at_us: *at_us, rate: *rate };
+                            out.send(text_of(&seek)?).await.map_err(Box::new)?;
+                        }
+                        (now, next) if now == next => {}
+                        _ => {
+                            self.worlds.mark_changed();
+                            return Ok(Ended::OtherWorld);
+                        }
+                    }
+                }
                 wish = messages.recv() => match wish {
                     Some(message) => out.send(text_of(&message)?).await.map_err(Box::new)?,
-                    None => return Ok(TwinGone),
+                    None => return Ok(Ended::TwinGone),
                 },
                 came = tokio::time::timeout(Duration::from_secs(SILENCE_S), incoming.next()) => {
                     let message = came.map_err(|_| NetError::Silent(SILENCE_S))?.ok_or(NetError::Closed)?;
                     let Some(event) = self.read(message.map_err(Box::new)?)? else { continue };
+                    let subscriptions = layers_of(&event);
                     let first = !std::mem::replace(was_live, true);
                     if first && self.events.send(Event::Linked).is_err() || self.events.send(event).is_err() {
-                        return Ok(TwinGone);
+                        return Ok(Ended::TwinGone);
+                    }
+                    for wanted in subscriptions {
+                        out.send(text_of(&wanted)?).await.map_err(Box::new)?;
                     }
                 }
             }
@@ -267,7 +469,7 @@ impl Link {
         Ok(true)
     }
 
-    fn read(&self, message: Message) -> Result<Option<Event>, NetError> {
+    fn read(&mut self, message: Message) -> Result<Option<Event>, NetError> {
         let unreadable = |why: String| NetError::Unreadable(why);
         match message {
             Message::Text(text) => {
@@ -282,6 +484,13 @@ impl Link {
                 }
                 Ok(Some(Event::Message(message)))
             }
+            Message::Binary(bytes) if is_layer_frame(&bytes) => {
+                let head = LayerFrame::head(&bytes).map_err(|why| unreadable(why.to_string()))?;
+                let before = self.layers.get(&head.layer);
+                let frame = LayerFrame::decode(&bytes, before).map_err(|why| unreadable(why.to_string()))?;
+                self.layers.insert(frame.layer, frame.state.clone());
+                Ok(Some(Event::Layer(frame)))
+            }
             Message::Binary(bytes) => DataFrame::decode(&bytes)
                 .map(|frame| Some(Event::Frame(frame)))
                 .map_err(|why| unreadable(why.to_string())),
@@ -290,6 +499,22 @@ impl Link {
             _ => Ok(None),
         }
     }
+}
+
+/// What is subscribed to once the layers of a world are known: water twice a second, people five times.
+fn layers_of(event: &Event) -> Vec<ClientMessage> {
+    let Event::Message(ServerMessage::Layers { layers }) = event else { return Vec::new() };
+    let subscribe = |(i, info): (usize, &campanile_protocol::LayerInfo)| {
+        let rate =
+            if matches!(info.shape, campanile_protocol::LayerShape::Agents { .. }) { 5.0 } else { 2.0 };
+        ClientMessage::SubscribeLayer(LayerSubscription {
+            id: 100 + i as u32,
+            layer: info.id.clone(),
+            max_rate_hz: Some(rate),
+            max_bytes_s: Some(LAYER_BYTES_S),
+        })
+    };
+    layers.iter().enumerate().map(subscribe).collect()
 }
 
 fn text_of(message: &ClientMessage) -> Result<Message, NetError> {

@@ -180,6 +180,13 @@ mod tests {
     struct Silent;
 
     impl crate::net::Hub for Silent {
+        fn ask(&self, _: crate::net::Ask) -> bool {
+            false
+        }
+        fn follow(&self, _: crate::state::World) {}
+        fn address(&self) -> &str {
+            ""
+        }
         fn poll(&self) -> Option<crate::state::Event> {
             None
         }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use campanile_protocol::rehearsal::{DrillInfo, RehearsalInfo, RehearsalState};
 use campanile_protocol::rest::BucketsAnswer;
 use campanile_protocol::{
-    AlarmInfo, Catalogue, CommandState, DataFrame, EntityKind, HubState, PointInfo, Quality, ServerMessage,
-    Value,
+    AlarmInfo, Catalogue, CommandState, DataFrame, EntityKind, HubState, LayerFrame, LayerInfo, LayerState,
+    PointInfo, Quality, ServerMessage, Value,
 };
 
 /// What comes from the seam to the hub.
@@ -29,6 +30,27 @@ pub enum Event {
     Message(ServerMessage),
     /// Values.
     Frame(DataFrame),
+    /// A layer has moved on.
+    Layer(LayerFrame),
+    /// The drills of the campus.
+    Drills(Vec<DrillInfo>),
+    /// The rehearsals there are.
+    Rehearsals(Vec<RehearsalInfo>),
+    /// How a rehearsal stands.
+    Rehearsal(Box<RehearsalState>),
+    /// A rehearsal was begun or branched.
+    Began(Box<RehearsalInfo>),
+    /// The layers of the rehearsal as they were at a moment.
+    Frames {
+        /// Seconds from the start.
+        at_s: f64,
+        /// Whole frames.
+        frames: Vec<LayerFrame>,
+    },
+    /// What was told was done.
+    Done,
+    /// The hub said no, and why.
+    Refused(String),
     /// The answer to a query of history; `None` where it failed.
     History {
         /// Which point, by index.
@@ -36,6 +58,38 @@ pub enum Event {
         /// Its buckets.
         answer: Option<BucketsAnswer>,
     },
+}
+
+/// Which world the twin follows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum World {
+    /// The real campus, or a moment that device models made.
+    #[default]
+    Live,
+    /// A rehearsal, by its id.
+    Rehearsal(String),
+    /// The real campus as it was.
+    Past {
+        /// The moment, microseconds UTC.
+        at_us: i64,
+        /// How many of its seconds pass in one; 0 stands.
+        rate: f64,
+    },
+}
+
+/// A layer as it came last, and as it was before, to go from one to the other smoothly.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// As it came last.
+    pub state: LayerState,
+    /// As it was before.
+    pub before: Option<LayerState>,
+    /// When the last came, in the app's seconds, and how long after the one before.
+    pub came_s: f64,
+    /// How long after the one before it came, s.
+    pub apart_s: f64,
+    /// Counts its frames.
+    pub count: u64,
 }
 
 /// How the link to the hub is.
@@ -191,10 +245,27 @@ pub struct State {
     pub has_alarms: bool,
     /// Frames with values taken in.
     pub frames: u64,
+    /// Which world the hub says that this is.
+    pub world: String,
+    /// What the layers are.
+    pub layer_infos: Vec<LayerInfo>,
+    /// How they stand, by index.
+    pub layers: BTreeMap<u32, Layer>,
+    /// The layers of a moment that is looked back at, and its second.
+    pub looked_back: Option<(f64, BTreeMap<u32, LayerState>)>,
+    /// The drills of the campus, once asked for.
+    pub drills: Option<Vec<DrillInfo>>,
+    /// The rehearsals there are.
+    pub rehearsals: Vec<RehearsalInfo>,
+    /// How the rehearsal that is followed stands.
+    pub rehearsal: Option<Box<RehearsalState>>,
+    /// A rehearsal that was just begun, to be followed once it is open.
+    pub began: Option<String>,
     clock: Option<Clock>,
     changed: Vec<u32>,
     is_changed: Vec<bool>,
     everything_changed: bool,
+    in_snapshot: bool,
 }
 
 /// The world's time when a message came.
@@ -235,6 +306,7 @@ impl State {
             Event::Linked => {
                 self.link = Link::Live;
                 self.has_snapshot = false;
+                self.in_snapshot = false;
                 self.has_alarms = false;
                 self.everything_changed = true;
             }
@@ -244,6 +316,20 @@ impl State {
             }
             Event::Message(message) => self.apply_message(message, now_s),
             Event::Frame(frame) => self.apply_frame(frame, now_s),
+            Event::Layer(frame) => self.apply_layer(frame, now_s),
+            Event::Drills(drills) => self.drills = Some(drills),
+            Event::Rehearsals(list) => self.rehearsals = list,
+            Event::Rehearsal(state) => self.rehearsal = Some(state),
+            Event::Began(info) => {
+                self.began = Some(info.id.clone());
+                self.rehearsals.push(*info);
+            }
+            Event::Frames { at_s, frames } => {
+                let states = frames.into_iter().map(|frame| (frame.layer, frame.state)).collect();
+                self.looked_back = Some((at_s, states));
+            }
+            Event::Done => {}
+            Event::Refused(why) => self.notices.push(Notice { at_s: now_s, why: Some(why) }),
             Event::History { point, answer } => {
                 let history = self.histories.entry(point).or_default();
                 history.settled = true;
@@ -257,7 +343,25 @@ impl State {
 
     fn apply_message(&mut self, message: ServerMessage, now_s: f64) {
         match message {
-            ServerMessage::Hello { world, .. } => self.is_simulated = world != "live",
+            ServerMessage::Hello { world, .. } => {
+                if self.world != world {
+                    // Another world: what was known of the one before is not its.
+                    self.values.iter_mut().for_each(|value| *value = None);
+                    self.alarms.clear();
+                    self.commands.clear();
+                    self.layer_infos.clear();
+                    self.layers.clear();
+                    self.looked_back = None;
+                    self.rehearsal = None;
+                    self.everything_changed = true;
+                }
+                self.is_simulated = world == "simulated";
+                self.world = world;
+            }
+            ServerMessage::Layers { layers } => {
+                self.layer_infos = layers;
+                self.layers.clear();
+            }
             ServerMessage::Welcome { can_operate, .. } => self.can_operate = can_operate,
             ServerMessage::AlarmList { alarms } => {
                 self.alarms = alarms.into_iter().map(|alarm| (alarm.id.clone(), alarm)).collect();
@@ -296,10 +400,41 @@ impl State {
         self.notices.drain(..surplus);
     }
 
+    fn apply_layer(&mut self, frame: LayerFrame, now_s: f64) {
+        let before = self.layers.remove(&frame.layer);
+        let (came_s, count) = before.as_ref().map_or((now_s, 0), |layer| (layer.came_s, layer.count));
+        let layer = Layer {
+            state: frame.state,
+            before: before.map(|layer| layer.state),
+            came_s: now_s,
+            apart_s: (now_s - came_s).clamp(0.05, 2.0),
+            count: count + 1,
+        };
+        self.layers.insert(frame.layer, layer);
+    }
+
+    /// The layer with an id, and where it lies: as it is, or as it was at the moment looked back at.
+    pub fn layer(&self, id: &str) -> Option<(&LayerInfo, &LayerState, Option<&Layer>)> {
+        let index = self.layer_infos.iter().position(|info| info.id == id)?;
+        let info = self.layer_infos.get(index)?;
+        if let Some(state) = self.looked_back.as_ref().and_then(|(_, states)| states.get(&(index as u32))) {
+            return Some((info, state, None));
+        }
+        let layer = self.layers.get(&(index as u32))?;
+        Some((info, &layer.state, Some(layer)))
+    }
+
     fn apply_frame(&mut self, frame: DataFrame, now_s: f64) {
         let rate = self.clock.map_or(1.0, |clock| clock.rate);
         self.clock = Some(Clock { time_us: frame.time.0, at_s: now_s, rate });
         self.frames += 1;
+        // A snapshot replaces what was known; its later frames go on with it.
+        if frame.kind == campanile_protocol::FrameKind::Snapshot
+            && !std::mem::replace(&mut self.in_snapshot, frame.more)
+        {
+            self.values.iter_mut().for_each(|value| *value = None);
+            self.everything_changed = true;
+        }
         if frame.kind == campanile_protocol::FrameKind::Snapshot && !frame.more {
             self.has_snapshot = true;
         }

@@ -9,10 +9,12 @@ use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
 use crate::alarms_ui::{AckDraft, alarms_ui};
 use crate::colour::{Scale, viridis};
 use crate::details_ui::details_ui;
+use crate::drill_ui::{drill_ui, time_ui};
 use crate::locale::{Language, Texts};
+use crate::net::Ask;
 use crate::override_ui::{Draft, override_ui};
 use crate::rooms::RoomPoints;
-use crate::state::{Index, Link, State};
+use crate::state::{Index, Link, State, World};
 use crate::storeys::{Slice, Storeys};
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
 use crate::units::{number_text, time_text, unit_text};
@@ -44,11 +46,29 @@ pub struct View {
     pub frozen_s: Option<f64>,
     /// An acknowledgement being written.
     pub acknowledging: Option<AckDraft>,
+    /// Whether the Drill page is open.
+    pub drill_open: bool,
+    /// The drill that is previewed.
+    pub drill: Option<String>,
+    /// The moment of a rehearsal that the time bar is dragged to.
+    pub scrub_s: Option<f64>,
+    /// Whether the time bar of the campus is open.
+    pub past_open: bool,
+    /// The newest time of the real campus that was seen.
+    pub newest_us: i64,
 }
 
 /// What a person wishes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
+    /// Follow another world.
+    Follow(World),
+    /// Ask or tell something of drills.
+    Drill(Ask),
+    /// Look at a rehearsal as it was at a second of it, or as it is.
+    LookBack(Option<f64>),
+    /// Open the report of a rehearsal in a browser.
+    Report(String),
     /// Open the panel of an entity, or close it.
     Select(Option<String>),
     /// Fly to an entity and open its panel.
@@ -124,6 +144,8 @@ pub struct Input<'a> {
     pub is_scene_here: bool,
     /// The app's clock, seconds.
     pub now_s: f64,
+    /// The world that is followed.
+    pub world: &'a World,
 }
 
 impl Input<'_> {
@@ -169,19 +191,21 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
     let screen = ctx.content_rect();
     let mut actions = Vec::new();
     labels_ui(&ctx, input);
-    bar_ui(&ctx, screen, input, &mut actions);
+    bar_ui(&ctx, screen, input, view, &mut actions);
     if let Some(index) = input.index() {
         controls_ui(&ctx, screen, input, index, view, &mut actions);
         alarms_ui(&ctx, screen, input, view, &mut actions);
         if view.selected.is_some() {
             details_ui(&ctx, screen, input, index, view, &mut actions);
         }
+        drill_ui(&ctx, screen, input, view, &mut actions);
+        time_ui(&ctx, screen, input, view, &mut actions);
         override_ui(&ctx, input, index, view, &mut actions);
         legend_ui(&ctx, screen, input, index, view, &mut actions);
     }
     message_ui(&ctx, screen, input);
     footer_ui(&ctx, screen, input, view);
-    let right = if view.selected.is_some() { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH + EDGE } else { 0.0 };
     (actions, vec2((LEFT_WIDTH + EDGE - right) * 0.5, BAR_HEIGHT * 0.3))
 }
 
@@ -202,7 +226,7 @@ pub fn card_ui(
     });
 }
 
-fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Action>) {
+fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     let texts = input.texts;
     let width = screen.width() - 2.0 * EDGE - 30.0;
     card_ui(ctx, "bar", Align2::LEFT_TOP, screen.min + vec2(EDGE, EDGE), width, |ui| {
@@ -215,6 +239,12 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Acti
             let state = input.state;
             match &state.link {
                 Link::Connecting => theme::badge_ui(ui, &texts.t("link-connecting"), WARN),
+                Link::Live if matches!(input.world, World::Rehearsal(_)) => {
+                    theme::badge_ui(ui, &texts.t("world-rehearsal"), WARN);
+                }
+                Link::Live if matches!(input.world, World::Past { .. }) => {
+                    theme::badge_ui(ui, &texts.t("world-past"), WARN);
+                }
                 Link::Live if state.is_simulated => {
                     theme::badge_ui(ui, &texts.t("world-simulated"), WARN);
                 }
@@ -245,6 +275,16 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, actions: &mut Vec<Acti
                     if ui.selectable_label(chosen, language.own_name()).clicked() && !chosen {
                         actions.push(Action::Language(language));
                     }
+                }
+                ui.add_space(6.0);
+                if ui.selectable_label(view.past_open, texts.t("past-title")).clicked() {
+                    view.past_open = !view.past_open;
+                    if !view.past_open && matches!(input.world, World::Past { .. }) {
+                        actions.push(Action::Follow(World::Live));
+                    }
+                }
+                if ui.selectable_label(view.drill_open, texts.t("drill-title")).clicked() {
+                    view.drill_open = !view.drill_open;
                 }
                 if let Some(time) = state.time_us(input.now_s) {
                     ui.add_space(10.0);
@@ -427,7 +467,7 @@ fn legend_ui(
     let Some(points) = input.rooms.of(quantity) else { return };
     let Some(info) = points.values().next().and_then(|p| index.point(*p)) else { return };
     let texts = input.texts;
-    let right = if view.selected.is_some() { RIGHT_WIDTH } else { 0.0 };
+    let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     card_ui(ctx, "legend", Align2::CENTER_BOTTOM, pos2(x, screen.bottom() - 34.0), 330.0, |ui| {
         let unit = unit_text(&info.unit);
@@ -518,18 +558,20 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let lines = input.index().map(|i| i.catalogue.attribution.as_slice()).unwrap_or_default();
     let attribution = lines.iter().map(|line| input.texts.name(line)).collect::<Vec<_>>().join("   ·   ");
     let keys = input.texts.t("help-keys");
-    let right = if view.selected.is_some() { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH + EDGE } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);
-    // Where there is not room for all, who made the data has to be said; the keys can be tried.
+    // Where there is not room for all, who made the data has to be said, in several lines if need be; the keys can be
+    // tried.
     let both = format!("{keys}   ·   {attribution}");
-    let galley = [both, attribution, keys]
+    let texts = if attribution.is_empty() { vec![keys] } else { vec![both, attribution.clone()] };
+    let galley = texts
         .into_iter()
-        .filter(|text| !text.is_empty())
         .map(|text| painter.layout_no_wrap(text, font.clone(), INK))
         .find(|galley| galley.size().x <= room);
-    let Some(galley) = galley else { return };
+    let wrapped = || painter.layout(attribution.clone(), font.clone(), INK, room.max(120.0));
+    let Some(galley) = galley.or_else(|| (!attribution.is_empty()).then(wrapped)) else { return };
     let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
     let back = bevy_egui::egui::Color32::from_rgba_unmultiplied(255, 255, 255, 205);
     painter.rect_filled(rect.expand2(vec2(10.0, 3.0)), CornerRadius::same(8), back);
@@ -588,6 +630,7 @@ mod tests {
             scene_problem: None,
             is_scene_here: true,
             now_s: 1.0,
+            world: &World::Live,
         };
         let mut all = String::new();
         let mut actions = Vec::new();

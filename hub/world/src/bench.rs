@@ -35,6 +35,7 @@ fn world() -> World {
         choices: 0,
         range: Some([-40.0, 5_000.0]),
         stale_after_us: 180_000_000,
+        by_exception: false,
         resolution: Some(0.1),
         command: None,
     };

@@ -20,8 +20,10 @@ pub struct PointSpec {
     pub choices: u16,
     /// The valid range; a number outside is uncertain.
     pub range: Option<[f64; 2]>,
-    /// After how many microseconds without a new value it is stale.
+    /// After how many microseconds without a new value it is stale, and how long to wait for one.
     pub stale_after_us: i64,
+    /// Its source says what changes, and when it goes, as those of Sparkplug B do: silence makes it not stale.
+    pub by_exception: bool,
     /// The smallest step; read-back within half of it confirms.
     pub resolution: Option<f64>,
     /// How it can be commanded.
@@ -167,7 +169,8 @@ impl Schema {
         }
         let check = |(spec, watched): (&PointSpec, bool)| {
             let [low, high] = spec.range.unwrap_or([f64::NEG_INFINITY, f64::INFINITY]);
-            let (stale_after_us, choices, value_type) = (spec.stale_after_us, spec.choices, spec.value_type);
+            let (choices, value_type) = (spec.choices, spec.value_type);
+            let stale_after_us = if spec.by_exception { i64::MAX } else { spec.stale_after_us };
             Check { low, high, stale_after_us, choices, value_type, watched }
         };
         let checks = points.iter().zip(watched).map(check).collect();
@@ -210,6 +213,7 @@ impl Schema {
                 choices: point.choices.len() as u16,
                 range: point.range,
                 stale_after_us: micros(point.period_s * STALE_PERIODS),
+                by_exception: point.binding.as_ref().is_some_and(|b| b.sparkplug.is_some()),
                 resolution: point.resolution,
                 command,
             });

@@ -17,6 +17,7 @@ fn schema() -> Arc<Schema> {
         choices: 0,
         range: Some([0.0, 5000.0]),
         stale_after_us: 180 * S,
+        by_exception: false,
         resolution: Some(1.0),
         command: None,
     };
@@ -113,6 +114,24 @@ fn a_reading_turns_stale_after_three_periods_and_fresh_with_the_next() {
     world.source_lost(&[PointId(0), PointId(2)], &mut events);
     assert_eq!(quality(&world, 0), Quality::Stale);
     assert_eq!(world.live_points(), 0);
+}
+
+#[test]
+fn a_source_that_tells_changes_alone_is_stale_when_it_is_lost_and_not_by_silence() {
+    let plain = schema();
+    let points = plain.points.iter().map(|p| PointSpec { by_exception: true, ..p.clone() }).collect();
+    let schema = Schema::new(points, plain.paths.clone(), Vec::new());
+    let mut world = World::new(Arc::new(schema), Timestamp(0));
+    let mut events = Vec::new();
+    world.apply_samples(&[number(0, 10 * S, 600.0)], &mut events);
+    world.tick(Timestamp(100_000 * S), &mut events);
+    assert_eq!(quality(&world, 0), Quality::Good);
+    world.source_lost(&[PointId(0)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Stale);
+    // Its birth says the value with the time at which it was measured.
+    world.source_back(&[PointId(0)], &mut events);
+    world.apply_samples(&[number(0, 10 * S, 600.0)], &mut events);
+    assert_eq!(quality(&world, 0), Quality::Good);
 }
 
 #[test]
@@ -379,6 +398,7 @@ fn plant(rules: Vec<(AlarmCondition, Option<SuppressSpec>)>, interlocks: Vec<Loc
         choices: 0,
         range: None,
         stale_after_us: 600 * S,
+        by_exception: false,
         resolution: None,
         command: None,
     };

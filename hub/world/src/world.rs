@@ -565,7 +565,7 @@ impl World {
                 if self.pages[page].quality(slot) == Quality::Stale {
                     continue;
                 }
-                let at = time.saturating_add(schema.points[base + slot].stale_after_us);
+                let at = time.saturating_add(schema.checks[base + slot].stale_after_us);
                 if at >= self.now.0 {
                     earliest = earliest.min(at);
                     continue;

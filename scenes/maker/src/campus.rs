@@ -129,6 +129,9 @@ fn write_drains(out: &mut String, network: &Drains) {
                 ", pipe = {{ diameter_mm = {diameter:.1}, length_mm = {length:.1}, roughness = {n} }}"
             );
         }
+        if let Some(rating) = node.rating {
+            let _ = write!(out, ", rating = {rating:.1}");
+        }
         if !node.serves.is_empty() {
             let serves: Vec<String> = node.serves.iter().map(|s| quoted(s)).collect();
             let _ = write!(out, ", serves = [{}]", serves.join(", "));

@@ -483,6 +483,9 @@ pub struct DrainSpec {
     pub invert_m: f64,
     /// The fall of every pipe.
     pub slope: f64,
+    /// What its pump station moves, where it has one, m³/h.
+    #[serde(default)]
+    pub pump_m3_h: Option<f64>,
     /// Lines from their upper end to where they join.
     pub line: Vec<DrainLineSpec>,
 }

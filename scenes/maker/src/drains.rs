@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub ground_mm: i32,
     pub pipe: Option<(f64, f64, f64)>,
     pub serves: Vec<String>,
+    /// Of a pump, m³/h.
+    pub rating: Option<f64>,
 }
 
 /// A network of drains.
@@ -43,6 +45,7 @@ pub(crate) fn make(spec: &DrainSpec, land: &Land<'_>) -> Result<Drains, MakeErro
         ground_mm: ground_mm(spec.outfall),
         pipe: None,
         serves: Vec::new(),
+        rating: None,
     }];
     for line in &spec.line {
         add_line(&place, spec, line, &mut nodes, &ground_mm)?;
@@ -82,6 +85,7 @@ fn add_line(
         let invert_mm = below.invert_mm + (length_mm * spec.slope).ceil().max(1.0) as i32;
         let lowest = i + 1 == line.nodes.len();
         let kind = line.last.as_ref().filter(|_| lowest).unwrap_or(&line.kind);
+        let rating = spec.pump_m3_h.filter(|_| kind == "pump");
         nodes.push(Node {
             id: format!("{}-{}", line.id, i + 1),
             kind: kind.clone(),
@@ -91,6 +95,7 @@ fn add_line(
             ground_mm: ground_mm(*at),
             pipe: Some((line.diameter_m * 1000.0, length_mm, ROUGHNESS)),
             serves: if i == 0 { line.serves.clone() } else { Vec::new() },
+            rating,
         });
         parent = nodes.len() - 1;
     }

@@ -5,7 +5,7 @@ use campanile_model::{Leaf, Opening, OpeningKind, SpaceUse, Swing};
 use crate::building::{Edge, Frame, SCREEN_MM, is_way};
 use crate::description::{BuildingSpec, School, UseSpec};
 use crate::error::MakeError;
-use crate::layout::{StoreyLayout, mm};
+use crate::layout::{Corner, Room, StoreyLayout, mm};
 
 /// From the end of a wall line to a jamb: half a thick wall and a bit.
 const JAMB_MM: i32 = 250;
@@ -22,6 +22,7 @@ struct Placer<'a> {
 }
 
 /// What an opening is like.
+#[derive(Clone, Copy)]
 struct Kind<'a> {
     prefix: &'a str,
     kind: OpeningKind,
@@ -186,6 +187,9 @@ fn exits(place: &str, placer: &mut Placer<'_>) -> Result<(), MakeError> {
         outer.sort_by_key(|e| (-placer.edges[*e].length_mm(), *e));
         let wide = Kind { construction: Some("steel-door"), ..EXIT };
         let narrow = Kind { size_mm: [1000, 2100], leaf: Leaf::Single, ..wide };
+        if storey.rooms[room].use_ == SpaceUse::Stair && outer.iter().any(|e| at_landing(placer, *e, &wide)) {
+            continue;
+        }
         let done = outer.iter().any(|e| placer.put_middle(*e, id, &wide))
             || outer.iter().any(|e| placer.put_middle(*e, id, &narrow));
         if !done {
@@ -221,6 +225,22 @@ fn exits(place: &str, placer: &mut Placer<'_>) -> Result<(), MakeError> {
         }
     }
     Ok(())
+}
+
+/// A door from a stair to the outside opens on the landing, which is where the way meets the stair.
+fn at_landing(placer: &mut Placer<'_>, edge: usize, kind: &Kind<'_>) -> bool {
+    let (storey, here) = (placer.storey, &placer.edges[edge]);
+    let (length, id) = (here.length_mm(), &storey.rooms[here.rooms[0]].id);
+    let kind = Kind { size_mm: [1200, 2100], ..*kind };
+    let on_way = |c: Corner| {
+        let at = |r: &Room| r.low.0 <= c.0 && c.0 <= r.high.0 && r.low.1 <= c.1 && c.1 <= r.high.1;
+        storey.rooms.iter().any(|r| is_way(r.use_) && at(r))
+    };
+    match (on_way(here.a), on_way(here.b)) {
+        (true, false) => placer.put(edge, JAMB_MM, id, &kind),
+        (false, true) => placer.put(edge, length - JAMB_MM - kind.size_mm[0], id, &kind),
+        _ => false,
+    }
 }
 
 fn spec_of(school: &School, use_: SpaceUse) -> UseSpec {

@@ -22,9 +22,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// Bound metrics told that a birth didn't have.
 const MISSING_TOLD: usize = 8;
 /// tck-id-operational-behavior-data-commands-ncmd-rebirth-name.
-const REBIRTH: &str = "Node Control/Rebirth";
+pub(super) const REBIRTH: &str = "Node Control/Rebirth";
 /// tck-id-payloads-nbirth-bdseq: the number of the session, 0 to 255, in NBIRTH and NDEATH.
-const BD_SEQ: &str = "bdSeq";
+pub(super) const BD_SEQ: &str = "bdSeq";
 
 /// A node and what is bound to it, for people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -224,13 +224,29 @@ impl Nodes {
         self.bound.len() as u64
     }
 
-    /// A new connection. What a broker that forgot the session has dropped is unknown, so every node is asked for its
-    /// birth; else only those that none is known of.
-    pub fn connected(&mut self, session_present: bool) {
-        for (at, node) in self.nodes.iter().enumerate() {
-            if !node.born || !session_present {
-                self.wanting.insert(at as u32);
+    /// A new connection. Messages of QoS 0 are not kept for who is away, so every node is asked for its birth.
+    pub fn connected(&mut self) {
+        self.wanting.extend(0..self.nodes.len() as u32);
+    }
+
+    /// The connection is lost, and with it what the nodes say of changes and deaths: their metrics are stale until the
+    /// births that come when it is back (section 5.1: metrics of nodes at a broker that
+    /// the host has lost are stale).
+    pub fn disconnected(&mut self, now: Timestamp, after_samples: usize, presence: &mut Vec<Presence>) {
+        for node in &mut self.nodes {
+            node.born = false;
+            node.seq = None;
+            node.aliases.clear();
+            for part in &mut node.parts {
+                part.born = false;
+                if part.online == Some(true) {
+                    presence.push(part.say(false, now, after_samples));
+                }
             }
+        }
+        for bound in &mut self.bound {
+            bound.datatype = None;
+            bound.alias = None;
         }
     }
 
@@ -381,6 +397,12 @@ impl Part {
             online: None,
             births: 0,
         }
+    }
+
+    /// That it came or went.
+    fn say(&mut self, online: bool, time: Timestamp, after_samples: usize) -> Presence {
+        self.online = Some(online);
+        Presence { topic: self.death_topic.clone(), online, points: self.points.clone(), time, after_samples }
     }
 }
 
@@ -549,15 +571,8 @@ impl Turn<'_, '_> {
 
     /// Says that a part came or went.
     fn say(&mut self, part: usize, online: bool) {
-        let state = &mut self.node.parts[part];
-        state.online = Some(online);
-        self.out.presence.push(Presence {
-            topic: state.death_topic.clone(),
-            online,
-            points: state.points.clone(),
-            time: self.arrival,
-            after_samples: self.out.samples.len(),
-        });
+        let said = self.node.parts[part].say(online, self.arrival, self.out.samples.len());
+        self.out.presence.push(said);
     }
 
     /// tck-id-operational-behavior-edge-node-termination-host-action-ndeath-node-offline and its fellows. The will of

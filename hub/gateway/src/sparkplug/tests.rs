@@ -197,7 +197,7 @@ fn a_command_comes_back_as_it_was_or_is_refused() {
 }
 
 /// `n/a` (a number that can be commanded) of the node itself; `d/b` (a number) and `d/c` (a text) of a device.
-fn campus() -> Campus {
+pub(super) fn campus() -> Campus {
     let mut campus = Campus::default();
     for (path, device, metric, value_type) in [
         ("n/a", None, "Set", ValueType::Number),
@@ -249,21 +249,21 @@ fn campus() -> Campus {
     campus
 }
 
-struct Rig {
-    campus: Campus,
-    nodes: Nodes,
-    samples: Vec<Sample>,
-    presence: Vec<Presence>,
-    refused: Vec<Refusal>,
-    clock: i64,
+pub(super) struct Rig {
+    pub(super) campus: Campus,
+    pub(super) nodes: Nodes,
+    pub(super) samples: Vec<Sample>,
+    pub(super) presence: Vec<Presence>,
+    pub(super) refused: Vec<Refusal>,
+    pub(super) clock: i64,
 }
 
-const A: PointId = PointId(0);
-const B: PointId = PointId(1);
-const C: PointId = PointId(2);
+pub(super) const A: PointId = PointId(0);
+pub(super) const B: PointId = PointId(1);
+pub(super) const C: PointId = PointId(2);
 
 impl Rig {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let campus = campus();
         let nodes = Nodes::new(&campus, Duration::from_secs(5));
         Self {
@@ -276,11 +276,11 @@ impl Rig {
         }
     }
 
-    fn send(&mut self, topic: &str, seq: Option<u64>, metrics: Vec<Metric<'_>>) -> Taken {
+    pub(super) fn send(&mut self, topic: &str, seq: Option<u64>, metrics: Vec<Metric<'_>>) -> Taken {
         self.send_as(topic, seq, metrics, (false, false))
     }
 
-    fn send_as(
+    pub(super) fn send_as(
         &mut self,
         topic: &str,
         seq: Option<u64>,
@@ -301,7 +301,7 @@ impl Rig {
     }
 
     /// Both births, with the aliases 1, 2 and 3.
-    fn birth(&mut self, bd_seq: u64) {
+    pub(super) fn birth(&mut self, bd_seq: u64) {
         self.send(
             "spBv1.0/G/NBIRTH/N",
             Some(0),
@@ -321,16 +321,16 @@ impl Rig {
         );
     }
 
-    fn data(&mut self, seq: u64, alias: u64, value: f64) {
+    pub(super) fn data(&mut self, seq: u64, alias: u64, value: f64) {
         let metric = Metric { alias: Some(alias), value: Some(Raw::Double(value)), ..Metric::default() };
         self.send("spBv1.0/G/DDATA/N/d", Some(seq), vec![metric]);
     }
 
-    fn requests(&mut self, at: Instant) -> usize {
+    pub(super) fn requests(&mut self, at: Instant) -> usize {
         self.nodes.requests(at, Timestamp(self.clock)).len()
     }
 
-    fn online(&self) -> Vec<(usize, bool)> {
+    pub(super) fn online(&self) -> Vec<(usize, bool)> {
         self.presence.iter().map(|p| (p.points.len(), p.online)).collect()
     }
 }

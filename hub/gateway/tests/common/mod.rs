@@ -235,6 +235,12 @@ pub fn plant() -> Arc<Campus> {
     ])
 }
 
+/// The plant room without the sensor that speaks JSON.
+pub fn sparkplug_only() -> Arc<Campus> {
+    let is_metric = |p: &&Point| p.binding.as_ref().is_some_and(|b| b.sparkplug.is_some());
+    campus(plant().points.iter().filter(is_metric).cloned().collect())
+}
+
 /// A message that an edge node, or any client of tests, received.
 #[derive(Clone, Debug)]
 pub struct Received {

@@ -1,7 +1,7 @@
 //! A building from its outline, its parts and its tags.
 
 use campanile_model::{
-    Building, Flight, Landing, Names, PointMm, Roof, RoofKind, SpaceUse, Stair, StairKind, Storey,
+    Building, Flight, Landing, PointMm, Roof, RoofKind, SpaceUse, Stair, StairKind, Storey,
 };
 
 use super::layout::{Core, Frame, Layout, Piece};
@@ -43,10 +43,9 @@ enum Programme {
     Open,
 }
 
-/// A building and what it is called.
+/// A building and the colours it brings.
 pub(crate) struct Made {
     pub building: Building,
-    pub names: Option<Names>,
     /// The colour of its walls, `#rrggbb`.
     pub colour: Option<String>,
     /// The colour of its roof.
@@ -258,7 +257,6 @@ fn size(outline: &Outline, programme: Programme, findings: &mut Findings) -> Siz
 /// What surrounds a building.
 pub(crate) struct Around<'a> {
     pub id: String,
-    pub names: Option<Names>,
     pub parts: &'a [Outline],
     /// Mapped entrances: where and how wide.
     pub entrances: &'a [(PointMm, i32)],
@@ -329,8 +327,8 @@ pub(crate) fn make(
     drop_unreached(&mut all, &layout, outline, detail, findings);
     let storey_mm =
         if underground || detail == Detail::Plain { whole.storey_mm.max(1000) } else { whole.storey_mm };
-    let stamp =
-        Stamp { outline, around, programme, layout: &layout, detail, storey_mm, cellars, underground };
+    let below = if underground { all.len() } else { cellars };
+    let stamp = Stamp { outline, around, programme, layout: &layout, detail, storey_mm, below, underground };
     let mut vertices = Vertices::default();
     let mut storeys: Vec<Storey> = Vec::new();
     let mut joints = 0;
@@ -367,7 +365,6 @@ pub(crate) fn make(
     };
     Some(Made {
         building,
-        names: around.names.clone(),
         colour: colour(&outline.tags, &["building:colour", "building:color"]),
         roof_colour: colour(&outline.tags, &["roof:colour", "roof:color"]),
     })
@@ -457,16 +454,14 @@ struct Stamp<'a> {
     layout: &'a Layout,
     detail: Detail,
     storey_mm: i32,
-    cellars: usize,
+    /// How many of the storeys are below the ground.
+    below: usize,
     underground: bool,
 }
 
 impl Stamp<'_> {
     fn level(&self, index: usize) -> i32 {
-        if self.underground {
-            return -1 - index as i32;
-        }
-        let level = index as i32 - self.cellars as i32;
+        let level = index as i32 - self.below as i32;
         if level >= 0 { level + 1 } else { level }
     }
 
@@ -512,7 +507,7 @@ impl Stamp<'_> {
         let layout = self.layout;
         let open_below =
             move |i: usize| index > 0 && layout.cores.get(i).is_some_and(|core| core.levels > index);
-        let ground = level == 1 || (self.underground && index == 0);
+        let ground = level == 1 || (self.underground && level == -1);
         let spec = StoreySpec {
             level,
             height_mm: self.storey_mm,
@@ -527,11 +522,11 @@ impl Stamp<'_> {
         };
         let parts = build(&cells, &spec, vertices);
         let id = if level < 0 { format!("b{}", -level) } else { format!("{level}f") };
-        let base = if self.underground { -self.storey_mm } else { STEP_MM };
+        let base = if self.underground { 0 } else { STEP_MM };
         let storey = Storey {
             id,
             level,
-            floor_mm: base + self.storey_mm * (index as i32 - self.cellars as i32),
+            floor_mm: base + self.storey_mm * (index as i32 - self.below as i32),
             height_mm: self.storey_mm,
             ceiling_mm: (self.storey_mm - 150).max(self.storey_mm / 2),
             slab: if index == 0 { "ground-slab" } else { "floor-slab" }.to_owned(),

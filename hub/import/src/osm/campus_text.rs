@@ -55,6 +55,31 @@ unit = "m3"
 period_s = 900
 "#;
 
+/// What rooms are called by their use: every use that the importer gives.
+const USES: &[(SpaceUse, &str, &str, &str)] = &[
+    (SpaceUse::Corridor, "corridor", "走廊 {n}", "Corridor {n}"),
+    (SpaceUse::Stair, "stair", "楼梯间 {n}", "Stair {n}"),
+    (SpaceUse::Lobby, "lobby", "门厅 {id}", "Lobby {id}"),
+    (SpaceUse::Toilet, "toilet", "卫生间 {id}", "Toilet {id}"),
+    (SpaceUse::Office, "office", "办公室 {id}", "Office {id}"),
+    (SpaceUse::Classroom, "classroom", "教室 {id}", "Classroom {id}"),
+    (SpaceUse::Library, "library", "阅览室 {id}", "Reading room {id}"),
+    (SpaceUse::Dormitory, "dormitory", "居室 {id}", "Bedroom {id}"),
+    (SpaceUse::Clinic, "clinic", "医务室 {id}", "Clinic room {id}"),
+    (SpaceUse::Gym, "gym", "运动厅 {id}", "Sports hall {id}"),
+    (SpaceUse::Pool, "pool", "泳池 {id}", "Pool {id}"),
+    (SpaceUse::Hall, "hall", "大厅 {id}", "Hall {id}"),
+    (SpaceUse::Dining, "dining", "餐厅 {id}", "Dining room {id}"),
+    (SpaceUse::Shop, "shop", "商铺 {id}", "Shop {id}"),
+    (SpaceUse::Store, "store", "储藏室 {id}", "Store {id}"),
+    (SpaceUse::Plant, "plant", "设备间 {id}", "Plant room {id}"),
+    (SpaceUse::Electrical, "electrical", "配电间 {id}", "Electrical room {id}"),
+    (SpaceUse::Guard, "guard", "值班室 {id}", "Guards' room {id}"),
+    (SpaceUse::Parking, "parking", "车库 {id}", "Parking {id}"),
+    (SpaceUse::Greenhouse, "greenhouse", "温室 {id}", "Greenhouse {id}"),
+    (SpaceUse::Other, "other", "房间 {id}", "Room {id}"),
+];
+
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
@@ -85,16 +110,9 @@ pub(crate) fn campus_toml(
     let has = |use_: SpaceUse| {
         plan.buildings.iter().flat_map(|b| &b.storeys).flat_map(|s| &s.spaces).any(|s| s.use_ == use_)
     };
-    for (use_, word, zh, en) in [
-        (SpaceUse::Corridor, "corridor", "走廊 {n}", "Corridor {n}"),
-        (SpaceUse::Stair, "stair", "楼梯间 {n}", "Stair {n}"),
-        (SpaceUse::Lobby, "lobby", "门厅 {id}", "Lobby {id}"),
-        (SpaceUse::Toilet, "toilet", "卫生间 {id}", "Toilet {id}"),
-        (SpaceUse::Office, "office", "办公室 {id}", "Office {id}"),
-        (SpaceUse::Classroom, "classroom", "教室 {id}", "Classroom {id}"),
-    ] {
-        if has(use_) {
-            rule("*/*/*", &format!("use = [\"{word}\"]\n"), &Names::new(zh, en));
+    for (use_, word, zh, en) in USES {
+        if has(*use_) {
+            rule("*/*/*", &format!("use = [\"{word}\"]\n"), &Names::new(*zh, *en));
         }
     }
     for (path, names) in named {

@@ -2,7 +2,7 @@
 //!
 //! The rule of the house, from what schools are built like (docs/import.md): a wing is cut off at each inner corner;
 //! a wing of 11 m or more has a corridor in its middle, of 7 m or more at one side, a narrower one has none; rooms are
-//! about 8 m wide; stairs stand at the ends of a corridor.
+//! about 8 m wide; stairs stand at the ends of a corridor; corridors of wings that touch are joined.
 
 use campanile_model::PointMm;
 
@@ -20,8 +20,9 @@ const DEEPEST_ROOM_MM: f64 = 11_000.0;
 const ROOM_MM: f64 = 8000.0;
 /// What is smaller than this has one room.
 const ONE_ROOM_M2: f64 = 50.0;
-/// No wing smaller than this is cut off.
+/// No wing smaller or (as twice its area by its perimeter) narrower than this is cut off.
 const LEAST_WING_M2: f64 = 30.0;
+const LEAST_WING_M: f64 = 1.2;
 /// Cutting more wings off than this makes no building plainer.
 const MAX_WINGS: usize = 40;
 /// How far cuts reach over the edge, so that they surely run from edge to edge.
@@ -29,8 +30,14 @@ const OVER_MM: f64 = 2000.0;
 /// The width of a stair's room, and the least and most of its depth.
 const STAIR_MM: [f64; 2] = [3200.0, 2700.0];
 const STAIR_DEPTH_MM: [f64; 2] = [4700.0, 12_000.0];
-/// A storey larger than this has two stairs, where they fit (GB 50016-2014, 5.5.8).
+/// Two flights of a storey of 3.6 m at 280 by 150 mm, 1.4 m wide, with their landings (GB 50099-2011, 8.7).
+const EASY_STAIR_MM: [f64; 2] = [3200.0, 6200.0];
+/// A storey larger than this has two stairs, where they fit (GB 50016-2014, 5.5.8), and one for each further share of
+/// this size: from a room to the nearest of two stairs no one should walk more than about 35 m (5.5.17).
 const TWO_STAIRS_M2: f64 = 400.0;
+const STAIR_SHARE_M2: f64 = 1200.0;
+/// More stairs on one storey make no building safer.
+const MOST_STAIRS: f64 = 24.0;
 
 /// Axes along the building's walls: `u` along, `v` to the left of it, in millimetres.
 #[derive(Clone, Copy, Debug)]
@@ -197,7 +204,12 @@ impl Layout {
     fn place_stairs(&mut self, levels: &[Vec<Polygon>]) {
         for (index, level) in levels.iter().enumerate().skip(1).rev() {
             for shape in level {
-                let wanted = if shape.area_m2() > TWO_STAIRS_M2 { 2 } else { 1 };
+                let area = shape.area_m2();
+                let wanted = match area > TWO_STAIRS_M2 {
+                    true => (area / STAIR_SHARE_M2).ceil().clamp(2.0, MOST_STAIRS) as usize,
+                    false => 1,
+                };
+                let mut candidates = None;
                 for _ in 0..wanted {
                     let here: Vec<&Core> = self
                         .cores
@@ -208,9 +220,8 @@ impl Layout {
                         break;
                     }
                     let away: Vec<PointMm> = here.iter().map(|c| c.rect.corners(&c.frame)[0]).collect();
-                    let Some((wing, strip, core)) = self.candidate(levels, index, shape, &away) else {
-                        break;
-                    };
+                    let candidates = candidates.get_or_insert_with(|| self.candidates(levels, index, shape));
+                    let Some((wing, strip, core)) = self.farthest(candidates, &away) else { break };
                     self.wings[wing].strips[strip].stairs.push([core.rect.low[0], core.rect.high[0]]);
                     self.cores.push(core);
                 }
@@ -223,50 +234,48 @@ impl Layout {
         }
     }
 
-    /// The best place for a stair up to level `index` within `shape`, farthest from those that stand.
-    fn candidate(
-        &self,
-        levels: &[Vec<Polygon>],
-        index: usize,
-        shape: &Polygon,
-        away: &[PointMm],
-    ) -> Option<Placed> {
-        let mut best: Option<((bool, i64), Placed)> = None;
+    /// The places where a stair up to level `index` within `shape` can stand on all levels below.
+    fn candidates(&self, levels: &[Vec<Polygon>], index: usize, shape: &Polygon) -> Vec<Placed> {
+        let mut found = Vec::new();
         for (w, wing) in self.wings.iter().enumerate() {
             for (s, strip) in wing.strips.iter().enumerate() {
                 for rect in strip.stair_rects(wing) {
-                    let taken =
-                        strip.stairs.iter().any(|[a, b]| rect.low[0] < b + 1.0 && rect.high[0] > a - 1.0);
                     let crossed = wing.across.is_some_and(|[a, b]| rect.low[0] < b && rect.high[0] > a)
                         || self.links.iter().any(|(frame, link)| overlaps(frame, link, &wing.frame, &rect));
-                    if taken || crossed {
-                        continue;
-                    }
                     let fits = |shape: &Polygon| within(&rect.inset(50.0), &wing.frame, shape);
-                    if !fits(shape) || !levels[..index].iter().all(|level| level.iter().any(fits)) {
+                    if crossed || !fits(shape) || !levels[..index].iter().all(|level| level.iter().any(fits))
+                    {
                         continue;
                     }
-                    let at = rect.corners(&wing.frame)[0];
-                    let apart = away
-                        .iter()
-                        .map(|p| libm::hypot(f64::from(p[0] - at[0]), f64::from(p[1] - at[1])) as i64)
-                        .min()
-                        .unwrap_or(0);
-                    let rank = (!wing.bands.is_empty(), apart);
-                    if best.as_ref().is_none_or(|(r, _)| rank > *r) {
-                        let tops = levels[index..].iter().take_while(|level| level.iter().any(fits)).count();
-                        let core = Core {
-                            frame: wing.frame,
-                            rect,
-                            door_low: strip.corridor_low,
-                            levels: index + tops,
-                        };
-                        best = Some((rank, (w, s, core)));
-                    }
+                    let tops = levels[index..].iter().take_while(|level| level.iter().any(fits)).count();
+                    let (frame, door_low) = (wing.frame, strip.corridor_low);
+                    found.push((w, s, Core { frame, rect, door_low, levels: index + tops }));
                 }
             }
         }
-        best.map(|(_, found)| found)
+        found
+    }
+
+    /// The best of them: easy to walk, at a corridor, then farthest from the stairs that stand.
+    fn farthest(&self, candidates: &[Placed], away: &[PointMm]) -> Option<Placed> {
+        let mut best: Option<((bool, bool, i64), &Placed)> = None;
+        for placed in candidates {
+            let (w, s, core) = placed;
+            let wing = &self.wings[*w];
+            let beside = |[a, b]: &[f64; 2]| core.rect.low[0] < b + 1.0 && core.rect.high[0] > a - 1.0;
+            if wing.strips[*s].stairs.iter().any(beside) {
+                continue;
+            }
+            let at = core.rect.corners(&core.frame)[0];
+            let apart = away.iter().map(|p| crate::polygon::length(*p, at) as i64).min().unwrap_or_default();
+            let [a, b] = core.rect.size();
+            let easy = a.min(b) > EASY_STAIR_MM[0] - 1.0 && a.max(b) > EASY_STAIR_MM[1] - 1.0;
+            let rank = (easy, !wing.bands.is_empty(), apart);
+            if best.is_none_or(|(r, _)| rank > r) {
+                best = Some((rank, placed));
+            }
+        }
+        best.map(|(_, found)| found.clone())
     }
 
     /// The pieces of one level's shape, with what each is.
@@ -407,10 +416,14 @@ fn crosses(a: PointMm, b: PointMm, ring: &[PointMm]) -> bool {
     edges(ring).any(|(c, d)| side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0)
 }
 
+/// Whether two rectangles share an area: no side of either has the other wholly beyond it.
 fn overlaps(frame: &Frame, rect: &Rect, other: &Frame, with: &Rect) -> bool {
-    let a = Polygon::of(rect.corners(frame));
-    let b = Polygon::of(with.inset(20.0).corners(other));
-    !crate::polygon::intersection(&[a], &[b]).is_empty()
+    let apart = |frame: &Frame, rect: &Rect, corners: &[PointMm]| {
+        let at: Vec<[f64; 2]> = corners.iter().map(|p| frame.local(*p)).collect();
+        (0..2).any(|k| at.iter().all(|p| p[k] <= rect.low[k]) || at.iter().all(|p| p[k] >= rect.high[k]))
+    };
+    let with = with.inset(20.0);
+    !apart(frame, rect, &with.corners(other)) && !apart(other, &with, &rect.corners(frame))
 }
 
 fn piece_touches(piece: &Polygon, frame: &Frame, rect: &Rect) -> bool {
@@ -423,12 +436,18 @@ impl Wing {
         let upright = frame.bounds(&area).size();
         let frame = if upright[0] >= upright[1] { frame } else { frame.turned() };
         let rect = frame.bounds(&area);
-        let [length, depth] = rect.size();
+        let [_, depth] = rect.size();
         let mut wing = Wing { frame, area, rect, bands: Vec::new(), across: None, strips: Vec::new() };
         let (low, high) = (rect.low[1], rect.high[1]);
+        let count = (depth / (2.0 * DEEPEST_ROOM_MM + CORRIDOR_MM)).ceil().clamp(1.0, 20.0) as usize;
+        if !halls && count > 1 && wing.area.area_m2() >= ONE_ROOM_M2 {
+            let middle = (rect.low[0] + rect.high[0]) / 2.0;
+            wing.across = Some([middle - CORRIDOR_MM / 2.0, middle + CORRIDOR_MM / 2.0]);
+        }
+        let cuts_u = room_cuts(&rect, wing.across);
         let strip = |v: [f64; 2], corridor_low: bool, cut: bool| Strip {
             v,
-            cuts_u: if cut { wing_cuts(&rect, length) } else { Vec::new() },
+            cuts_u: if cut { cuts_u.clone() } else { Vec::new() },
             stairs: Vec::new(),
             corridor_low,
         };
@@ -439,7 +458,6 @@ impl Wing {
             wing.bands.push([low, low + SIDE_CORRIDOR_MM]);
             wing.strips.push(strip([low + SIDE_CORRIDOR_MM, high], true, true));
         } else {
-            let count = (depth / (2.0 * DEEPEST_ROOM_MM + CORRIDOR_MM)).ceil().clamp(1.0, 20.0) as usize;
             let share = depth / count as f64;
             for i in 0..count {
                 let middle = low + share * (i as f64 + 0.5);
@@ -448,18 +466,22 @@ impl Wing {
                 wing.strips.push(strip([band[1], middle + share / 2.0], true, true));
                 wing.bands.push(band);
             }
-            if count > 1 {
-                let middle = (rect.low[0] + rect.high[0]) / 2.0;
-                wing.across = Some([middle - CORRIDOR_MM / 2.0, middle + CORRIDOR_MM / 2.0]);
-            }
         }
         wing
     }
 }
 
-fn wing_cuts(rect: &Rect, length: f64) -> Vec<f64> {
-    let count = (length / ROOM_MM).round().clamp(1.0, 500.0) as usize;
-    (1..count).map(|i| rect.low[0] + length * i as f64 / count as f64).collect()
+/// The cuts between rooms: even on each side of a corridor across.
+fn room_cuts(rect: &Rect, across: Option<[f64; 2]>) -> Vec<f64> {
+    let even = |from: f64, to: f64| {
+        let count = ((to - from) / ROOM_MM).round().clamp(1.0, 500.0) as usize;
+        (1..count).map(move |i| from + (to - from) * i as f64 / count as f64)
+    };
+    let (low, high) = (rect.low[0], rect.high[0]);
+    match across {
+        Some([a, b]) => even(low, a).chain(even(b, high)).collect(),
+        None => even(low, high).collect(),
+    }
 }
 
 impl Strip {
@@ -471,6 +493,21 @@ impl Strip {
         let along = depth < STAIR_DEPTH_MM[0];
         let lengths: &[f64] = if along { &[6400.0, 5200.0, 4200.0, 3200.0] } else { &STAIR_MM };
         let mut found = Vec::new();
+        let [narrow, long] = EASY_STAIR_MM;
+        if !along && depth < long {
+            // Not deep enough for easy flights across: they run along the outer wall.
+            let v = if self.corridor_low {
+                [self.v[1] - narrow, self.v[1]]
+            } else {
+                [self.v[0], self.v[0] + narrow]
+            };
+            let steps = ((to - from - long) / 1000.0).floor().clamp(-1.0, 200.0) as i32;
+            let lows = (0..=steps).map(|step| {
+                let offset = f64::from(step / 2) * 1000.0;
+                if step % 2 == 0 { from + offset } else { to - long - offset }
+            });
+            found.extend(lows.map(|low| Rect { low: [low, v[0]], high: [low + long, v[1]] }));
+        }
         let trims: [(f64, f64); 6] =
             [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1), (0.2, 0.2), (0.25, 0.0), (0.0, 0.25)];
         for length in lengths {
@@ -564,7 +601,9 @@ fn best_cut(piece: &Polygon, frame: &Frame) -> Option<Vec<Polygon>> {
     cuts.into_iter().take(60).find_map(|(_, cut)| {
         let mut parts = slice(piece, &[cut]);
         parts.retain(|p| 2.0 * p.area_m2() / p.perimeter_m() > SLIVER_M);
-        (parts.len() > 1 && parts.iter().all(|p| p.area_m2() >= LEAST_WING_M2)).then_some(parts)
+        let is_wing =
+            |p: &Polygon| p.area_m2() >= LEAST_WING_M2 && 2.0 * p.area_m2() / p.perimeter_m() >= LEAST_WING_M;
+        (parts.len() > 1 && parts.iter().all(is_wing)).then_some(parts)
     })
 }
 
@@ -592,41 +631,90 @@ fn ray(piece: &Polygon, from: PointMm, d: [f64; 2]) -> Option<(f64, PointMm)> {
     (nearest < f64::MAX).then(|| (nearest, ahead(nearest + 3.0).map(|x| x.round() as i32)))
 }
 
-/// Corridors run on through the neighbouring wing to its corridor.
+/// Corridors run on through the neighbouring wing to its corridor; wings that are still apart then are joined by
+/// corridors across, so that no way leads through rooms where it needn't.
 fn links(wings: &[Wing], shapes: &[Polygon]) -> Vec<(Frame, Rect)> {
-    const STEP_MM: f64 = 200.0;
-    const FARTHEST_MM: f64 = 30_000.0;
-    let mut found = Vec::new();
-    let in_band = |p: PointMm, but: usize| {
-        wings.iter().enumerate().any(|(i, w)| {
-            let at = w.frame.local(p);
-            i != but
-                && w.area.contains(p.map(f64::from))
-                && w.bands.iter().any(|[a, b]| at[1] >= *a && at[1] <= *b)
-        })
+    let mut groups: Vec<usize> = (0..wings.len()).collect();
+    let mut join = |a: usize, b: usize| {
+        let (a, b) = (groups[a], groups[b]);
+        groups.iter_mut().filter(|g| **g == a.max(b)).for_each(|g| *g = a.min(b));
+        a != b
     };
+    let mut found = Vec::new();
     for (i, wing) in wings.iter().enumerate() {
         for [a, b] in &wing.bands {
             let v = (a + b) / 2.0;
             for (end, sign) in [(wing.rect.low[0], -1.0), (wing.rect.high[0], 1.0)] {
-                let mut reach = STEP_MM;
-                let hit = loop {
-                    let p = wing.frame.place([end + sign * reach, v]);
-                    if reach > FARTHEST_MM || !shapes.iter().any(|s| s.contains(p.map(f64::from))) {
-                        break false;
-                    }
-                    if in_band(p, i) {
-                        break true;
-                    }
-                    reach += STEP_MM;
-                };
-                if hit {
-                    let other = end + sign * reach;
-                    let rect = Rect { low: [end.min(other) - 50.0, *a], high: [end.max(other) + 50.0, *b] };
+                if let Some((reach, other)) = walk(wings, shapes, i, [end, v], [sign, 0.0], 0.0) {
+                    let to = end + sign * reach;
+                    let rect = Rect { low: [end.min(to) - 50.0, *a], high: [end.max(to) + 50.0, *b] };
                     found.push((wing.frame, rect));
+                    join(i, other);
                 }
             }
         }
     }
+    // Where along the wing, which two corridors, and the piece between them.
+    type Across = ((i64, i64), usize, usize, (Frame, Rect));
+    let mut across: Vec<Across> = Vec::new();
+    for (i, wing) in wings.iter().enumerate() {
+        let half = SIDE_CORRIDOR_MM / 2.0;
+        let (low, high) = (wing.rect.low[0] + half, wing.rect.high[0] - half);
+        let cuts = wing.strips.iter().flat_map(|s| s.cuts_u.iter().copied());
+        let on = wing.across.map(|[a, b]| (a + b) / 2.0);
+        let mut places: Vec<f64> =
+            cuts.chain(on).chain([low, high]).filter(|u| *u >= low && *u <= high).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup_by(|a, b| (*a - *b).abs() < 1.0);
+        for [a, b] in &wing.bands {
+            for (u, (edge, sign)) in places.iter().flat_map(|u| [(*a, -1.0), (*b, 1.0)].map(|e| (*u, e))) {
+                let Some((reach, other)) = walk(wings, shapes, i, [u, edge], [0.0, sign], half) else {
+                    continue;
+                };
+                let to = edge + sign * reach;
+                // Along the corridor across, `u` is the wing's `v` and `v` its `u` turned round.
+                let rect =
+                    Rect { low: [edge.min(to) - 50.0, -u - half], high: [edge.max(to) + 50.0, -u + half] };
+                let aside = (u - (low + high) / 2.0).abs();
+                across.push(((reach as i64, aside as i64), i, other, (wing.frame.turned(), rect)));
+            }
+        }
+    }
+    across.sort_by_key(|(rank, i, other, _)| (*rank, *i, *other));
+    found.extend(across.into_iter().filter(|(_, i, other, _)| join(*i, *other)).map(|(.., link)| link));
     found
+}
+
+/// How far it is from a place in a wing's axes, within the shapes, to the corridor of another wing, and which.
+fn walk(
+    wings: &[Wing],
+    shapes: &[Polygon],
+    from: usize,
+    start: [f64; 2],
+    towards: [f64; 2],
+    half_width: f64,
+) -> Option<(f64, usize)> {
+    const STEP_MM: f64 = 200.0;
+    const FARTHEST_MM: f64 = 30_000.0;
+    let frame = &wings[from].frame;
+    let at = |reach: f64, aside: f64| {
+        frame.place([0, 1].map(|k| start[k] + towards[k] * reach + towards[1 - k] * aside))
+    };
+    let inside = |p: PointMm| shapes.iter().any(|s| s.contains(p.map(f64::from)));
+    let in_band = |p: PointMm| {
+        wings.iter().enumerate().position(|(i, w)| {
+            let at = w.frame.local(p);
+            i != from
+                && w.bands.iter().any(|[a, b]| at[1] >= *a && at[1] <= *b)
+                && w.area.contains(p.map(f64::from))
+        })
+    };
+    let mut reach = STEP_MM;
+    while reach <= FARTHEST_MM && [0.0, -half_width, half_width].iter().all(|s| inside(at(reach, *s))) {
+        if let Some(other) = in_band(at(reach, 0.0)) {
+            return Some((reach, other));
+        }
+        reach += STEP_MM;
+    }
+    None
 }

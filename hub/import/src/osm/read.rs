@@ -184,6 +184,18 @@ fn not_osm(line: impl Into<Option<usize>>, what: &str) -> OsmError {
     )
 }
 
+/// How packed files begin: gzip, bzip2, zip, xz, zstd, 7z.
+const PACKED: [&[u8]; 6] =
+    [b"\x1f\x8b", b"BZh", b"PK\x03\x04", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", b"7z\xbc\xaf"];
+/// How other files begin that maps are kept in, or that are taken for a map by mistake.
+const OTHERS: [(&[u8], &str); 5] = [
+    (b"SQLite format 3", "an SQLite file (GeoPackage, MBTiles)"),
+    (b"\x89PNG", "a picture (PNG)"),
+    (b"\xff\xd8\xff", "a picture (JPEG)"),
+    (b"%PDF", "a PDF"),
+    (b"\x00\x00\x27\x0a", "a shapefile"),
+];
+
 /// Names what is clearly something else, then asks for UTF-8.
 fn text_of(bytes: &[u8]) -> Result<&str, OsmError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -201,23 +213,32 @@ fn text_of(bytes: &[u8]) -> Result<&str, OsmError> {
     if head.starts_with(b"\xff\xe0") {
         return Err(OsmError::new(None, "this is an o5m file, not OSM XML", convert("extract.o5m")));
     }
-    if head.starts_with(b"\x1f\x8b") || head.starts_with(b"BZh") || head.starts_with(b"PK\x03\x04") {
+    if PACKED.iter().any(|magic| head.starts_with(magic)) {
         return Err(OsmError::new(
             None,
             "this is a compressed file",
-            "Unpack it first (gunzip, bunzip2 or unzip).",
+            "Unpack it first (gunzip, bunzip2, unxz or unzip) and give the OSM XML file in it.",
         ));
+    }
+    if let Some((_, what)) = OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+        return Err(not_osm(None, &format!("this is {what}, not OSM XML")));
     }
     if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
         return Err(OsmError::new(None, "the file is UTF-16", "Save it as UTF-8."));
     }
     let first = bytes.iter().find(|b| !b.is_ascii_whitespace());
     if first.is_some_and(|b| *b == b'{' || *b == b'[') {
-        return Err(OsmError::new(
-            None,
-            "this is JSON, not OSM XML",
-            "In Overpass write [out:xml] instead of [out:json].",
-        ));
+        let start = String::from_utf8_lossy(&bytes[..bytes.len().min(4096)]);
+        return Err(
+            match ["FeatureCollection", "\"Feature\"", "\"geometry\""].iter().any(|w| start.contains(w)) {
+                true => not_osm(None, "this is GeoJSON, not OSM XML"),
+                false => OsmError::new(
+                    None,
+                    "this is JSON, not OSM XML",
+                    "In Overpass write [out:xml] instead of [out:json].",
+                ),
+            },
+        );
     }
     std::str::from_utf8(bytes).map_err(|why| {
         let line = bytes[..why.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;

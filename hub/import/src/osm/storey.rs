@@ -18,6 +18,11 @@ const JAMB_MM: i32 = 100;
 /// A room larger than this has two doors where its wall allows (GB 50099-2011, 8.8.1: for more than 50 people).
 const TWO_DOORS_M2: f64 = 65.0;
 
+/// A ground storey has a door to the outside for each share of this size, and the ends of corridors have up to so many.
+const EXIT_SHARE_M2: f64 = 1200.0;
+const USUAL_EXITS: usize = 4;
+const MOST_EXITS: usize = 24;
+
 /// The vertices of a building, each place once.
 #[derive(Debug, Default)]
 pub(crate) struct Vertices {
@@ -71,7 +76,6 @@ pub(crate) fn stitch(cells: &mut Vec<(Polygon, Piece)>) {
     let corners: BTreeSet<PointMm> = cells.iter().flat_map(|(p, _)| p.rings().flatten().copied()).collect();
     for (polygon, _) in cells.iter_mut() {
         for ring in std::iter::once(&mut polygon.outline).chain(&mut polygon.holes) {
-            let own: BTreeSet<PointMm> = ring.iter().copied().collect();
             let mut whole = Vec::with_capacity(ring.len());
             for (a, b) in edges(ring) {
                 whole.push(a);
@@ -81,7 +85,7 @@ pub(crate) fn stitch(cells: &mut Vec<(Polygon, Piece)>) {
                 let total = length(a, b);
                 let mut between: Vec<(f64, PointMm)> = corners
                     .range([low, i32::MIN]..=[high, i32::MAX])
-                    .filter(|p| p[1] >= down && p[1] <= up && !own.contains(*p))
+                    .filter(|p| p[1] >= down && p[1] <= up)
                     .filter_map(|p| {
                         let (away, along) = to_segment(*p, a, b);
                         (away <= SAME_MM && along > SAME_MM && along < total - SAME_MM).then_some((along, *p))
@@ -93,6 +97,11 @@ pub(crate) fn stitch(cells: &mut Vec<(Polygon, Piece)>) {
             *ring = whole;
         }
     }
+    // A ring may have come to pass one of its own corners twice.
+    *cells = std::mem::take(cells)
+        .into_iter()
+        .flat_map(|(polygon, piece)| polygon.into_simple().into_iter().map(move |p| (p, piece)))
+        .collect();
 }
 
 /// Which cells lie along each edge.
@@ -482,22 +491,24 @@ impl Placer<'_, '_> {
         }
     }
 
-    /// A way out for each part of the storey that has none: corridors at their ends, else the longest outer wall.
+    /// Ways out of each part of the storey: corridors at their ends, else the longest outer walls.
     fn exits(&mut self, all: &mut [Edge], cells: &[(Polygon, Piece)]) {
         let groups = joined(cells.len(), all, &self.parts.openings, self.vertices);
-        let mut with_exit: BTreeSet<usize> = BTreeSet::new();
-        for e in all.iter() {
-            let key = (self.vertices.of(e.a), self.vertices.of(e.b));
-            if e.spaces.len() == 1
-                && self.parts.openings.iter().any(|o| o.exit && (o.wall[0], o.wall[1]) == key)
-            {
-                with_exit.insert(groups[e.spaces[0]]);
+        let mut with_exit: BTreeMap<usize, usize> = BTreeMap::new();
+        for e in all.iter().filter(|e| e.spaces.len() == 1) {
+            let wall = [self.vertices.of(e.a), self.vertices.of(e.b)];
+            let here = self.parts.openings.iter().filter(|o| o.exit && o.wall == wall).count();
+            if here > 0 {
+                *with_exit.entry(groups[e.spaces[0]]).or_default() += here;
             }
         }
-        let all_groups: BTreeSet<usize> = groups.iter().copied().collect();
-        for group in all_groups.difference(&with_exit) {
+        for group in groups.iter().copied().collect::<BTreeSet<usize>>() {
+            let area: f64 =
+                (0..cells.len()).filter(|i| groups[*i] == group).map(|i| cells[i].0.area_m2()).sum();
+            let mapped = with_exit.get(&group).copied().unwrap_or(0);
+            let wanted = ((area / EXIT_SHARE_M2).ceil() as usize).clamp(1, MOST_EXITS);
             let mut walls: Vec<usize> = (0..all.len())
-                .filter(|e| all[*e].spaces.len() == 1 && groups[all[*e].spaces[0]] == *group)
+                .filter(|e| all[*e].spaces.len() == 1 && groups[all[*e].spaces[0]] == group)
                 .collect();
             let rank = |e: &Edge| {
                 let way = match cells[e.spaces[0]].1 {
@@ -508,14 +519,26 @@ impl Placer<'_, '_> {
                 (!e.outer, e.length < 1100, way, -e.length)
             };
             walls.sort_by_key(|e| (rank(&all[*e]), *e));
-            let mut found = 0;
+            let mut found = mapped;
             for e in walls {
+                // The ends of corridors are doors where nobody mapped any, others where there are too few.
                 let corridor = cells[all[e].spaces[0]].1 == Piece::Corridor;
-                if found > 0 && !(corridor && all[e].outer && found < 4) {
-                    continue;
+                let usual = mapped == 0 && corridor && all[e].outer && found < USUAL_EXITS;
+                let few = found < wanted && (found == 0 || all[e].outer);
+                if usual || few {
+                    let (space, middle) = (all[e].spaces[0], all[e].length / 2);
+                    found += usize::from(self.door_at(&mut all[e], middle, space, &EXIT_DOOR));
                 }
-                let (space, middle) = (all[e].spaces[0], all[e].length / 2);
-                found += usize::from(self.door_at(&mut all[e], middle, space, &EXIT_DOOR));
+            }
+            // All walls are short, as of a round hut: the longest is as much of a door as it can be.
+            let longest = (0..all.len())
+                .filter(|e| all[*e].spaces.len() == 1 && groups[all[*e].spaces[0]] == group)
+                .max_by_key(|e| (all[*e].taken.is_empty(), all[*e].length, std::cmp::Reverse(*e)));
+            if let (0, Some(e)) = (found, longest) {
+                let (space, width) = (all[e].spaces[0], all[e].length - 2 * JAMB_MM);
+                let size_mm = [width, ROOM_DOOR.size_mm[1]];
+                let narrow = Kind { size_mm, leaf: Leaf::Single, ..EXIT_DOOR };
+                self.put(&mut all[e], JAMB_MM, space, &narrow);
             }
         }
     }

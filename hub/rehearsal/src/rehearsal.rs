@@ -1,0 +1,620 @@
+//! A rehearsal: a world, its engines and its drill, brought together at every barrier.
+//!
+//! Between two barriers engines run side by side; at a barrier, in this order: what people did, what players and events
+//! do, the devices' samples with what the engines found since the barrier before, and then the engines are told what
+//! has changed. So a run is one sequence whatever the speed of the machine and the number of its threads.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use campanile_crowd::Crowd;
+use campanile_devices::{Devices, WeatherOverride};
+use campanile_flood::Flood;
+use campanile_model::{Actor, Glob, Intent, PointId, Priority, Quality, Sample, Timestamp, Value, ValueType};
+use campanile_scene::GaugeAt;
+use campanile_world::{Event, Input, World};
+use serde::{Deserialize, Serialize};
+
+use crate::drill::{Drill, Found};
+use crate::drill_file::WaterAt;
+use crate::engine::{Engine, EngineError};
+use crate::play::{By, Play, Refusal, Seen};
+use crate::site::{Site, WET_M, Wet};
+use crate::slowness;
+use crate::tally::Tally;
+
+/// Actions of a drill command as an operator does.
+const PRIORITY: u8 = 8;
+/// Seconds between two looks of walkers at the water.
+const LOOK_S: f64 = 5.0;
+
+/// What a person does to a rehearsal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Deed {
+    /// Begins an action of the drill.
+    Act {
+        /// Which, by its id.
+        action: String,
+        /// Who.
+        name: String,
+    },
+    /// Decides against an action: the player that stands in leaves it alone, until somebody begins it after all.
+    Decline {
+        /// Which, by its id.
+        action: String,
+        /// Who.
+        name: String,
+    },
+    /// Commands a point, or deals with an alarm, as in the live world.
+    World {
+        /// What.
+        input: Input,
+    },
+}
+
+/// A deed and the barrier at which it was done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The number of the barrier.
+    pub barrier: u64,
+    /// What was done.
+    pub deed: Deed,
+}
+
+/// Why a deed was not done.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DeedError {
+    /// The drill says no.
+    #[error(transparent)]
+    Drill(#[from] Refusal),
+    /// The world says no.
+    #[error(transparent)]
+    World(#[from] campanile_world::Refusal),
+    /// The alarm is not in a state for it.
+    #[error("the alarm has nothing for this to be done to")]
+    Alarm,
+    /// Only commands and alarms are for people.
+    #[error("samples and the clock are not for people to change")]
+    NotForPeople,
+}
+
+/// Why a rehearsal can't begin or go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RehearsalError {
+    /// An engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The device models.
+    #[error(transparent)]
+    Devices(#[from] campanile_devices::DevicesError),
+    /// What was saved can't be read.
+    #[error("the saved rehearsal can't be used: {0}")]
+    Saved(String),
+}
+
+/// A rehearsal at a barrier. A clone is a branch: it shares what it can and goes its own way.
+#[derive(Clone)]
+pub struct Rehearsal {
+    pub(crate) site: Arc<Site>,
+    pub(crate) seed: u64,
+    pub(crate) barrier: u64,
+    /// The world's time at the start of the drill.
+    pub(crate) start: Timestamp,
+    pub(crate) world: World,
+    pub(crate) devices: Devices,
+    pub(crate) flood: Option<Flood>,
+    pub(crate) crowd: Option<Crowd>,
+    pub(crate) play: Play,
+    pub(crate) tally: Tally,
+    pub(crate) deeds: Arc<Vec<Recorded>>,
+    pub(crate) events: Vec<Event>,
+    /// How many of the events the device models have been told of.
+    pub(crate) told: usize,
+    /// Where the time of this machine went; no part of the state.
+    pub(crate) spent: Spent,
+}
+
+/// Where the time of the machine went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spent {
+    /// The flood.
+    pub flood_s: f64,
+    /// The crowd.
+    pub crowd_s: f64,
+    /// Both, as long as they took side by side.
+    pub engines_s: f64,
+    /// Device models and the world.
+    pub devices_s: f64,
+    /// Players, events, and what engines are told.
+    pub drill_s: f64,
+    /// Measuring.
+    pub measure_s: f64,
+}
+
+impl Rehearsal {
+    /// A rehearsal that begins at the moment of its drill, its devices as they would be then.
+    ///
+    /// # Errors
+    /// [`RehearsalError`].
+    pub fn from_scene(site: Arc<Site>, seed: u64) -> Result<Self, RehearsalError> {
+        let start = site.drill.start;
+        let world = World::new(site.schema.clone(), start);
+        Self::begin(site, world, start, seed)
+    }
+
+    /// A rehearsal that goes on from a world as it is now: its readings, commands and alarms. Its device models take
+    /// over from there and are told what is commanded; the drill's first minute is now.
+    ///
+    /// # Errors
+    /// [`RehearsalError`].
+    pub fn from_world(site: Arc<Site>, world: &World, seed: u64) -> Result<Self, RehearsalError> {
+        let start = world.now();
+        Self::begin(site, world.fork(), start, seed)
+    }
+
+    fn begin(site: Arc<Site>, world: World, start: Timestamp, seed: u64) -> Result<Self, RehearsalError> {
+        let mut devices = Devices::new(site.campus.clone(), site.weather.clone(), seed)?;
+        let flood = site.flood.as_ref().map(|part| Flood::begin(&part.input)).transpose()?;
+        let crowd = match &site.crowd {
+            Some(part) => {
+                let input = campanile_crowd::CrowdInput { seed, ..part.input.clone() };
+                Some(Crowd::begin(&input)?)
+            }
+            None => None,
+        };
+        for (point, array) in world.arrays() {
+            if array.strongest().is_some() {
+                devices.command(point, world.effective(point));
+            }
+        }
+        let play = Play::new(&site.drill);
+        let people = crowd.as_ref().map_or(0, |crowd| crowd.people().count());
+        let tally = Tally::new(&site, people);
+        let mut rehearsal = Self {
+            site,
+            seed,
+            barrier: 0,
+            start,
+            world,
+            devices,
+            flood,
+            crowd,
+            play,
+            tally,
+            deeds: Arc::default(),
+            events: Vec::new(),
+            told: 0,
+            spent: Spent::default(),
+        };
+        rehearsal.tell_devices()?;
+        rehearsal.hear_devices();
+        rehearsal.measure(0.0);
+        Ok(rehearsal)
+    }
+
+    /// The campus, drill and maps that it runs on.
+    pub fn site(&self) -> &Arc<Site> {
+        &self.site
+    }
+
+    /// The drill.
+    pub fn drill(&self) -> &Drill {
+        &self.site.drill
+    }
+
+    /// The world.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The world, to take what changed out of it.
+    pub fn world_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+
+    /// The water, if the drill has any.
+    pub fn flood(&self) -> Option<&Flood> {
+        self.flood.as_ref()
+    }
+
+    /// The people, if the drill has any.
+    pub fn crowd(&self) -> Option<&Crowd> {
+        self.crowd.as_ref()
+    }
+
+    /// How the drill stands.
+    pub fn play(&self) -> &Play {
+        &self.play
+    }
+
+    /// What has been measured.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Everything that people have done, with the barrier at which they did it.
+    pub fn deeds(&self) -> &[Recorded] {
+        &self.deeds
+    }
+
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How many barriers have been passed.
+    pub fn barrier(&self) -> u64 {
+        self.barrier
+    }
+
+    /// Seconds from the start.
+    pub fn now_s(&self) -> f64 {
+        self.barrier as f64 * self.drill().file.barrier_s
+    }
+
+    /// Whether the last barrier has been passed.
+    pub fn is_over(&self) -> bool {
+        self.barrier >= self.drill().barriers()
+    }
+
+    /// What has happened in the world since the last call.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.told = 0;
+        std::mem::take(&mut self.events)
+    }
+
+    /// Does what a person does, now, before the next barrier is passed.
+    ///
+    /// # Errors
+    /// [`DeedError`]; then nothing has changed, and it is not on the record.
+    pub fn act(&mut self, deed: Deed) -> Result<(), DeedError> {
+        self.try_deed(&deed)?;
+        Arc::make_mut(&mut self.deeds).push(Recorded { barrier: self.barrier, deed });
+        Ok(())
+    }
+
+    fn try_deed(&mut self, deed: &Deed) -> Result<(), DeedError> {
+        match deed {
+            Deed::Act { action, name } => {
+                if self.is_over() {
+                    return Err(Refusal::Over.into());
+                }
+                let index = self.drill().action(action).ok_or_else(|| Refusal::Unknown(action.clone()))?;
+                let (site, now_s) = (self.site.clone(), self.now_s());
+                self.play.begin(&site.drill, index, By::Person { name: name.clone() }, now_s)?;
+                Ok(())
+            }
+            Deed::Decline { action, .. } => {
+                let index = self.drill().action(action).ok_or_else(|| Refusal::Unknown(action.clone()))?;
+                self.play.decline(index);
+                Ok(())
+            }
+            Deed::World { input } => match input {
+                Input::Intend { .. }
+                | Input::Acknowledge { .. }
+                | Input::Shelve { .. }
+                | Input::Unshelve { .. }
+                | Input::OutOfService { .. } => {
+                    let done = self.world.apply(input, &mut self.events)?;
+                    self.tell_devices_of_commands();
+                    if done { Ok(()) } else { Err(DeedError::Alarm) }
+                }
+                _ => Err(DeedError::NotForPeople),
+            },
+        }
+    }
+
+    /// Passes the next barrier; false where the drill is over.
+    ///
+    /// # Errors
+    /// An engine that refuses what it is told: a fault of the drill or of this program, and the end of the run.
+    pub fn step(&mut self, threads: usize) -> Result<bool, RehearsalError> {
+        if self.is_over() {
+            return Ok(false);
+        }
+        let dt_s = self.drill().file.barrier_s;
+        let mut last = Instant::now();
+        let mut lap = || std::mem::replace(&mut last, Instant::now()).elapsed().as_secs_f64();
+        self.players()?;
+        self.tell_devices()?;
+        self.tell_engines()?;
+        self.spent.drill_s += lap();
+        self.run_engines(dt_s, threads);
+        self.spent.engines_s += lap();
+        self.barrier += 1;
+        self.hear_devices();
+        self.spent.devices_s += lap();
+        self.measure(dt_s);
+        self.spent.measure_s += lap();
+        Ok(true)
+    }
+
+    /// The moment of the world's clock.
+    fn now(&self) -> Timestamp {
+        self.start.plus_micros((self.now_s() * 1e6).round() as i64)
+    }
+
+    fn players(&mut self) -> Result<(), RehearsalError> {
+        let site = self.site.clone();
+        let depths = self.room_depths();
+        let water = |at: &WaterAt| {
+            site.rooms(&at.spaces).any(|room| depths.get(room).is_some_and(|d| *d >= at.depth_m))
+        };
+        let now_s = self.now_s();
+        let seen = Seen {
+            now_s,
+            rain_1h_mm: self.tally.rain_mm(3600.0),
+            rain_6h_mm: self.tally.rain_mm(6.0 * 3600.0),
+            river_m: site.river_m(now_s),
+            water: &water,
+        };
+        for action in self.play.advance(&site.drill, &seen) {
+            self.effect(&site, action)?;
+        }
+        Ok(())
+    }
+
+    fn effect(&mut self, site: &Site, action: usize) -> Result<(), RehearsalError> {
+        let (Some(found), Some(spec)) = (site.drill.effects.get(action), site.drill.file.action.get(action))
+        else {
+            return Ok(());
+        };
+        match found {
+            Found::Warn(_) => {}
+            Found::Command(commands) => {
+                for (point, value) in commands {
+                    let intent = Intent {
+                        point: *point,
+                        priority: Priority::new(PRIORITY).unwrap_or(Priority::MANUAL_OPERATOR),
+                        value: Some(value.clone()),
+                        expires: None,
+                        actor: Actor::Engine("drill".into()),
+                        reason: spec.en.as_str().into(),
+                    };
+                    // An interlock or a stronger slot may refuse: then the world holds what it held, as on the campus.
+                    let _ = self.world.apply(&Input::Intend { intent: Box::new(intent) }, &mut self.events);
+                }
+                self.tell_devices_of_commands();
+            }
+            Found::Power(nodes, on) => {
+                for node in nodes {
+                    self.devices.set_supply(node.as_str(), *on)?;
+                    self.tally.supply(site, node, *on);
+                }
+            }
+            Found::Send(groups, goals) => {
+                let Some(part) = &site.crowd else { return Ok(()) };
+                let goals = matching(part.input.goals.iter().map(|g| &g.id), goals);
+                for group in matching(part.input.groups.iter().map(|g| &g.id), groups) {
+                    self.tell_crowd(&campanile_crowd::Change::Send { group, goals: goals.clone() })?;
+                }
+            }
+            Found::Hold(globs) => {
+                let Some(part) = &site.crowd else { return Ok(()) };
+                for group in matching(part.input.groups.iter().map(|g| &g.id), globs) {
+                    self.tell_crowd(&campanile_crowd::Change::Hold { group })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_crowd(&mut self, change: &campanile_crowd::Change) -> Result<(), RehearsalError> {
+        if let Some(crowd) = &mut self.crowd {
+            crowd.change(change)?;
+        }
+        Ok(())
+    }
+
+    /// Commands that the world has just sent out go to the device models: there is no other way out of a rehearsal.
+    fn tell_devices_of_commands(&mut self) {
+        let new = self.events.get(self.told..).unwrap_or_default();
+        let sent: Vec<(PointId, Value)> = new
+            .iter()
+            .filter_map(|event| match event {
+                Event::Command { point, effective, send: true, .. } => Some((*point, effective.clone())),
+                _ => None,
+            })
+            .collect();
+        self.told = self.events.len();
+        for (point, value) in sent {
+            self.devices.command(point, Some(value));
+        }
+    }
+
+    /// The weather of the drill and what the engines have found, for the sensors to measure.
+    fn tell_devices(&mut self) -> Result<(), RehearsalError> {
+        let site = self.site.clone();
+        let now_s = self.now_s();
+        if site.rain.is_some() {
+            let rain_mm_h = Some(site.rain_m_s(now_s) * 3.6e6);
+            let storm = WeatherOverride { rain_mm_h, ..WeatherOverride::default() };
+            self.devices.set_weather(storm)?;
+        }
+        let (Some(flood), Some(part)) = (&self.flood, &site.flood) else { return Ok(()) };
+        let depths: Vec<f64> = flood.rooms().map(|r| r.depth_m).collect();
+        let level_m = |cell: u32| {
+            let of = |field: &[f64]| field.get(cell as usize).copied().unwrap_or(0.0);
+            (of(&part.input.bed_m) + of(flood.depth_m()), of(flood.depth_m()))
+        };
+        for gauge in &part.gauges {
+            let metres = match gauge.at {
+                // The weather is what rain gauges measure.
+                GaugeAt::Rain => continue,
+                GaugeAt::Stage(stage) => part.input.stages.get(stage as usize).and_then(|s| {
+                    let is_river =
+                        site.drill.file.river.as_ref().is_some_and(|r| s.id == format!("site/{}", r.water));
+                    if is_river { site.river_m(now_s) } else { s.cells.first().map(|cell| level_m(*cell).0) }
+                }),
+                GaugeAt::Level(cell) => Some(level_m(cell).0),
+                GaugeAt::Room(room) => depths.get(room as usize).copied(),
+                GaugeAt::Outfall(_) => site.river_m(now_s),
+                // Where no water stands above the inlet, the device model knows better how full the pipe is.
+                GaugeAt::Inlet { drain, inlet } => {
+                    let drain = part.input.drains.get(drain as usize);
+                    let inlet = drain.and_then(|d| d.inlets.get(inlet as usize));
+                    inlet.map(|i| level_m(i.cell)).filter(|(_, depth)| *depth >= 0.01).map(|(level, _)| level)
+                }
+                _ => None,
+            };
+            let point = site.campus.point(gauge.point);
+            let truth = metres.map(|m| match point.value_type {
+                ValueType::Bool => Value::Bool(m >= WET_M),
+                _ => Value::Number(m),
+            });
+            self.devices.set_truth(gauge.point, truth)?;
+        }
+        Ok(())
+    }
+
+    /// Samples of the devices enter the world, and its clock moves.
+    fn hear_devices(&mut self) {
+        let now = self.now();
+        let samples: Vec<Sample> = self.devices.step(now);
+        let _ = self.world.apply(&Input::Samples { samples }, &mut self.events);
+        let _ = self.world.apply(&Input::Tick { now }, &mut self.events);
+        // Interlocks and expiries command by themselves.
+        self.tell_devices_of_commands();
+    }
+
+    fn is_on(&self, point: PointId) -> bool {
+        let reading = self.world.reading(point);
+        reading.is_some_and(|r| r.value == Value::Bool(true) && r.quality != Quality::Bad)
+    }
+
+    /// What has changed in the world since the barrier before, for the engines.
+    fn tell_engines(&mut self) -> Result<(), RehearsalError> {
+        use campanile_flood::Change;
+        let site = self.site.clone();
+        let now_s = self.now_s();
+        if let Some(part) = &site.flood {
+            let mut changes = Vec::new();
+            if site.rain.is_some() {
+                changes.push(Change::Rain(site.rain_m_s(now_s)));
+            }
+            if let (Some(river), Some(level_m)) = (&site.drill.file.river, site.river_m(now_s)) {
+                changes.push(Change::Stage { id: format!("site/{}", river.water), level_m });
+            }
+            let said = |switch: &campanile_scene::Switch| switch.report.or(switch.command);
+            for barrier in &part.barriers {
+                let up = said(barrier).is_some_and(|point| self.is_on(point));
+                changes.push(Change::Barrier { id: barrier.path.clone(), up });
+            }
+            for pump in &part.pumps {
+                let on = said(pump).is_some_and(|point| self.is_on(point));
+                changes.push(Change::Pump { id: pump.path.clone(), on });
+            }
+            if let Some(flood) = &mut self.flood {
+                changes.iter().try_for_each(|change| flood.change(change))?;
+            }
+        }
+        let looks = (LOOK_S / self.drill().file.barrier_s).max(1.0) as u64;
+        if self.barrier.is_multiple_of(looks)
+            && let (Some(flood), Some(crowd), Some(part)) = (&self.flood, &mut self.crowd, &site.flood)
+        {
+            for change in slowness::changes(flood, &part.input, &site.wet, &mut self.tally.slowed) {
+                crowd.change(&change)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn run_engines(&mut self, dt_s: f64, threads: usize) {
+        let timed = |work: &mut dyn FnMut()| {
+            let began = Instant::now();
+            work();
+            began.elapsed().as_secs_f64()
+        };
+        match (&mut self.flood, &mut self.crowd) {
+            (Some(flood), Some(crowd)) if threads > 1 => {
+                let each = threads.div_ceil(2);
+                let spent = &mut self.spent;
+                let mut flood_s = 0.0;
+                std::thread::scope(|scope| {
+                    scope.spawn(|| flood_s = timed(&mut || flood.advance(dt_s, each)));
+                    spent.crowd_s += timed(&mut || crowd.advance(dt_s, each));
+                });
+                spent.flood_s += flood_s;
+            }
+            (flood, crowd) => {
+                if let Some(flood) = flood {
+                    self.spent.flood_s += timed(&mut || flood.advance(dt_s, threads));
+                }
+                if let Some(crowd) = crowd {
+                    self.spent.crowd_s += timed(&mut || crowd.advance(dt_s, threads));
+                }
+            }
+        }
+    }
+
+    /// Where the time of this machine went since it began here.
+    pub fn spent(&self) -> Spent {
+        self.spent
+    }
+
+    /// The depth of water in each room, m.
+    pub fn room_depths(&self) -> Vec<f64> {
+        self.flood.as_ref().map_or_else(Vec::new, |flood| flood.rooms().map(|r| r.depth_m).collect())
+    }
+
+    fn measure(&mut self, dt_s: f64) {
+        let site = self.site.clone();
+        let now_s = self.now_s();
+        self.tally.rained(now_s, site.rain_m_s(now_s), dt_s);
+        self.tally.rooms(&site, &self.room_depths(), dt_s, now_s);
+        if let Some(crowd) = &self.crowd {
+            let hazards = people_in_water(self.flood.as_ref(), crowd, &site);
+            self.tally.people(&site, &hazards, dt_s);
+        }
+        self.tally.row(&site, self.flood.as_ref(), self.crowd.as_ref(), now_s);
+    }
+
+    /// A hash of the whole state.
+    pub fn hash(&mut self) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.barrier.to_le_bytes());
+        hasher.update(&self.seed.to_le_bytes());
+        hasher.update(&self.world.hash());
+        hasher.update(&self.devices.hash());
+        if let Some(flood) = &self.flood {
+            hasher.update(&flood.state_hash());
+        }
+        if let Some(crowd) = &self.crowd {
+            hasher.update(&crowd.state_hash());
+        }
+        for part in [serde_json::to_vec(&self.play), serde_json::to_vec(&self.tally)] {
+            // Both are plain numbers and texts, which JSON always takes.
+            hasher.update(&part.unwrap_or_default());
+        }
+        hasher.finalize().into()
+    }
+}
+
+/// The names that globs match: groups go by the paths of their rooms, some with a part of their own behind it.
+fn matching<'a>(names: impl Iterator<Item = &'a String>, globs: &[Glob]) -> Vec<String> {
+    names.filter(|name| globs.iter().any(|glob| glob.matches(name))).cloned().collect()
+}
+
+/// Of each person the depth of water that they stand in, m, and its hazard (DEFRA FD2320 without debris).
+fn people_in_water(flood: Option<&Flood>, crowd: &Crowd, site: &Site) -> Vec<[f32; 2]> {
+    let rooms: Vec<f64> = flood.map_or_else(Vec::new, |f| f.rooms().map(|r| r.depth_m).collect());
+    crowd
+        .people()
+        .map(|person| {
+            let (depth, speed) = match (site.wet.get(person.space as usize), flood) {
+                (Some(Wet::Room(room)), _) => (rooms.get(*room).copied().unwrap_or(0.0), 0.0),
+                (Some(Wet::Outside), Some(flood)) => {
+                    let cell = site.flood.as_ref().and_then(|f| f.cell_at([person.at[0], person.at[1]]));
+                    cell.map_or((0.0, 0.0), |cell| {
+                        let cell = cell as usize;
+                        (flood.depth_m().get(cell).copied().unwrap_or(0.0), flood.speed_m_s(cell))
+                    })
+                }
+                _ => (0.0, 0.0),
+            };
+            [depth as f32, (depth * (speed + 0.5)) as f32]
+        })
+        .collect()
+}

@@ -1,0 +1,310 @@
+//! The rehearsals of a hub: each a world of its own in a thread of its own, kept on the disk so that it goes on after a
+//! restart. None has a way to the field: their commands end in their device models.
+
+mod endpoints;
+mod run;
+mod store;
+mod words;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use campanile_model::Campus;
+use campanile_protocol::rehearsal::{
+    ActRequest, Busy, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
+};
+use campanile_rehearsal::{Drill, Outcome, Pace, ReportLang};
+use campanile_world::World;
+use tokio::sync::oneshot;
+
+use crate::channel::Channel;
+use crate::people::By;
+use run::{Order, Running};
+
+pub use endpoints::router;
+
+/// Rehearsals at once: each holds its past in memory.
+const MOST: usize = 8;
+
+/// Why a rehearsal does not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RehearsalsError {
+    /// There is none.
+    #[error("there is no rehearsal '{0}'; GET /api/v1/rehearsals lists them")]
+    NotFound(String),
+    /// There is no such drill.
+    #[error(
+        "the campus has no drill '{0}'; GET /api/v1/drills lists them, each a folder under the campus' drills/"
+    )]
+    NoDrill(String),
+    /// The drill can't be used.
+    #[error("the drill can't be rehearsed: {0}")]
+    Drill(String),
+    /// There are too many.
+    #[error("{MOST} rehearsals are the most at once: end one first")]
+    TooMany,
+    /// What was asked for is out of range.
+    #[error("{0}")]
+    Asked(String),
+    /// It says no.
+    #[error("{0}")]
+    Refused(String),
+    /// It is not yet open, or it has failed.
+    #[error("the rehearsal is busy opening, or has failed: GET /api/v1/rehearsals says which")]
+    NotReady,
+    /// The store.
+    #[error("the rehearsal can't be kept: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// How a live world is forked.
+pub type Fork = Box<dyn Fn() -> Option<World> + Send + Sync>;
+
+/// All rehearsals of a hub.
+pub struct Rehearsals {
+    campus: Arc<Campus>,
+    dir: PathBuf,
+    fork: Fork,
+    list: Mutex<BTreeMap<String, Arc<Running>>>,
+}
+
+impl Rehearsals {
+    /// Takes up the rehearsals that are kept in a folder: each goes on where it was kept last.
+    pub fn open(campus: Arc<Campus>, dir: PathBuf, fork: Fork) -> Self {
+        let rehearsals = Self { campus, dir, fork, list: Mutex::default() };
+        for kept in store::list(&rehearsals.dir) {
+            let id = kept.id.clone();
+            match rehearsals.resume(kept) {
+                Ok(()) => tracing::info!(id, "a rehearsal goes on"),
+                Err(why) => {
+                    tracing::error!(%why, id, "a rehearsal can't go on; its files stay where they are")
+                }
+            }
+        }
+        rehearsals
+    }
+
+    fn resume(&self, kept: store::Kept) -> Result<(), RehearsalsError> {
+        let drill = self.drill(&kept.drill)?;
+        let id = kept.id.clone();
+        self.start(id, drill, run::Begin::Kept(Box::new(kept)))
+    }
+
+    fn start(&self, id: String, drill: Drill, begin: run::Begin) -> Result<(), RehearsalsError> {
+        let running = Running::start(id.clone(), self.campus.clone(), drill, begin, self.dir.join(&id))?;
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running);
+        Ok(())
+    }
+
+    /// The drills of the campus. What is wrong with one is said in its place.
+    pub fn drills(&self) -> Vec<DrillInfo> {
+        let dirs = campanile_rehearsal::drills_of(&self.campus.root_dir);
+        let info = |dir: PathBuf| match Drill::open(&dir, &self.campus) {
+            Ok(drill) => words::drill_info(&drill),
+            Err(problems) => words::broken_drill(&dir, &problems),
+        };
+        dirs.into_iter().map(info).collect()
+    }
+
+    fn drill(&self, id: &str) -> Result<Drill, RehearsalsError> {
+        let dirs = campanile_rehearsal::drills_of(&self.campus.root_dir);
+        let mut broken = None;
+        for dir in dirs {
+            match Drill::open(&dir, &self.campus) {
+                Ok(drill) if drill.file.id == id => return Ok(drill),
+                Err(problems) if dir.ends_with(id) => broken = Some(problems),
+                _ => {}
+            }
+        }
+        match broken {
+            Some(problems) => Err(RehearsalsError::Drill(problems.to_string())),
+            None => Err(RehearsalsError::NoDrill(id.to_owned())),
+        }
+    }
+
+    /// Every rehearsal.
+    pub fn list(&self) -> Vec<RehearsalInfo> {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.values().map(|running| running.info()).collect()
+    }
+
+    fn get(&self, id: &str) -> Result<Arc<Running>, RehearsalsError> {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        list.get(id).cloned().ok_or_else(|| RehearsalsError::NotFound(id.to_owned()))
+    }
+
+    /// What a client follows of a rehearsal.
+    pub fn channel(&self, id: &str) -> Option<Arc<Channel>> {
+        self.get(id).ok()?.channel()
+    }
+
+    fn new_id(&self, drill: &str) -> Result<String, RehearsalsError> {
+        let list = self.list.lock().unwrap_or_else(PoisonError::into_inner);
+        if list.len() >= MOST {
+            return Err(RehearsalsError::TooMany);
+        }
+        let taken = |n: &u32| {
+            let id = format!("{drill}-{n}");
+            !list.contains_key(&id) && !self.dir.join(id).exists()
+        };
+        let n = (1..).find(taken).unwrap_or(u32::MAX);
+        Ok(format!("{drill}-{n}"))
+    }
+
+    /// Begins a rehearsal; it opens in its own thread.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub fn begin(&self, request: &StartRehearsal) -> Result<RehearsalInfo, RehearsalsError> {
+        let pace = pace(request.rate)?;
+        let drill = self.drill(&request.drill)?;
+        let id = self.new_id(&drill.file.id)?;
+        let seed = request.seed.unwrap_or(drill.file.seed);
+        let world = match request.from {
+            RehearsalOrigin::Scene => None,
+            RehearsalOrigin::Live => Some((self.fork)().ok_or(RehearsalsError::NotReady)?),
+        };
+        self.start(id.clone(), drill, run::Begin::New { seed, pace, world })?;
+        Ok(self.get(&id)?.info())
+    }
+
+    /// Sets the pace.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub fn set_pace(&self, request: &SetPace) -> Result<(), RehearsalsError> {
+        let pace = pace(request.rate)?;
+        if request.until_s.is_some_and(|s| !(s.is_finite() && s >= 0.0)) {
+            return Err(RehearsalsError::Asked("until_s is seconds from the start, 0 or more".to_owned()));
+        }
+        self.get(&request.id)?.order(Order::Pace(pace, request.until_s))
+    }
+
+    /// Begins an action of a drill.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn act(&self, by: &By, request: &ActRequest) -> Result<(), RehearsalsError> {
+        let (reply, answer) = oneshot::channel();
+        let order = Order::Act { action: request.action.clone(), name: by.actor.clone(), reply };
+        self.get(&request.id)?.order(order)?;
+        match answer.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(why)) => Err(RehearsalsError::Refused(why)),
+            Err(_) => Err(RehearsalsError::NotReady),
+        }
+    }
+
+    /// A rehearsal of its own that is as another was at a moment; it opens in its own thread.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn branch(&self, id: &str, at_s: Option<f64>) -> Result<RehearsalInfo, RehearsalsError> {
+        if at_s.is_some_and(|s| !(s.is_finite() && s >= 0.0)) {
+            return Err(RehearsalsError::Asked("at_s is seconds from the start, 0 or more".to_owned()));
+        }
+        let from = self.get(id)?;
+        let (reply, answer) = oneshot::channel();
+        from.order(Order::Branch(at_s, reply))?;
+        let branching = match answer.await {
+            Ok(Ok(branching)) => branching,
+            Ok(Err(why)) => return Err(RehearsalsError::Refused(why.to_string())),
+            Err(_) => return Err(RehearsalsError::NotReady),
+        };
+        let drill = self.drill(&from.info().drill)?;
+        let new = self.new_id(&drill.file.id)?;
+        self.start(
+            new.clone(),
+            drill,
+            run::Begin::Branch { of: id.to_owned(), branching: Box::new(branching) },
+        )?;
+        Ok(self.get(&new)?.info())
+    }
+
+    /// How a rehearsal stands.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn state(&self, id: &str) -> Result<RehearsalState, RehearsalsError> {
+        let (reply, answer) = oneshot::channel();
+        self.get(id)?.order(Order::State(reply))?;
+        answer.await.map_err(|_| RehearsalsError::NotReady)
+    }
+
+    /// Whole frames of the layers as they were at a moment.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn frames(&self, id: &str, at_s: f64) -> Result<Vec<Arc<[u8]>>, RehearsalsError> {
+        let (reply, answer) = oneshot::channel();
+        self.get(id)?.order(Order::Frames(at_s, reply))?;
+        answer.await.map_err(|_| RehearsalsError::NotReady)
+    }
+
+    async fn outcome(&self, id: &str) -> Result<Outcome, RehearsalsError> {
+        let (reply, answer) = oneshot::channel();
+        self.get(id)?.order(Order::Outcome(reply))?;
+        answer.await.map(|outcome| *outcome).map_err(|_| RehearsalsError::NotReady)
+    }
+
+    /// The report of a rehearsal so far, or of two compared, as an HTML page.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn report(
+        &self,
+        id: &str,
+        with: Option<&str>,
+        lang: ReportLang,
+    ) -> Result<String, RehearsalsError> {
+        let one = self.outcome(id).await?;
+        match with {
+            None => Ok(campanile_rehearsal::report(&one, lang)),
+            Some(other) => Ok(campanile_rehearsal::comparison(&one, &self.outcome(other).await?, lang)),
+        }
+    }
+
+    /// Keeps a rehearsal on the disk now.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn save(&self, id: &str) -> Result<(), RehearsalsError> {
+        let (reply, answer) = oneshot::channel();
+        self.get(id)?.order(Order::Save(reply))?;
+        match answer.await {
+            Ok(kept) => Ok(kept?),
+            Err(_) => Err(RehearsalsError::NotReady),
+        }
+    }
+
+    /// Ends a rehearsal and forgets it.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub fn end(&self, id: &str) -> Result<(), RehearsalsError> {
+        let running = self.get(id)?;
+        running.stop(true);
+        self.list.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        Ok(())
+    }
+
+    /// Keeps all and stops their threads.
+    pub fn stop(&self) {
+        let list = std::mem::take(&mut *self.list.lock().unwrap_or_else(PoisonError::into_inner));
+        for running in list.values() {
+            running.stop(false);
+        }
+    }
+}
+
+fn pace(rate: f64) -> Result<Pace, RehearsalsError> {
+    Pace::of(rate)
+        .ok_or_else(|| RehearsalsError::Asked("a rate is 0 (paused) or more, seconds a second".to_owned()))
+}
+
+/// What a thread is busy with, for people.
+fn busy(what: &str, share: f64) -> Option<Busy> {
+    Some(Busy { what: what.to_owned(), share })
+}

@@ -1,0 +1,418 @@
+//! The Drill page: choose, look ahead, begin, pace, act, branch, report.
+
+use bevy_egui::egui::{
+    Align2, Color32, Context, Rect, RichText, ScrollArea, Sense, Shape, Slider, Stroke, Ui, pos2, vec2,
+};
+use campanile_protocol::rehearsal::{
+    ActRequest, BegunAction, BranchRequest, DrillAction, DrillInfo, RehearsalInfo, RehearsalOrigin,
+    RehearsalState, SetPace, StartRehearsal,
+};
+
+use crate::net::Ask;
+use crate::state::World;
+use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, WARN};
+use crate::ui::{Action, Input, RIGHT_WIDTH, View, card_ui, heading_ui};
+
+/// The paces that have a button; the last is as fast as the machine can.
+const PACES: [(f64, &str); 6] =
+    [(1.0, "1×"), (10.0, "10×"), (60.0, "60×"), (300.0, "300×"), (3600.0, "3600×"), (1e9, "max")];
+
+/// Draws the page at the right, if it is open and nothing else is chosen.
+pub fn drill_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    if !view.drill_open || view.selected.is_some() {
+        return;
+    }
+    let at = pos2(screen.right() - 12.0, screen.top() + 68.0);
+    card_ui(ctx, "drill", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 42.0, |ui| {
+        let height = screen.height() - 68.0 - 150.0;
+        ScrollArea::vertical().id_salt("drill").max_height(height).show(ui, |ui| {
+            match (&input.state.rehearsal, rehearsal_followed(input)) {
+                (Some(state), Some(_)) => running_ui(ui, input, state, actions),
+                (None, Some(id)) => {
+                    ui.label(RichText::new(id).small().color(FAINT));
+                    ui.spinner();
+                }
+                _ => choose_ui(ui, input, view, actions),
+            }
+        });
+    });
+}
+
+/// The id of the rehearsal that is followed.
+pub fn rehearsal_followed<'a>(input: &Input<'a>) -> Option<&'a str> {
+    match input.world {
+        World::Rehearsal(id) => Some(id),
+        _ => None,
+    }
+}
+
+fn choose_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    heading_ui(ui, &texts.t("drill-rehearsals"));
+    if input.state.rehearsals.is_empty() {
+        ui.label(RichText::new(texts.t("drill-none-running")).color(FAINT));
+    }
+    for info in &input.state.rehearsals {
+        rehearsal_row_ui(ui, input, info, actions);
+    }
+    ui.separator();
+    heading_ui(ui, &texts.t("drill-choose"));
+    let Some(drills) = &input.state.drills else {
+        ui.spinner();
+        return;
+    };
+    if drills.is_empty() {
+        ui.label(RichText::new(texts.t("drill-none")).color(FAINT));
+    }
+    for drill in drills {
+        let open = view.drill.as_deref() == Some(&drill.id);
+        if ui.selectable_label(open, RichText::new(texts.name(&drill.names)).strong()).clicked() {
+            view.drill = (!open).then(|| drill.id.clone());
+        }
+        if open {
+            preview_ui(ui, input, drill, actions);
+        }
+    }
+}
+
+fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(&info.id).strong());
+        match (&info.busy, &info.failed) {
+            (_, Some(why)) => {
+                theme::badge_ui(ui, &texts.t("drill-failed"), BAD);
+                ui.label(RichText::new(why).small().color(BAD));
+            }
+            (Some(busy), _) => {
+                let text =
+                    texts.t(if busy.what == "branching" { "drill-branching" } else { "drill-opening" });
+                theme::badge_ui(ui, &format!("{text} {:.0} %", busy.share * 100.0), WARN);
+            }
+            _ => {
+                ui.label(RichText::new(clock_text(info.now_s)).color(FAINT));
+                if ui.button(texts.t("drill-follow")).clicked() {
+                    actions.push(Action::Follow(World::Rehearsal(info.id.clone())));
+                }
+            }
+        }
+        if let Some(of) = &info.branch_of {
+            let text = texts.with("drill-branch-of", &[("id", &of.id), ("at", &clock_text(of.at_s))]);
+            ui.label(RichText::new(text).small().color(FAINT));
+        }
+        if ui.small_button("✖").on_hover_text(texts.t("drill-end")).clicked() {
+            actions.push(Action::Drill(Ask::End(info.id.clone())));
+        }
+    });
+}
+
+fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    for problem in &drill.problems {
+        ui.label(RichText::new(problem).small().color(BAD));
+    }
+    if !drill.problems.is_empty() {
+        return;
+    }
+    ui.label(texts.name(&drill.summary));
+    let minutes = format!("{:.0}", drill.duration_s / 60.0);
+    let people = drill.people.to_string();
+    let text = texts.with("drill-extent", &[("minutes", &minutes), ("people", &people)]);
+    ui.label(RichText::new(text).color(FAINT));
+    curve_ui(ui, &texts.t("drill-rain"), &drill.rain_mm_h, drill.duration_s, Color32::from_rgb(31, 120, 180));
+    curve_ui(ui, &texts.t("drill-river"), &drill.river_m, drill.duration_s, Color32::from_rgb(27, 120, 110));
+    heading_ui(ui, &texts.t("drill-levels"));
+    for level in &drill.levels {
+        ui.horizontal_wrapped(|ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(12.0, 12.0), Sense::hover());
+            ui.painter().rect_filled(rect, 3.0, colour_of(&level.colour));
+            ui.label(texts.name(&level.names));
+            let measures: Vec<&str> = level.measures.iter().map(|m| texts.name(m)).collect();
+            ui.label(RichText::new(measures.join(" · ")).small().color(FAINT));
+        });
+    }
+    heading_ui(ui, &texts.t("drill-objectives"));
+    for objective in &drill.objectives {
+        ui.label(
+            RichText::new(format!("{} ({:.0})", texts.name(&objective.names), objective.points)).small(),
+        );
+    }
+    ui.horizontal_wrapped(|ui| {
+        let begin = |from| {
+            Action::Drill(Ask::Begin(StartRehearsal { drill: drill.id.clone(), seed: None, from, rate: 0.0 }))
+        };
+        let text = RichText::new(texts.t("drill-begin")).color(Color32::WHITE);
+        if ui.add(bevy_egui::egui::Button::new(text).fill(ACCENT)).clicked() {
+            actions.push(begin(RehearsalOrigin::Scene));
+        }
+        let live = ui.button(texts.t("drill-begin-live"));
+        if live.on_hover_text(texts.t("drill-begin-live-hint")).clicked() {
+            actions.push(begin(RehearsalOrigin::Live));
+        }
+    });
+}
+
+/// A small curve with its greatest value.
+fn curve_ui(ui: &mut Ui, name: &str, curve: &[[f64; 2]], until_s: f64, colour: Color32) {
+    if curve.is_empty() {
+        return;
+    }
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 44.0), Sense::hover());
+    let (low, high) =
+        curve.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p[1]), h.max(p[1])));
+    let span = (high - low).max(1e-9);
+    let point = |p: &[f64; 2]| {
+        pos2(
+            rect.left() + (p[0] / until_s.max(1.0)).clamp(0.0, 1.0) as f32 * rect.width(),
+            rect.bottom() - ((p[1] - low) / span) as f32 * (rect.height() - 14.0),
+        )
+    };
+    ui.painter().add(Shape::line(curve.iter().map(point).collect(), Stroke::new(1.6, colour)));
+    let font = bevy_egui::egui::FontId::proportional(11.5);
+    let text = format!("{name}  {low:.1} – {high:.1}");
+    ui.painter().text(rect.left_top(), Align2::LEFT_TOP, text, font, FAINT);
+}
+
+fn colour_of(hex: &str) -> Color32 {
+    let number = hex.strip_prefix('#').and_then(|h| u32::from_str_radix(h, 16).ok()).unwrap_or(0x808080);
+    Color32::from_rgb((number >> 16) as u8, (number >> 8) as u8, number as u8)
+}
+
+fn clock_text(seconds: f64) -> String {
+    let s = seconds.max(0.0) as u64;
+    format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
+}
+
+fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let drill = input.state.drills.as_ref().and_then(|d| d.iter().find(|d| d.id == state.info.drill));
+    ui.label(RichText::new(texts.name(&state.info.names)).strong().size(15.0));
+    ui.horizontal_wrapped(|ui| {
+        let level = drill.and_then(|d| d.levels.iter().find(|l| Some(&l.id) == state.level.as_ref()));
+        match level {
+            Some(level) => theme::badge_ui(ui, texts.name(&level.names), colour_of(&level.colour)),
+            None => theme::badge_ui(ui, &texts.t("drill-no-warning"), FAINT),
+        }
+        ui.label(format!("{} {:.0} mm", texts.t("drill-rain-hour"), state.rain_1h_mm));
+        if let Some(river) = state.river_m {
+            ui.label(format!("{} {river:.2} m", texts.t("drill-river")));
+        }
+    });
+    if let Some(row) = state.rows.last() {
+        let counts = [
+            ("walking", row.walking.to_string()),
+            ("arrived", row.arrived.to_string()),
+            ("water", row.in_water.to_string()),
+            ("danger", row.endangered.to_string()),
+        ];
+        let args: Vec<(&str, &str)> = counts.iter().map(|(k, v)| (*k, v.as_str())).collect();
+        ui.label(RichText::new(texts.with("drill-people", &args)).color(if row.endangered > 0 {
+            BAD
+        } else {
+            FAINT
+        }));
+        let rooms = format!("{:.0}", row.rooms_m3);
+        let area = format!("{:.0}", row.flooded_m2);
+        ui.label(
+            RichText::new(texts.with("drill-water", &[("rooms", &rooms), ("area", &area)])).color(FAINT),
+        );
+    }
+    let curve = |of: &dyn Fn(&campanile_protocol::rehearsal::DrillRow) -> f64| -> Vec<[f64; 2]> {
+        state.rows.iter().map(|row| [row.at_s, of(row)]).collect()
+    };
+    let until = state.info.duration_s;
+    curve_ui(ui, &texts.t("drill-rooms"), &curve(&|r| r.rooms_m3), until, Color32::from_rgb(31, 120, 180));
+    curve_ui(ui, &texts.t("drill-in-water"), &curve(&|r| f64::from(r.in_water)), until, BAD);
+    if let Some(drill) = drill {
+        heading_ui(ui, &texts.t("drill-actions"));
+        for (role, free) in drill.roles.iter().zip(&state.free) {
+            let text = format!("{}  {free} / {}", texts.name(&role.names), role.people);
+            ui.label(RichText::new(text).small().color(FAINT));
+            for action in drill.actions.iter().filter(|a| a.role == role.id) {
+                action_ui(ui, input, state, action, actions);
+            }
+        }
+    }
+    heading_ui(ui, &texts.t("drill-messages"));
+    for message in state.messages.iter().rev().take(8) {
+        let from = message.from.as_ref().map_or("", |names| texts.name(names));
+        let text = format!("{}  {from}  {}", clock_text(message.at_s), texts.name(&message.text));
+        ui.label(RichText::new(text).small());
+    }
+    heading_ui(
+        ui,
+        &format!("{}  {:.0} / {:.0}", texts.t("drill-score"), state.info.points[0], state.info.points[1]),
+    );
+    for scored in &state.score {
+        let text = format!("{:.1} / {:.0}  {}", scored.points, scored.of, texts.name(&scored.names));
+        let colour = if scored.points >= scored.of - 1e-9 { GOOD } else { WARN };
+        ui.label(RichText::new(text).small().color(colour)).on_hover_text(texts.name(&scored.reason));
+    }
+    ui.horizontal_wrapped(|ui| {
+        if ui.button(texts.t("drill-report")).clicked() {
+            actions.push(Action::Report(state.info.id.clone()));
+        }
+        if ui.button(texts.t("drill-leave")).clicked() {
+            actions.push(Action::Follow(World::Live));
+        }
+    });
+}
+
+fn action_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    state: &RehearsalState,
+    action: &DrillAction,
+    actions: &mut Vec<Action>,
+) {
+    let texts = input.texts;
+    let begun: Option<&BegunAction> = state.begun.iter().rev().find(|b| b.action == action.id);
+    let under_way = begun.is_some_and(|b| b.done_s.is_none());
+    ui.horizontal_wrapped(|ui| {
+        let may = input.state.can_operate && !under_way && !state.info.over;
+        let extent = if action.minutes > 0.0 || action.people > 0 {
+            let (people, minutes) = (action.people.to_string(), format!("{:.0}", action.minutes));
+            texts.with("drill-takes", &[("people", &people), ("minutes", &minutes)])
+        } else {
+            String::new()
+        };
+        let button = ui.add_enabled(may, bevy_egui::egui::Button::new(texts.name(&action.names)));
+        if button.on_hover_text(extent).clicked() {
+            let act = ActRequest { id: state.info.id.clone(), action: action.id.clone() };
+            actions.push(Action::Drill(Ask::Act(act)));
+        }
+        match begun {
+            Some(BegunAction { done_s: Some(at), .. }) => {
+                ui.label(RichText::new(format!("✔ {}", clock_text(*at))).small().color(GOOD));
+            }
+            Some(BegunAction { from_s: Some(from), .. }) => {
+                let left = (from + action.minutes * 60.0 - state.info.now_s).max(0.0);
+                ui.label(RichText::new(format!("… {}", clock_text(left))).small().color(WARN));
+            }
+            Some(_) => {
+                ui.label(RichText::new(texts.t("drill-waits")).small().color(WARN));
+            }
+            None => {}
+        }
+    });
+}
+
+/// The time bar at the bottom: of a rehearsal its pace and its past, of the campus the last day.
+pub fn time_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    let wide = (screen.width() - 560.0).clamp(320.0, 760.0);
+    let at = pos2(screen.center().x, screen.bottom() - 40.0);
+    match input.world {
+        World::Rehearsal(_) => {
+            let Some(state) = &input.state.rehearsal else { return };
+            card_ui(ctx, "time", Align2::CENTER_BOTTOM, at, wide, |ui| {
+                pace_ui(ui, input, state, view, actions)
+            });
+        }
+        World::Past { .. } | World::Live if view.past_open => {
+            card_ui(ctx, "time", Align2::CENTER_BOTTOM, at, wide, |ui| past_ui(ui, input, view, actions));
+        }
+        _ => {}
+    }
+}
+
+fn pace_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    state: &RehearsalState,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
+    let texts = input.texts;
+    let info = &state.info;
+    let set = |rate: f64| Action::Drill(Ask::Pace(SetPace { id: info.id.clone(), rate, until_s: None }));
+    ui.horizontal_wrapped(|ui| {
+        let paused = info.wanted_rate == 0.0;
+        if ui.add_enabled(input.state.can_operate, bevy_egui::egui::Button::selectable(paused, "⏸")).clicked()
+        {
+            actions.push(set(0.0));
+        }
+        for (rate, text) in PACES {
+            let chosen = info.wanted_rate == rate || (rate > 3600.0 && info.wanted_rate < 0.0);
+            let button = bevy_egui::egui::Button::selectable(chosen, text);
+            if ui.add_enabled(input.state.can_operate && !info.over, button).clicked() {
+                actions.push(set(rate));
+            }
+        }
+        if !paused {
+            ui.label(RichText::new(format!("{:.0}×", info.rate)).color(FAINT));
+        }
+        if info.slowed {
+            theme::badge_ui(ui, &texts.t("drill-slowed"), WARN);
+        }
+        if info.over {
+            theme::badge_ui(ui, &texts.t("drill-over"), ACCENT);
+        }
+    });
+    ui.horizontal(|ui| {
+        let mut at_s = input.state.looked_back.as_ref().map_or(info.now_s, |(at, _)| *at);
+        if let Some(dragged) = view.scrub_s {
+            at_s = dragged;
+        }
+        ui.spacing_mut().slider_width = (ui.available_width() - 240.0).max(120.0);
+        let slider = Slider::new(&mut at_s, 0.0..=info.now_s.max(1.0))
+            .custom_formatter(|s, _| clock_text(s))
+            .handle_shape(bevy_egui::egui::style::HandleShape::Circle);
+        let response = ui.add(slider);
+        if response.changed() {
+            view.scrub_s = Some(at_s);
+            actions.push(Action::LookBack(Some(at_s)));
+        }
+        if response.drag_stopped() {
+            view.scrub_s = None;
+        }
+        let back = input.state.looked_back.is_some();
+        if ui.add_enabled(back, bevy_egui::egui::Button::new(texts.t("drill-now"))).clicked() {
+            view.scrub_s = None;
+            actions.push(Action::LookBack(None));
+        }
+        let branch =
+            ui.add_enabled(input.state.can_operate, bevy_egui::egui::Button::new(texts.t("drill-branch")));
+        if branch.on_hover_text(texts.t("drill-branch-hint")).clicked() {
+            let request = BranchRequest { id: info.id.clone(), at_s: back.then_some(at_s) };
+            actions.push(Action::Drill(Ask::Branch(request)));
+        }
+    });
+}
+
+fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    const DAY_S: f64 = 86_400.0;
+    let texts = input.texts;
+    let newest_us = view.newest_us.max(input.state.time_us(input.now_s).unwrap_or(0));
+    if *input.world == World::Live {
+        view.newest_us = newest_us;
+    }
+    let (at_us, rate) = match input.world {
+        World::Past { at_us, rate } => (input.state.time_us(input.now_s).unwrap_or(*at_us), *rate),
+        _ => (newest_us, 1.0),
+    };
+    ui.horizontal_wrapped(|ui| {
+        let live = *input.world == World::Live;
+        if ui.add(bevy_egui::egui::Button::selectable(live, texts.t("past-live"))).clicked() {
+            actions.push(Action::Follow(World::Live));
+        }
+        for (pace, text) in [(0.0, "⏸"), (1.0, "1×"), (60.0, "60×"), (600.0, "600×"), (3600.0, "3600×")]
+        {
+            let chosen = !live && rate == pace;
+            if ui.add(bevy_egui::egui::Button::selectable(chosen, text)).clicked() {
+                actions.push(Action::Follow(World::Past { at_us, rate: pace }));
+            }
+        }
+        let text = crate::units::time_text(at_us, input.timezone(), "%Y-%m-%d  %H:%M:%S");
+        ui.label(RichText::new(text).strong());
+    });
+    let mut before_s = (at_us - newest_us) as f64 / 1e6;
+    ui.spacing_mut().slider_width = ui.available_width() - 90.0;
+    let slider = Slider::new(&mut before_s, -7.0 * DAY_S..=0.0)
+        .custom_formatter(|s, _| format!("−{}", clock_text(-s)))
+        .handle_shape(bevy_egui::egui::style::HandleShape::Circle);
+    if ui.add(slider).changed() {
+        let at_us = newest_us + (before_s * 1e6) as i64;
+        let rate = if *input.world == World::Live { 0.0 } else { rate };
+        actions.push(Action::Follow(World::Past { at_us, rate }));
+    }
+}
