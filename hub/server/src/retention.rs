@@ -68,9 +68,9 @@ fn retain(history: &dyn Store, now: Timestamp, months: u16) -> Result<Vec<String
 
 /// The beginning of the month (UTC, as the files of the store) that lies so many before that of `now`.
 fn keep_from(now: Timestamp, months: u16) -> Option<Timestamp> {
-    let today = jiff::Timestamp::from_microsecond(now.0).ok()?.to_zoned(TimeZone::UTC).date();
+    let today = jiff::Timestamp::from_microsecond(now.0).ok()?.to_zoned_datetime(TimeZone::UTC).date();
     let first = today.first_of_month().checked_sub(i64::from(months).months()).ok()?;
-    Some(Timestamp(first.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond()))
+    Some(Timestamp(first.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp().as_microsecond()))
 }
 
 #[cfg(test)]
