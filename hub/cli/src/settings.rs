@@ -58,7 +58,6 @@ pub struct HubOptions {
     pub broker_port: Option<u16>,
     /// Give up the months (UTC) that ended more than so many months before the current one, 1 to 1200, at the start and once a day; all are kept where left out.
     #[arg(long, value_name = "MONTHS", value_parser = clap::value_parser!(u16).range(1..=1200))]
-    #[serde(deserialize_with = "checked_months")]
     #[schemars(range(min = 1, max = 1200))]
     pub retention_months: Option<u16>,
     /// Write all inputs of the world to a new file, about 21 bytes a sample, or to one of each start in this folder, which has to be there; see campanile world replay.
@@ -268,15 +267,6 @@ fn checked_broker<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<S
     checked(deserializer, broker_address)
 }
 
-fn checked_months<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u16>, D::Error> {
-    match Option::<u16>::deserialize(deserializer)? {
-        Some(months) if !(1..=1200).contains(&months) => {
-            Err(serde::de::Error::custom(format!("{months} is not from 1 to 1200")))
-        }
-        months => Ok(months),
-    }
-}
-
 fn checked_log<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     checked(deserializer, log_filter)
 }
@@ -351,7 +341,7 @@ mod tests {
             (5, "'nobody' is not HOST:PORT", "An MQTT broker to join"),
             (6, "'wran' is not a level", "What to log"),
             (7, "\"jsno\" isn't one of the values", "Did you mean 'json'?"),
-            (8, "0 is not from 1 to 1200", "Give up the months"),
+            (8, "0 is out of range here", "Use a number from 1 to 1200"),
         ] {
             let place = format!("hub.toml:{line}:");
             let at: Vec<&String> = problems.iter().filter(|p| p.contains(&place)).collect();

@@ -169,7 +169,7 @@ fn names(dir: &Path, like: impl Fn(&str) -> bool) -> Vec<String> {
 }
 
 fn is_month(name: &str) -> bool {
-    name.len() == "2026-11.db".len() && name.ends_with(".db")
+    name.starts_with("20") && name.len() == "2026-11.db".len() && name.ends_with(".db")
 }
 
 #[test]

@@ -176,7 +176,8 @@ fn sealed_month(dir: &FilePath) -> Vec<(i64, f64)> {
     // Three chunks: what is sealed on its own after a long one is merged no more.
     for part in 0..3 {
         let batch: Vec<_> = (part * 4000..(part + 1) * 4000)
-            .map(|m| sample(0, MARCH + m * MINUTE, (m % 977) as f64 / 10.0 + 3.0))
+            // As noise, so that most of the file is what compression can't leave out.
+            .map(|m| sample(0, MARCH + m * MINUTE, ((m * 2_654_435_761) >> 7) as f64 % 977.0 / 10.0 + 3.0))
             .collect();
         writer.commit(&batch, &[]).unwrap();
         history.seal().unwrap();
@@ -322,7 +323,7 @@ fn a_flipped_bit_anywhere_in_a_month_file_gives_no_wrong_number() {
             assert_ne!(verify(dir.path(), &mut |_| true).unwrap(), [], "bit {bit}");
         }
     }
-    assert!(told > 200 && untold < 20, "{unharmed} unharmed, {told} told, {untold} untold");
+    assert!(told > 100 && untold < 20, "{unharmed} unharmed, {told} told, {untold} untold");
 }
 
 #[test]

@@ -281,7 +281,12 @@ fn what_failed_commits_should_have_kept_is_kept_once_when_there_is_room_again() 
                 }
                 match act {
                     0 => commands.push(("write", run.command(Some(50.0), 8, None))),
-                    1 => run.beat_at(BASE + 310 * S),
+                    1 => {
+                        // Said again in between: what is stale raises nothing.
+                        run.beat_at(BASE + 150 * S);
+                        run.measure(2000.0);
+                        run.beat_at(BASE + 310 * S);
+                    }
                     2 => alarms.push((
                         "acknowledge",
                         run.alarm(&site.delayed, AlarmAct::Acknowledge { comment: "seen".to_owned() }),
