@@ -93,3 +93,4 @@ malformed-until = until_s is seconds from the start, 0 or more
 malformed-at = at_s is seconds from the start, 0 or more
 malformed-pace = a rate is 0 (paused) or more, seconds a second
 busy-rehearsal-orders = the rehearsal is too busy; try again
+too-many-messages = too many messages; the connection ends

@@ -93,3 +93,4 @@ malformed-until = until_s 为自开始起的秒数，须不小于 0
 malformed-at = at_s 为自开始起的秒数，须不小于 0
 malformed-pace = rate 为每秒推进的秒数：0 为暂停，或更大
 busy-rehearsal-orders = 演练过于繁忙，请重试
+too-many-messages = 消息过多，连接将关闭

@@ -57,6 +57,7 @@ fn with_progress(
     bar.finish_and_clear();
     done.map_err(|why| match why {
         HistoryError::Backup { .. } => Failure::not_in_order(why.to_string()),
+        HistoryError::GivenUp { .. } => Failure::interrupted(why.to_string()),
         why => Failure::input(why.to_string()),
     })
 }

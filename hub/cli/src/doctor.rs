@@ -36,6 +36,9 @@ pub struct DoctorArgs {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub options: HubOptions,
+    /// Read the whole store and compare its checksums: some seconds a gigabyte; a hub may be running.
+    #[arg(long)]
+    deep: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -105,7 +108,7 @@ pub fn doctor(args: &DoctorArgs, options: &HubOptions) -> Result<ExitCode, Failu
     let mut report = Report { texts: Texts::new(&args.lang), check: "", findings: Vec::new() };
     version(&mut report);
     campus(&mut report, options);
-    data(&mut report, options.data.as_deref());
+    data(&mut report, options.data.as_deref(), args.deep);
     let hub = api(&mut report, options.listen());
     broker(&mut report, options, hub);
     clock(&mut report);
@@ -184,7 +187,7 @@ fn campus(report: &mut Report, options: &HubOptions) {
     }
 }
 
-fn data(report: &mut Report, dir: Option<&Path>) {
+fn data(report: &mut Report, dir: Option<&Path>, deep: bool) {
     report.begin("data");
     let Some(dir) = dir else { return report.warn("data-not-named", &[]) };
     let place = dir.display();
@@ -210,7 +213,7 @@ fn data(report: &mut Report, dir: Option<&Path>) {
         if dir.join("history.db").exists() {
             permissions(report, dir);
         }
-        store(report, dir);
+        store(report, dir, deep);
     }
 }
 
@@ -277,7 +280,7 @@ fn permissions(report: &mut Report, dir: &Path) {
     }
 }
 
-fn store(report: &mut Report, dir: &Path) {
+fn store(report: &mut Report, dir: &Path, deep: bool) {
     match campanile_history::inspect(dir) {
         Ok(None) => report.ok("store-none-yet", &[]),
         Ok(Some(facts)) => {
@@ -290,6 +293,25 @@ fn store(report: &mut Report, dir: &Path) {
             }
             if facts.in_use {
                 report.ok("store-in-use", &[]);
+            }
+            for damage in &facts.damage {
+                report.bad("store-damaged", &[("file", &damage.file), ("why", &damage.why)]);
+            }
+            if deep {
+                checksums(report, dir);
+            }
+        }
+        Err(why) => report.bad("store-unreadable", &[("why", &why)]),
+    }
+}
+
+/// Reads the whole store.
+fn checksums(report: &mut Report, dir: &Path) {
+    match campanile_history::verify(dir, &mut |_| true) {
+        Ok(damage) if damage.is_empty() => report.ok("store-whole", &[]),
+        Ok(damage) => {
+            for damage in &damage {
+                report.bad("store-damaged", &[("file", &damage.file), ("why", &damage.why)]);
             }
         }
         Err(why) => report.bad("store-unreadable", &[("why", &why)]),
@@ -312,6 +334,10 @@ fn api(report: &mut Report, address: SocketAddr) -> bool {
                 report.ok("api-hub", &[("address", &address), ("server", &server), ("campus", &campus)]);
                 if health["ok"].as_bool() == Some(false) {
                     report.warn("api-hub-ails", &[("address", &address)]);
+                }
+                for problem in health["problems"].as_array().into_iter().flatten().filter_map(|p| p.as_str())
+                {
+                    report.warn("api-hub-says", &[("what", &problem)]);
                 }
                 return true;
             }

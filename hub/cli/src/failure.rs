@@ -28,6 +28,11 @@ impl Failure {
         Self { what: what.into(), mend: None, code: 3 }
     }
 
+    /// Somebody ended it by a signal: exit code 130, as of a shell.
+    pub fn interrupted(what: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: None, code: 130 }
+    }
+
     /// What a hub answered, or that it did not: 3 where it can't be reached, else 2.
     pub fn of_hub(why: ClientError) -> Self {
         let what = why.to_string();

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use campanile_history::History;
+use campanile_history::{History, Record};
 use campanile_model::{Campus, PointId, Timestamp};
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -173,6 +173,16 @@ fn buckets_of(args: &BucketArgs) -> Result<(Opened, PointId, Timestamp, Timestam
     Ok((opened, point, from, to, width))
 }
 
+/// Who gave up which months, for the audit record.
+fn retained(from: &str, months: &[String]) -> Record {
+    let now = Timestamp(jiff::Timestamp::now().as_microsecond());
+    let reason = format!("campanile history retain --from {from}");
+    let actor = format!("machine:{}", crate::user::who());
+    let body =
+        json!({"act": "retain", "actor": actor, "from": "command line", "reason": reason, "months": months});
+    Record::audit(now, body)
+}
+
 pub fn run(command: HistoryCommand) -> Result<ExitCode, Failure> {
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     // A closed pipe (`| head`) ends the output, it is no error.
@@ -277,8 +287,15 @@ pub fn run(command: HistoryCommand) -> Result<ExitCode, Failure> {
         }
         HistoryCommand::Retain { store, from } => {
             let Opened { campus, history } = open(&store)?;
-            let months = history.retain_from(moment(&from, &campus.timezone)?).map_err(asked)?;
-            let _ = writeln!(out, "{months} month files deleted");
+            let from_moment = moment(&from, &campus.timezone)?;
+            let gone = history.retain_from(from_moment, |months| retained(&from, months)).map_err(asked)?;
+            if store.json {
+                let _ = writeln!(out, "{}", json!({"months": gone}));
+            } else if gone.is_empty() {
+                let _ = writeln!(out, "no month lies wholly before {from}; nothing was deleted");
+            } else {
+                let _ = writeln!(out, "deleted: {}", gone.join(", "));
+            }
         }
     }
     let _ = out.flush();

@@ -24,9 +24,6 @@ pub struct HubArgs {
     print_config: bool,
     #[command(flatten)]
     pub options: HubOptions,
-    /// Write all inputs of the world to a new file; see `campanile world replay`. About 21 bytes a sample.
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
     /// Stop by itself after so many seconds.
     #[arg(long = "for", value_name = "SECONDS")]
     run_for_s: Option<u64>,
@@ -91,7 +88,11 @@ pub fn hub(args: HubArgs, options: HubOptions) -> Result<ExitCode, Failure> {
                 .mend("give tls = self-signed alone, or tls-cert and tls-key together"));
         }
     };
-    let config = HubConfig::new(campus, data).listen(listen_at).broker(broker).record(args.record);
+    let config = HubConfig::new(campus, data)
+        .listen(listen_at)
+        .broker(broker)
+        .record(options.record)
+        .retention_months(options.retention_months);
     let hub = started(config.sign_in(options.sign_in.unwrap_or(false)).tls(tls))?;
     announce(&hub, args.json);
     stop.wait(args.run_for_s.map(Duration::from_secs));

@@ -56,6 +56,13 @@ pub struct HubOptions {
     /// Port of the embedded broker, 1883 where left out; 0 takes a free one.
     #[arg(long, value_name = "PORT")]
     pub broker_port: Option<u16>,
+    /// Give up the months (UTC) that ended more than so many months before the current one, 1 to 1200, at the start and once a day; all are kept where left out.
+    #[arg(long, value_name = "MONTHS", value_parser = clap::value_parser!(u16).range(1..=1200))]
+    #[schemars(range(min = 1, max = 1200))]
+    pub retention_months: Option<u16>,
+    /// Write all inputs of the world to a new file, about 21 bytes a sample, or to one of each start in this folder, which has to be there; see campanile world replay.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
     // The command line has these two for every command, not for the hub alone: see `LogOptions`.
     /// What to log: error, warn, info, debug or trace, and for a part of the program PART=LEVEL, such as campanile_gateway=debug; several are joined by commas.
     #[arg(skip)]
@@ -116,6 +123,8 @@ impl HubOptions {
             tls_key: Some("/etc/campanile/key.pem".into()),
             broker: Some("mqtt.school.example:1883".to_owned()),
             broker_port: Some(DEFAULT_BROKER_PORT),
+            retention_months: Some(36),
+            record: Some("/var/lib/campanile/records".into()),
             log: Some(DEFAULT_LOG.to_owned()),
             log_format: Some(LogFormat::Text),
         }
@@ -172,8 +181,8 @@ fn read(file: &Path) -> Result<HubOptions, Failure> {
             .mend("mend the errors above; `campanile hub --print-config` shows every option")
     })?;
     let folder = file.parent().unwrap_or(Path::new(""));
-    let HubOptions { campus, data, tls_cert, tls_key, .. } = &mut options;
-    for path in [campus, data, tls_cert, tls_key].into_iter().flatten() {
+    let HubOptions { campus, data, tls_cert, tls_key, record, .. } = &mut options;
+    for path in [campus, data, tls_cert, tls_key, record].into_iter().flatten() {
         *path = folder.join(&*path);
     }
     Ok(options)
@@ -307,12 +316,13 @@ mod tests {
     fn the_command_line_goes_before_the_file_and_the_file_before_the_default() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("hub.toml");
-        std::fs::write(&file, "data = \"store\"\nbroker_port = 1884\nlog = \"info\"\n").unwrap();
+        std::fs::write(&file, "data = \"store\"\nbroker_port = 1884\nlog = \"info\"\nrecord = \"day.rec\"\nretention_months = 24\n").unwrap();
         let said = HubOptions { broker_port: Some(1885), ..HubOptions::default() };
         let log = LogOptions { log: None, log_format: Some(LogFormat::Json) };
         let all = said.with_file(Some(&file), &log).unwrap();
         assert_eq!(all.broker_port(), 1885);
         assert_eq!(all.data, Some(dir.path().join("store")), "from where the file lies");
+        assert_eq!((all.record.clone(), all.retention_months), (Some(dir.path().join("day.rec")), Some(24)));
         assert_eq!((all.log(), all.log_format), ("info", Some(LogFormat::Json)));
         assert_eq!(all.listen().port(), DEFAULT_API_PORT);
         let log = LogOptions { log: Some("debug".to_owned()), log_format: None };
@@ -322,7 +332,7 @@ mod tests {
     #[test]
     fn every_mistake_is_named_with_its_line_and_its_mend() {
         let wrong = "data = \"d\"\nlistne = \"127.0.0.1:1\"\nbroker_port = \"x\"\nlisten = \"here\"\n\
-                     broker = \"nobody\"\nlog = \"wran\"\nlog_format = \"jsno\"\n";
+                     broker = \"nobody\"\nlog = \"wran\"\nlog_format = \"jsno\"\nretention_months = 0\n";
         let problems = parse(wrong).unwrap_err();
         for (line, what, mend) in [
             (2, "the field 'listne' isn't known", "Did you mean 'listen'?"),
@@ -331,13 +341,14 @@ mod tests {
             (5, "'nobody' is not HOST:PORT", "An MQTT broker to join"),
             (6, "'wran' is not a level", "What to log"),
             (7, "\"jsno\" isn't one of the values", "Did you mean 'json'?"),
+            (8, "0 is out of range here", "Use a number from 1 to 1200"),
         ] {
             let place = format!("hub.toml:{line}:");
             let at: Vec<&String> = problems.iter().filter(|p| p.contains(&place)).collect();
             let [one] = at.as_slice() else { panic!("line {line}: {problems:#?}") };
             assert!(one.contains(what) && one.contains(mend), "{one}");
         }
-        assert_eq!(problems.len(), 6, "{problems:#?}");
+        assert_eq!(problems.len(), 7, "{problems:#?}");
         let problems = parse("broker_port = 70000\n").unwrap_err();
         assert!(problems[0].contains("hub.toml:1:") && problems[0].contains("65535"), "{problems:?}");
         let problems = parse("data = \n").unwrap_err();

@@ -233,14 +233,18 @@ pub enum AuditCommand {
     },
 }
 
+/// Who sits at the machine, for the audit record.
+pub fn who() -> String {
+    std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default()
+}
+
 /// Opens the folder as whoever sits at the machine.
 fn open_folder(data: &Path) -> Result<AccountsFolder, Failure> {
     if !data.is_dir() {
         return Err(Failure::input(format!("there is no data folder {}", data.display()))
             .mend("name the one that the hub was given with --data"));
     }
-    let actor = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_default();
-    AccountsFolder::open(data, &actor).map_err(|why| {
+    AccountsFolder::open(data, &who()).map_err(|why| {
         Failure::input(why.to_string())
             .mend("stop the hub first, or ask it while it runs: --hub instead of --data")
     })

@@ -48,8 +48,7 @@ impl Kept {
         }
         let here = &slow[space as usize];
         let costs = || self.costs(plan, slow, space);
-        let row: Arc<[f64]> =
-            row(plan, space, here, costs, exit, &plan.grounds[space as usize].sides).into();
+        let row: Arc<[f64]> = row(plan, space, here, costs, exit, &plan.grounds[space as usize].sides).into();
         self.rows.insert(key, Arc::clone(&row));
         row
     }

@@ -3,12 +3,15 @@
 //! The main file is copied first, each file in one read transaction. Samples only ever move from the main file's blobs
 //! into month files, and leave the main file when they are durable there: so a month copied later has at least what
 //! the main file no longer had, and its number says which blobs it has already. A backup is written beside its name,
-//! synced, and then renamed: what bears the name is whole.
+//! synced, and then renamed: what bears the name is whole. Who asks for it is asked all the while whether to go on, in
+//! the middle of a large file too.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use crossbeam_channel::RecvTimeoutError;
 use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +24,10 @@ use crate::store::lock_folder;
 /// The list of what a backup holds, in its folder.
 const MANIFEST: &str = "backup.json";
 const FORMAT: u32 = 1;
+
+/// How often SQLite's own work on a file is looked at, and the bytes of a file between two looks elsewhere.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+const LOOK_EVERY_BYTES: usize = 1 << 20;
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,8 +56,55 @@ impl Manifest {
     }
 }
 
-/// Called with the files done, of how many, and the next one's name; `false` gives up and leaves nothing behind.
+/// Called with the files done, of how many, and the next one's name, several times a second; `false` gives up and leaves
+/// nothing behind.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize, &str) -> bool;
+
+/// The file at work.
+struct At<'a> {
+    progress: &'a mut dyn FnMut(usize, usize, &str) -> bool,
+    done: usize,
+    of: usize,
+    name: &'a str,
+}
+
+impl At<'_> {
+    fn go_on(&mut self) -> Result<()> {
+        if (self.progress)(self.done, self.of, self.name) {
+            Ok(())
+        } else {
+            Err(HistoryError::GivenUp { left: None })
+        }
+    }
+
+    /// Lets SQLite work on a connection until it is done, or nobody wants it any more.
+    fn while_wanted<T: Send>(
+        &mut self,
+        connection: Connection,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send,
+    ) -> Result<rusqlite::Result<T>> {
+        let handle = connection.get_interrupt_handle();
+        let (working, done) = crossbeam_channel::bounded::<()>(0);
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(move || {
+                let _working = working;
+                work(&connection)
+            });
+            let mut wanted = self.go_on();
+            // The other end goes when the work is done.
+            while done.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Timeout) {
+                if wanted.is_ok() {
+                    wanted = self.go_on();
+                }
+                if wanted.is_err() {
+                    handle.interrupt();
+                }
+            }
+            let outcome = worker.join().map_err(|_| HistoryError::Closed)?;
+            wanted.map(|()| outcome)
+        })
+    }
+}
 
 /// Copies the store in `data` to a new folder `out`. A hub may run on it meanwhile.
 ///
@@ -62,17 +116,20 @@ pub fn backup(data: &Path, out: &Path, progress: Progress<'_>) -> Result<Manifes
     }
     written_beside(out, |partial| {
         let mut names = vec!["history.db".to_owned()];
-        copy_database(data, partial, &names[0], progress, 0, 0)?;
+        copy_database(data, partial, &mut At { progress, done: 0, of: 0, name: &names[0] })?;
         // Listed after the main file is copied: a month made meanwhile belongs to it.
         names.extend(month_names(data)?);
-        let mut files = vec![described(partial, &names[0])?];
-        for (done, name) in names.iter().enumerate().skip(1) {
-            match copy_database(data, partial, name, progress, done, names.len()) {
-                // Retention has deleted it meanwhile.
-                Err(_) if !data.join(name).exists() => continue,
-                other => other?,
+        let mut files = Vec::new();
+        for (done, name) in names.iter().enumerate() {
+            let mut at = At { progress, done, of: names.len(), name };
+            if done > 0 {
+                match copy_database(data, partial, &mut at) {
+                    // Retention has deleted it meanwhile.
+                    Err(_) if !data.join(name).exists() => continue,
+                    other => other?,
+                }
             }
-            files.push(described(partial, name)?);
+            files.push(described(partial, &mut at)?);
         }
         let manifest = Manifest { format: FORMAT, files };
         let text = serde_json::to_vec_pretty(&manifest)
@@ -89,6 +146,10 @@ pub fn backup(data: &Path, out: &Path, progress: Progress<'_>) -> Result<Manifes
 /// [`HistoryError::Backup`] says which file is not as it was written.
 pub fn verify_backup(from: &Path, progress: Progress<'_>) -> Result<Manifest> {
     let path = from.join(MANIFEST);
+    if from.is_dir() && !path.exists() {
+        let why = "it is missing: this is no backup, or one that was never finished".to_owned();
+        return Err(HistoryError::Backup { path, why });
+    }
     let text = std::fs::read(&path).at("reading", &path)?;
     let bad = |name: &str, why: &str| HistoryError::Backup { path: from.join(name), why: why.to_owned() };
     let manifest: Manifest =
@@ -105,15 +166,14 @@ pub fn verify_backup(from: &Path, progress: Progress<'_>) -> Result<Manifest> {
         if file.name != "history.db" && !of_month {
             return Err(bad(MANIFEST, "it lists a file that is of no store"));
         }
-        go_on(progress, done, manifest.files.len(), &file.name)?;
-        let found = described(from, &file.name)?;
+        let mut at = At { progress, done, of: manifest.files.len(), name: &file.name };
+        let found = described(from, &mut at)?;
         if found != *file {
             return Err(bad(&file.name, "its content is not what was written"));
         }
         let path = from.join(&file.name);
-        let sound: String = open_to_read(&path)?
-            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-            .at("checking a backup", &path)?;
+        let check = |c: &Connection| c.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+        let sound = at.while_wanted(open_to_read(&path)?, check)?.at("checking a backup", &path)?;
         if sound != "ok" {
             return Err(bad(&file.name, &sound));
         }
@@ -136,16 +196,16 @@ pub fn restore(from: &Path, data: &Path, progress: Progress<'_>) -> Result<Manif
     }
     let manifest = verify_backup(from, progress)?;
     let manifest = &manifest;
-    if data.is_dir() {
+    let was_there = data.is_dir();
+    if was_there {
         std::fs::remove_dir(data).at("replacing the empty folder", data)?;
     }
-    written_beside(data, |partial| {
-        for file in &manifest.files {
+    let restored = written_beside(data, |partial| {
+        for (done, file) in manifest.files.iter().enumerate() {
             let to = partial.join(&file.name);
-            std::fs::copy(from.join(&file.name), &to)
-                .and_then(|_| File::open(&to)?.sync_all())
-                .at("writing", &to)?;
-            if described(partial, &file.name)? != *file {
+            let mut at = At { progress, done, of: manifest.files.len(), name: &file.name };
+            copy_file(&from.join(&file.name), &to, &mut at)?;
+            if described(partial, &mut at)? != *file {
                 return Err(HistoryError::Backup {
                     path: to,
                     why: "it changed while it was copied".to_owned(),
@@ -153,7 +213,12 @@ pub fn restore(from: &Path, data: &Path, progress: Progress<'_>) -> Result<Manif
             }
         }
         Ok(manifest.clone())
-    })
+    });
+    if restored.is_err() && was_there {
+        // As it was before; where that fails, the error tells of the disk.
+        let _ = std::fs::create_dir(data);
+    }
+    restored
 }
 
 /// Fills a folder under another name, and names it when it is whole and durable.
@@ -173,15 +238,14 @@ fn written_beside(out: &Path, fill: impl FnOnce(&Path) -> Result<Manifest>) -> R
         folder::sync(above)?;
         Ok(manifest)
     });
-    if filled.is_err() {
-        // What went wrong is more use to the caller than that a rest could not be removed.
-        let _ = std::fs::remove_dir_all(&partial);
+    match filled {
+        Ok(manifest) => Ok(manifest),
+        // Of other errors, what went wrong is more use to the caller than that a rest could not be removed.
+        Err(why) => match (std::fs::remove_dir_all(&partial), why) {
+            (Err(_), HistoryError::GivenUp { .. }) => Err(HistoryError::GivenUp { left: Some(partial) }),
+            (_, why) => Err(why),
+        },
     }
-    filled
-}
-
-fn go_on(progress: Progress<'_>, done: usize, of: usize, name: &str) -> Result<()> {
-    if progress(done, of, name) { Ok(()) } else { Err(HistoryError::GivenUp) }
 }
 
 fn open_to_read(path: &Path) -> Result<Connection> {
@@ -192,22 +256,14 @@ fn open_to_read(path: &Path) -> Result<Connection> {
 }
 
 /// Copies one database as of one moment, through SQLite, so that a hub may write to it meanwhile.
-fn copy_database(
-    data: &Path,
-    partial: &Path,
-    name: &str,
-    progress: Progress<'_>,
-    done: usize,
-    of: usize,
-) -> Result<()> {
-    go_on(progress, done, of, name)?;
-    let (from, to) = (data.join(name), partial.join(name));
+fn copy_database(data: &Path, partial: &Path, at: &mut At<'_>) -> Result<()> {
+    let (from, to) = (data.join(at.name), partial.join(at.name));
     let target = to.to_str().ok_or_else(|| HistoryError::Io {
         what: "naming",
         path: to.clone(),
         source: std::io::Error::other("the path is not UTF-8"),
     })?;
-    open_to_read(&from)?.execute("VACUUM INTO ?1", [target]).at("copying", &from)?;
+    at.while_wanted(open_to_read(&from)?, |c| c.execute("VACUUM INTO ?1", [target]))?.at("copying", &from)?;
     File::open(&to).and_then(|file| file.sync_all()).at("syncing", &to)
 }
 
@@ -222,22 +278,46 @@ fn month_names(data: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-/// Length and hash of a file.
-fn described(dir: &Path, name: &str) -> Result<BackupFile> {
-    let path = dir.join(name);
-    let mut file = File::open(&path).at("reading", &path)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut bytes = 0;
+/// Reads a file piece by piece.
+fn pieces(path: &Path, at: &mut At<'_>, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    let mut file = File::open(path).at("reading", path)?;
+    let mut buffer = vec![0; LOOK_EVERY_BYTES];
     loop {
-        let n = file.read(&mut buffer).at("reading", &path)?;
-        if n == 0 {
-            break;
+        at.go_on()?;
+        match file.read(&mut buffer).at("reading", path)? {
+            0 => return Ok(()),
+            n => take(&buffer[..n])?,
         }
-        hasher.update(&buffer[..n]);
-        bytes += n as u64;
     }
-    Ok(BackupFile { name: name.to_owned(), bytes, blake3: hasher.finalize().to_hex().to_string() })
+}
+
+/// Length and hash of the file.
+fn described(dir: &Path, at: &mut At<'_>) -> Result<BackupFile> {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = 0;
+    pieces(&dir.join(at.name), at, |piece| {
+        hasher.update(piece);
+        bytes += piece.len() as u64;
+        Ok(())
+    })?;
+    Ok(BackupFile { name: at.name.to_owned(), bytes, blake3: hasher.finalize().to_hex().to_string() })
+}
+
+/// Copies a file, durably. It is synced as it grows, so that the disk never has much to catch up with at once.
+fn copy_file(from: &Path, to: &Path, at: &mut At<'_>) -> Result<()> {
+    const SYNC_EVERY_BYTES: usize = 32 << 20;
+    let mut out = File::create_new(to).at("making", to)?;
+    let mut unsynced = 0;
+    pieces(from, at, |piece| {
+        out.write_all(piece).at("writing", to)?;
+        unsynced += piece.len();
+        if unsynced > SYNC_EVERY_BYTES {
+            unsynced = 0;
+            out.sync_data().at("syncing", to)?;
+        }
+        Ok(())
+    })?;
+    out.sync_all().at("syncing", to)
 }
 
 #[cfg(test)]
@@ -302,6 +382,59 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_given_up_in_the_middle_of_a_file_leaves_nothing_that_could_pass_for_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        drop(History::open(&data, &two_points()).unwrap());
+        let main = Connection::open(main_path(&data)).unwrap();
+        main.execute_batch("CREATE TABLE big (b BLOB); INSERT INTO big VALUES (randomblob(40000000));")
+            .unwrap();
+        main.close().unwrap();
+        let names = || {
+            let all = std::fs::read_dir(dir.path()).unwrap();
+            let mut names: Vec<_> = all.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let out = dir.path().join("out");
+        // Asked again and again while the one file is copied, and while it is hashed.
+        for stop_at in [1, 2, 3, 10, 30] {
+            let mut asked = 0;
+            let given_up = backup(&data, &out, &mut |_, _, _| {
+                asked += 1;
+                asked < stop_at
+            });
+            assert!(matches!(given_up, Err(HistoryError::GivenUp { left: None })), "{stop_at}: {given_up:?}");
+            assert_eq!(names(), ["data"], "{stop_at}");
+        }
+        backup(&data, &out, &mut quiet).unwrap();
+        let mut asked = 0;
+        verify_backup(&out, &mut |_, _, _| {
+            asked += 1;
+            true
+        })
+        .unwrap();
+        assert!(asked > 30, "{asked}");
+        // An empty folder that was there is there again.
+        let to = dir.path().join("to");
+        std::fs::create_dir(&to).unwrap();
+        for stop_at in [1, 20, asked + 1, asked + 20] {
+            let mut asked = 0;
+            let given_up = restore(&out, &to, &mut |_, _, _| {
+                asked += 1;
+                asked < stop_at
+            });
+            assert!(matches!(given_up, Err(HistoryError::GivenUp { left: None })), "{stop_at}: {given_up:?}");
+            assert_eq!(names(), ["data", "out", "to"], "{stop_at}");
+            assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0, "{stop_at}");
+        }
+        // What a second signal leaves has no list of what it holds.
+        std::fs::remove_file(out.join(MANIFEST)).unwrap();
+        let error = restore(&out, &to, &mut quiet).unwrap_err();
+        assert!(error.to_string().contains("never finished"), "{error}");
+    }
+
+    #[test]
     fn a_changed_backup_is_refused_and_one_given_up_leaves_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
@@ -310,7 +443,7 @@ mod tests {
         history.seal().unwrap();
         let out = dir.path().join("backup");
         let given_up = backup(&data, &out, &mut |_, _, name| name == "history.db");
-        assert!(matches!(given_up, Err(HistoryError::GivenUp)), "{given_up:?}");
+        assert!(matches!(given_up, Err(HistoryError::GivenUp { left: None })), "{given_up:?}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "only the data is there");
         backup(&data, &out, &mut quiet).unwrap();
         verify_backup(&out, &mut quiet).unwrap();

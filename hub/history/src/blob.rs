@@ -5,6 +5,7 @@ use std::sync::Arc;
 use campanile_model::{Quality, Value, ValueType};
 
 use crate::bytes::{Cursor, put_bytes, put_int, put_uint};
+use crate::checksum;
 use crate::chunk::Scale;
 use crate::columns::Tag;
 use crate::error::Result;
@@ -12,7 +13,8 @@ use crate::error::Result;
 /// The most samples in one blob; larger batches become several, in the same transaction.
 pub(crate) const MAX_BLOB_SAMPLES: usize = 65_536;
 
-const VERSION: u8 = 1;
+/// What errors call it.
+const WHAT: &str = "a raw blob";
 
 /// A sample as it goes into a blob.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +37,7 @@ const AS_BITS: u64 = 15;
 /// twice (log, then file): what is cheap to leave out is left out.
 pub(crate) fn encode<'a>(rows: impl ExactSizeIterator<Item = Row<'a>> + Clone, out: &mut Vec<u8>) {
     out.clear();
-    out.push(VERSION);
+    checksum::begin(out);
     put_uint(out, rows.len() as u64);
     let mut before = 0;
     for row in rows.clone() {
@@ -80,6 +82,7 @@ pub(crate) fn encode<'a>(rows: impl ExactSizeIterator<Item = Row<'a>> + Clone, o
             Value::Text(text) => put_bytes(out, text.as_bytes()),
         }
     }
+    checksum::end(&[], out);
 }
 
 /// A number as an integer over a power of ten where that is exact and shorter, else its bits.
@@ -108,13 +111,18 @@ fn number(cursor: &mut Cursor<'_>) -> Result<f64> {
     Ok(Scale::Decimal(power as u8).number((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)))
 }
 
-/// Decodes a blob, handing each sample to `take` as (key, time, value, quality).
-pub(crate) fn decode(bytes: &[u8], mut take: impl FnMut(u32, i64, Value, Quality)) -> Result<()> {
-    let mut cursor = Cursor::new("a raw blob", bytes);
-    let version = cursor.byte()?;
-    if version != VERSION {
-        return Err(cursor.corrupt(format!("version {version} is unknown")));
+/// Decodes a blob, handing each sample to `take` as (key, time, value, quality). Of a blob that is damaged none is
+/// handed over.
+pub(crate) fn decode(bytes: &[u8], take: impl FnMut(u32, i64, Value, Quality)) -> Result<()> {
+    let (content, checked) = checksum::content(WHAT, &[], bytes)?;
+    if !checked {
+        decode_content(content, |_, _, _, _| ())?;
     }
+    decode_content(content, take)
+}
+
+fn decode_content(content: &[u8], mut take: impl FnMut(u32, i64, Value, Quality)) -> Result<()> {
+    let mut cursor = Cursor::new(WHAT, content);
     let count = cursor.count(MAX_BLOB_SAMPLES)?;
     let mut keys = Vec::with_capacity(count);
     let mut key = 0_i64;

@@ -1,6 +1,6 @@
 //! The chunk: some thousand samples of one point, compressed.
 //!
-//! Layout: version, codec of values, count, times, runs of tags, values.
+//! Layout, within a frame with its checksum: codec of values, count, times, runs of tags, values.
 //! - Times become whole steps of the coarsest unit that divides them, then runs of equal steps where the
 //!   point is regular, else whichever is smaller of pco with first differences and pco's own choice.
 //! - Numbers become integers at the sensor's resolution (or at a power of ten) where the way back gives the
@@ -21,7 +21,6 @@ use crate::error::{HistoryError, Result};
 /// The most samples in a chunk.
 pub(crate) const MAX_CHUNK_SAMPLES: usize = 8192;
 
-const VERSION: u8 = 1;
 const POWERS_OF_TEN: [f64; 10] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
 
 /// How numbers are written as integers.
@@ -108,7 +107,6 @@ pub(crate) struct Encoded {
 /// Compresses columns, which have to be in order of time, not empty and at most [`MAX_CHUNK_SAMPLES`] long.
 pub(crate) fn encode(columns: &Columns, resolution: Option<f64>) -> Result<Encoded> {
     let mut out = Vec::with_capacity(columns.len() + 64);
-    out.push(VERSION);
     let all = |types: &[ValueType]| columns.tags.iter().all(|&t| types.contains(&Tag(t).value_type()));
     let scale = if all(&[ValueType::Number]) {
         let (scale, integers) = choose_scale(columns, resolution);
@@ -140,10 +138,6 @@ pub(crate) fn encode(columns: &Columns, resolution: Option<f64>) -> Result<Encod
 /// Decompresses a chunk and appends its samples to `columns`.
 pub(crate) fn decode(bytes: &[u8], columns: &mut Columns) -> Result<()> {
     let mut cursor = Cursor::new("a chunk", bytes);
-    let version = cursor.byte()?;
-    if version != VERSION {
-        return Err(cursor.corrupt(format!("version {version} is unknown")));
-    }
     let codec = cursor.byte()?;
     let scale = if codec < CODEC_SMALL { Some(Scale::decode(codec, &mut cursor)?) } else { None };
     let count = cursor.count(MAX_CHUNK_SAMPLES)?;

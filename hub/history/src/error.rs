@@ -100,8 +100,14 @@ pub enum HistoryError {
         why: String,
     },
     /// The caller wanted no more of it.
-    #[error("given up as asked; nothing was left behind")]
-    GivenUp,
+    #[error("given up as asked; {}", match left {
+        None => "nothing was left behind".to_owned(),
+        Some(left) => format!("{} could not be removed: it is no whole copy, remove it", left.display()),
+    })]
+    GivenUp {
+        /// What could not be removed.
+        left: Option<PathBuf>,
+    },
     /// The list of points given to [`crate::History::open`] contradicts itself or is too long.
     #[error("the list of points is not usable: {0}")]
     Points(String),
@@ -157,21 +163,34 @@ impl HistoryError {
     /// What is wrong with a file, where SQLite's error says that the file is, rather than the disk or the question.
     pub(crate) fn damage_of(error: &rusqlite::Error) -> Option<String> {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
-        match error {
-            rusqlite::Error::SqliteFailure(code, _)
-                if matches!(code.code, DatabaseCorrupt | NotADatabase) =>
-            {
-                Some(error.to_string())
-            }
-            _ => None,
-        }
+        matches!(code_of(error), Some(DatabaseCorrupt | NotADatabase)).then(|| error.to_string())
+    }
+
+    /// What is wrong with a file whose pages are sound and that has not the tables, rows or types that it was made with.
+    fn misshape_of(error: &rusqlite::Error) -> Option<String> {
+        use rusqlite::Error::{
+            FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, QueryReturnedNoRows,
+        };
+        let misshapen = match error {
+            QueryReturnedNoRows
+            | InvalidColumnType(..)
+            | FromSqlConversionFailure(..)
+            | IntegralValueOutOfRange(..) => true,
+            // Our questions are well-formed: what SQLite calls a plain error in them is a column or table of another name.
+            other => code_of(other) == Some(rusqlite::ErrorCode::Unknown),
+        };
+        misshapen.then(|| error.to_string())
     }
 
     /// The same error, or that the month's file is damaged where it says so.
     pub(crate) fn of_month(self, month: crate::civil::Month, path: &Path) -> Self {
         let why = match &self {
-            Self::Sqlite { source, .. } => Self::damage_of(source),
+            Self::Sqlite { source, .. } => Self::damage_of(source).or_else(|| Self::misshape_of(source)),
             Self::Foreign { .. } => Some("it is no month file of Campanile".to_owned()),
+            // The main file is of a version that is known.
+            Self::NewerStore { found, known, .. } => {
+                Some(format!("it has schema version {found}, and this program knows up to {known}"))
+            }
             _ => None,
         };
         match why {
@@ -183,6 +202,16 @@ impl HistoryError {
     /// A stored thing that does not decode.
     pub(crate) fn corrupt(what: &'static str, why: impl Into<String>) -> Self {
         Self::Corrupt { what, why: why.into() }
+    }
+}
+
+/// SQLite's code. Errors that have a place in the question have a kind of their own.
+fn code_of(error: &rusqlite::Error) -> Option<rusqlite::ErrorCode> {
+    match error {
+        rusqlite::Error::SqliteFailure(error, _) | rusqlite::Error::SqlInputError { error, .. } => {
+            Some(error.code)
+        }
+        _ => None,
     }
 }
 

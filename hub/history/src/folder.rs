@@ -13,6 +13,16 @@ pub(crate) fn sync(dir: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Removes a file; one that is gone already is no error.
+pub(crate) fn remove(path: &Path) -> Result<()> {
+    #[cfg(test)]
+    crate::power_loss::before_removal(path)?;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).at("deleting", path),
+        _ => Ok(()),
+    }
+}
+
 /// Makes a folder, and those above it, durably.
 pub(crate) fn make(dir: &Path) -> Result<()> {
     if dir.is_dir() {

@@ -25,6 +25,7 @@ mod bench_columns;
 mod blob;
 mod buckets;
 mod bytes;
+mod checksum;
 mod chunk;
 mod civil;
 mod columns;
@@ -59,7 +60,7 @@ pub use backup::{BackupFile, Manifest, Progress, backup, restore, verify_backup}
 pub use buckets::MAX_BUCKETS;
 pub use error::{HistoryError, Result};
 pub use exact::ExactSum;
-pub use inspect::{StoreFacts, inspect, store_bytes};
+pub use inspect::{StoreFacts, inspect, store_bytes, verify};
 pub use point::{Accumulation, Bucket, EnergyBucket, Options, PointSpec, Reading, Series};
 pub use quarantine::Damage;
 pub use queue::{CommitQueue, Done, Submission};

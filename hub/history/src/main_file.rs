@@ -32,9 +32,11 @@ INSERT INTO meta VALUES ('first_month', 0);
 
 /// What leads from each version of the schema to the next, from 1 on. A new store goes the same way, so that there is
 /// one way only; what is listed here has been released and never changes.
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // 2: which months were sealed and how far, so that a month file that is gone or too old is noticed.
     "CREATE TABLE sealed (month INTEGER PRIMARY KEY, through INTEGER NOT NULL);",
+    // 3: blobs have checksums, which a program of version 2 would take for damage; those from before stay as they are.
+    "",
 ];
 
 /// The main file, open to write.
@@ -197,7 +199,7 @@ impl MainFile {
             .at("reading last values", &self.path)
     }
 
-    /// Visits the raw blobs in the order of their commits.
+    /// Visits the raw blobs in the order of their commits; what is no blob at all, as an empty one.
     pub(crate) fn visit_blobs(&self, mut visit: impl FnMut(i64, &[u8]) -> Result<()>) -> Result<()> {
         let what = "reading raw blobs";
         let mut statement =
@@ -205,9 +207,17 @@ impl MainFile {
         let mut rows = statement.query([]).at(what, &self.path)?;
         while let Some(row) = rows.next().at(what, &self.path)? {
             let id = row.get(0).at(what, &self.path)?;
-            visit(id, row.get_ref(1).and_then(|v| Ok(v.as_blob()?)).at(what, &self.path)?)?;
+            visit(id, row.get_ref(1).at(what, &self.path)?.as_blob().unwrap_or_default())?;
         }
         Ok(())
+    }
+
+    /// Removes a raw blob that is damaged and has been set aside.
+    pub(crate) fn remove_blob(&self, id: i64) -> Result<()> {
+        self.connection
+            .execute("DELETE FROM blob WHERE id = ?1", params![id])
+            .map(drop)
+            .at("removing a damaged blob", &self.path)
     }
 
     /// Commits blobs and records in one durable transaction; gives the number of the last blob.
@@ -284,18 +294,19 @@ impl MainFile {
             .at("reading the retention limit", &self.path)
     }
 
-    /// Sets it, durably.
-    pub(crate) fn set_first_month(&mut self, number: i64) -> Result<()> {
-        self.connection
-            .execute_batch(&format!(
-                "BEGIN IMMEDIATE; UPDATE meta SET value = {number} WHERE name = 'first_month';
-                 DELETE FROM sealed WHERE month < {number}; COMMIT"
-            ))
-            .inspect_err(|_| {
-                // Where it failed within, there is something to undo; where not, this says so and does nothing.
-                let _ = self.connection.execute_batch("ROLLBACK");
-            })
-            .at("setting the retention limit", &self.path)
+    /// Sets it, durably, with what the audit record says of it.
+    pub(crate) fn set_first_month(&mut self, number: i64, record: Option<&Record>) -> Result<()> {
+        let body = record.map(Record::body_text).transpose()?.flatten();
+        let set = || {
+            let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            tx.execute("UPDATE meta SET value = ?1 WHERE name = 'first_month'", [number])?;
+            tx.execute("DELETE FROM sealed WHERE month < ?1", [number])?;
+            if let Some(record) = record {
+                record.apply(&tx, body.as_deref())?;
+            }
+            tx.commit()
+        };
+        set().at("setting the retention limit", &self.path)
     }
 
     /// Gives unused pages back to the file system.

@@ -4,22 +4,26 @@
 //! A chunk's row id is its point's key (21 bits) and the first sample's microseconds into the month (42 bits), so
 //! the table is its own index and a point's month lies together. Late and back-dated samples are merged into the
 //! chunks they fall into. `sealed_through` is the last raw blob whose samples of this month are in the file; it changes
-//! in the same transaction, which makes sealing idempotent.
+//! in the same transaction, which makes sealing idempotent. Chunks and summaries have checksums since schema 2, which
+//! a file takes on when it is next sealed into; chunks from before stay as they are.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
 
+use crate::checksum;
 use crate::chunk::{self, MAX_CHUNK_SAMPLES};
 use crate::civil::Month;
 use crate::columns::Columns;
-use crate::error::{HistoryError, Result, SqliteContext};
+use crate::error::{HistoryError, IoContext, Result, SqliteContext};
 use crate::folder;
 use crate::rollup;
 
 /// `CmpM`, in the header of the file.
 const APPLICATION_ID: i64 = 0x436d_704d;
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// Small pages, because half a page is lost for each chunk.
 const PAGE_BYTES: i64 = 512;
@@ -30,6 +34,10 @@ const MERGE_BELOW_SAMPLES: i64 = 3072;
 /// Keys fit this many bits of a row id; the rest holds the time.
 pub(crate) const KEY_BITS: u32 = 21;
 const OFFSET_BITS: u32 = 42;
+const OFFSETS: i64 = (1 << OFFSET_BITS) - 1;
+
+/// Why a roll-up is not used, and how far its chunk reaches not known.
+pub(crate) const DAMAGED_SUMMARY: &str = "the roll-up is damaged, so its samples are read instead";
 
 const SCHEMA: &str = "
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -45,7 +53,21 @@ pub(crate) struct ChunkPlace {
     pub(crate) first_us: i64,
     pub(crate) last_us: i64,
     count: i64,
+    /// Whether the row says this that has it. Where it is damaged, `last_us` is the latest that can be.
+    pub(crate) sound: bool,
 }
+
+/// What a look at a file finds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    /// The last raw blob whose samples of this month are in the file.
+    pub(crate) sealed_through: i64,
+    /// Chunks that were damaged when their stretch was sealed anew.
+    pub(crate) kept_aside: i64,
+}
+
+/// Why a month is damaged whose file somebody has taken away.
+pub(crate) const GONE: &str = "its file is gone, and was not given up by retention";
 
 /// An open month file.
 #[derive(Debug)]
@@ -69,15 +91,12 @@ impl MonthFile {
         let file = Self { connection, path, start_us: month.start_us() };
         file.prepare().at("preparing a month", &file.path)?;
         let version = file.version().at("reading the version of a month", &file.path)?;
-        if version == 0 {
-            let tx = rusqlite::Transaction::new_unchecked(&file.connection, TransactionBehavior::Immediate);
-            let tx = tx.at("making a month", &file.path)?;
-            tx.execute_batch(SCHEMA).at("making a month", &file.path)?;
-            tx.pragma_update(None, "application_id", APPLICATION_ID).at("making a month", &file.path)?;
-            tx.pragma_update(None, "user_version", SCHEMA_VERSION).at("making a month", &file.path)?;
-            tx.commit().at("making a month", &file.path)?;
+        if version > 0 {
+            file.check()?;
         }
-        file.check()?;
+        if version < SCHEMA_VERSION {
+            file.make(version).at("making a month", &file.path)?;
+        }
         if fresh {
             // The name of a new file is durable only when its folder is.
             folder::sync(dir)?;
@@ -88,6 +107,9 @@ impl MonthFile {
     /// Opens the file to read.
     pub(crate) fn open_to_read(dir: &Path, month: Month) -> Result<Self> {
         let path = month_path(dir, month);
+        if !path.exists() {
+            return Err(HistoryError::DamagedMonth { path, month: month.number(), why: GONE.to_owned() });
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).at("opening a month", &path)?;
         let file = Self { connection, path, start_us: month.start_us() };
@@ -100,29 +122,37 @@ impl MonthFile {
         Ok(file)
     }
 
-    /// Looks whether a file is what it should be, without reading all of it: header, tables, length. Gives the last blob
-    /// sealed into it, or `None` where it was only begun when the power went.
-    pub(crate) fn inspect(dir: &Path, month: Month) -> Result<Option<i64>> {
+    /// Looks whether a file is what it should be, without reading all of it: header, tables, length. `None` where it was
+    /// only begun when the power went.
+    pub(crate) fn inspect(dir: &Path, month: Month) -> Result<Option<Found>> {
         let path = month_path(dir, month);
         Self::try_inspect(dir, month, &path).map_err(|error| error.of_month(month, &path))
     }
 
-    fn try_inspect(dir: &Path, month: Month, path: &Path) -> Result<Option<i64>> {
+    fn try_inspect(dir: &Path, month: Month, path: &Path) -> Result<Option<Found>> {
         Self::roll_back(dir, month)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).at("opening a month", path)?;
         let count = |sql: &str| {
             connection.query_row(sql, [], |row| row.get::<_, i64>(0)).at("looking at a month", path)
         };
-        if count("SELECT count(*) FROM sqlite_schema")? == 0 {
-            return Ok(None);
-        }
-        check_header(&connection, path, APPLICATION_ID, SCHEMA_VERSION)?;
         let damaged = |why: &str| HistoryError::DamagedMonth {
             path: path.to_owned(),
             month: month.number(),
             why: why.to_owned(),
         };
+        if count("SELECT count(*) FROM sqlite_schema")? == 0 {
+            return Ok(None);
+        }
+        // The versions to write and to read by; in a file that is all in its log there are none yet.
+        let mut header = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(20).read_to_end(&mut header))
+            .at("opening a month", path)?;
+        if !matches!(header.get(18..20), None | Some([1 | 2, 1 | 2])) {
+            return Err(damaged("its header says that nothing may be written to it"));
+        }
+        check_header(&connection, path, APPLICATION_ID, SCHEMA_VERSION)?;
         if count("SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'chunk', 'summary')")? != 3 {
             return Err(damaged("its tables are not those of a month"));
         }
@@ -134,7 +164,9 @@ impl MonthFile {
         if std::fs::metadata(log).map_or(0, |m| m.len()) == 0 && length < pages as u64 {
             return Err(damaged("it is cut short"));
         }
-        Ok(Some(count("SELECT value FROM meta WHERE name = 'sealed_through'")?))
+        let kept_aside = kept_aside(&connection).at("looking at a month", path)?;
+        let sealed_through = count("SELECT value FROM meta WHERE name = 'sealed_through'")?;
+        Ok(Some(Found { sealed_through, kept_aside }))
     }
 
     /// Undoes what a process was at when it was killed while the file was made, before its write-ahead log: readers,
@@ -161,6 +193,17 @@ impl MonthFile {
         )
     }
 
+    /// Makes a new file, or brings one of an earlier version up to date.
+    fn make(&self, version: i64) -> rusqlite::Result<()> {
+        let tx = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        if version == 0 {
+            tx.execute_batch(SCHEMA)?;
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        }
+        tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        tx.commit()
+    }
+
     fn version(&self) -> rusqlite::Result<i64> {
         self.connection.pragma_query_value(None, "user_version", |row| row.get(0))
     }
@@ -177,14 +220,31 @@ impl MonthFile {
     }
 
     fn id(&self, key: u32, time_us: i64) -> i64 {
-        let offset = (time_us - self.start_us).clamp(0, (1 << OFFSET_BITS) - 1);
+        let offset = (time_us - self.start_us).clamp(0, OFFSETS);
         i64::from(key) << OFFSET_BITS | offset
     }
 
-    fn place(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<ChunkPlace> {
-        let id: i64 = row.get(0)?;
-        let first_us = self.start_us + (id & ((1 << OFFSET_BITS) - 1));
-        Ok(ChunkPlace { id, first_us, last_us: self.start_us + row.get::<_, i64>(1)?, count: row.get(2)? })
+    /// The chunk that a row of id, last, count and hours is of, with its encoded roll-ups.
+    fn summary<'row>(&self, row: &'row rusqlite::Row<'_>) -> Result<(ChunkPlace, &'row [u8])> {
+        let id: i64 = row.get(0).at("reading a month", &self.path)?;
+        let first_us = self.start_us + (id & OFFSETS);
+        if let (Ok(last), Ok(count), Ok(frame)) =
+            (row.get::<_, i64>(1), row.get(2), row.get_ref(3).and_then(|v| Ok(v.as_blob()?)))
+            && let Ok((hours, _)) = checksum::content("a roll-up", &[id, last, count], frame)
+        {
+            let place = ChunkPlace { id, first_us, last_us: self.start_us + last, count, sound: true };
+            return Ok((place, hours));
+        }
+        // The chunk may be whole; it ends before the next begins.
+        let next: Option<i64> = self
+            .connection
+            .query_row("SELECT min(id) FROM summary WHERE id > ?1", [id], |row| row.get(0))
+            .at("reading a month", &self.path)?;
+        let last = match next {
+            Some(next) if next >> OFFSET_BITS == id >> OFFSET_BITS => (next & OFFSETS) - 1,
+            _ => OFFSETS,
+        };
+        Ok((ChunkPlace { id, first_us, last_us: self.start_us + last, count: 0, sound: false }, &[]))
     }
 
     /// The chunk of a point that begins last before `time_us`.
@@ -192,15 +252,16 @@ impl MonthFile {
         if time_us <= self.start_us {
             return Ok(None);
         }
-        self.connection
+        let mut statement = self
+            .connection
             .prepare_cached(
-                "SELECT id, last, count FROM summary WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1",
+                "SELECT id, last, count, hours FROM summary WHERE id >= ?1 AND id < ?2 ORDER BY id DESC LIMIT 1",
             )
-            .and_then(|mut statement| {
-                let bounds = params![self.id(key, self.start_us), self.id(key, time_us)];
-                statement.query_row(bounds, |row| self.place(row)).optional()
-            })
-            .at("reading a month", &self.path)
+            .at("reading a month", &self.path)?;
+        let bounds = params![self.id(key, self.start_us), self.id(key, time_us)];
+        let mut rows = statement.query(bounds).at("reading a month", &self.path)?;
+        let row = rows.next().at("reading a month", &self.path)?;
+        row.map(|row| Ok(self.summary(row)?.0)).transpose()
     }
 
     /// Visits the chunks of a point that may have samples from `from_us` to before `to_us`, in order, each with
@@ -226,8 +287,7 @@ impl MonthFile {
         let mut rows =
             statement.query(params![lowest, self.id(key, to_us - 1)]).at("reading a month", &self.path)?;
         while let Some(row) = rows.next().at("reading a month", &self.path)? {
-            let place = self.place(row).at("reading a month", &self.path)?;
-            let hours = row.get_ref(3).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?;
+            let (place, hours) = self.summary(row)?;
             if !visit(self, place, hours)? {
                 break;
             }
@@ -244,10 +304,52 @@ impl MonthFile {
         let mut rows = statement.query(params![id]).at("reading a month", &self.path)?;
         let row = rows.next().at("reading a month", &self.path)?;
         let row = row.ok_or_else(|| HistoryError::corrupt("a month", format!("chunk {id} is missing")))?;
-        chunk::decode(
-            row.get_ref(0).and_then(|v| Ok(v.as_blob()?)).at("reading a month", &self.path)?,
-            columns,
-        )
+        let frame = row.get_ref(0).and_then(|v| Ok(v.as_blob()?));
+        let frame = frame.map_err(|_| HistoryError::corrupt("a month", format!("chunk {id} is no blob")))?;
+        let (content, _) = checksum::content("a chunk", &[id], frame)?;
+        chunk::decode(content, columns)
+    }
+
+    /// Chunks that were damaged when their stretch was sealed anew.
+    pub(crate) fn kept_aside(&self) -> Result<i64> {
+        kept_aside(&self.connection).at("looking at a month", &self.path)
+    }
+
+    /// Reads every chunk and summary; gives the first and the last moment of each chunk that is damaged, and why.
+    pub(crate) fn verify(&self) -> Result<Vec<(i64, i64, String)>> {
+        let what = "reading a month";
+        // As of one moment: a hub may seal into it meanwhile.
+        let _moment = self.connection.unchecked_transaction().at(what, &self.path)?;
+        let mut bad = Vec::new();
+        let mut statement =
+            self.connection.prepare("SELECT id, last, count, hours FROM summary").at(what, &self.path)?;
+        let mut rows = statement.query([]).at(what, &self.path)?;
+        let mut summaries = 0_i64;
+        while let Some(row) = rows.next().at(what, &self.path)? {
+            summaries += 1;
+            let (place, _) = self.summary(row)?;
+            if !place.sound {
+                bad.push((place.first_us, place.last_us, DAMAGED_SUMMARY.to_owned()));
+            }
+            match self.read_chunk(place.id, &mut Columns::default()) {
+                Err(HistoryError::Corrupt { why, .. }) => bad.push((place.first_us, place.last_us, why)),
+                other => other?,
+            }
+        }
+        let sound: String =
+            self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).at(what, &self.path)?;
+        if sound != "ok" {
+            bad.push((self.start_us, self.start_us + OFFSETS, sound));
+        }
+        let chunks: i64 = self
+            .connection
+            .query_row("SELECT count(*) FROM chunk", [], |row| row.get(0))
+            .at(what, &self.path)?;
+        if chunks != summaries {
+            let why = format!("it has {chunks} chunks and {summaries} summaries of them");
+            bad.push((self.start_us, self.start_us + OFFSETS, why));
+        }
+        Ok(bad)
     }
 
     /// Starts sealing samples of the raw blobs up to `through_blob`. `None` if they are in the file already.
@@ -321,7 +423,10 @@ impl Sealing<'_> {
     fn keep_aside(&self, place: &ChunkPlace, why: &str) -> Result<()> {
         tracing::error!(file = %self.file.path.display(), why, "a chunk does not decode and is kept in the table 'damaged'");
         self.run("CREATE TABLE IF NOT EXISTS damaged (id INTEGER, data BLOB, why TEXT)", [])?;
-        self.run("INSERT INTO damaged SELECT id, data, ?2 FROM chunk WHERE id = ?1", params![place.id, why])
+        self.run(
+            "INSERT INTO damaged VALUES (?1, (SELECT data FROM chunk WHERE id = ?1), ?2)",
+            params![place.id, why],
+        )
     }
 
     fn insert(&self, key: u32, columns: &Columns, resolution: Option<f64>) -> Result<()> {
@@ -330,11 +435,14 @@ impl Sealing<'_> {
         };
         let encoded = chunk::encode(columns, resolution)?;
         let hours = encoded.scale.and_then(|scale| rollup::encode(columns, scale)).unwrap_or_default();
+        // Nothing is replaced but a row of a damaged file that was out of sight.
         let id = self.file.id(key, first);
-        self.run("INSERT INTO chunk (id, data) VALUES (?1, ?2)", params![id, encoded.bytes])?;
+        let (last, count) = (last - self.file.start_us, columns.len() as i64);
+        let chunk = checksum::frame(&[id], &encoded.bytes);
+        self.run("INSERT OR REPLACE INTO chunk (id, data) VALUES (?1, ?2)", params![id, chunk])?;
         self.run(
-            "INSERT INTO summary (id, last, count, hours) VALUES (?1, ?2, ?3, ?4)",
-            params![id, last - self.file.start_us, columns.len() as i64, hours],
+            "INSERT OR REPLACE INTO summary (id, last, count, hours) VALUES (?1, ?2, ?3, ?4)",
+            params![id, last, count, checksum::frame(&[id, last, count], &hours)],
         )
     }
 
@@ -359,6 +467,15 @@ pub(crate) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
     let done = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     connection.execute_batch("PRAGMA busy_timeout = 5000")?;
     done
+}
+
+/// The chunks in the table of damaged ones, which is made when there are some.
+fn kept_aside(connection: &Connection) -> rusqlite::Result<i64> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get(0));
+    match count("SELECT count(*) FROM sqlite_schema WHERE name = 'damaged'")? {
+        0 => Ok(0),
+        _ => count("SELECT count(*) FROM damaged"),
+    }
 }
 
 /// Refuses files of other programs and of newer versions of this one.

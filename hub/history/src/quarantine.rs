@@ -1,5 +1,6 @@
-//! Damaged month files: renamed with the reason beside them, so that the rest is served and nothing is thrown away.
+//! What is damaged, set aside with the reason beside it, so that the rest is served and nothing is thrown away.
 
+use std::fs::File;
 use std::path::Path;
 
 use crate::civil::{Month, rfc3339};
@@ -18,8 +19,7 @@ pub struct Damage {
 
 /// Renames a month's files to `YYYY-MM.damaged-N.db`, and writes the reason to a text file beside it.
 pub(crate) fn set_aside(dir: &Path, month: Month, why: &str) -> Result<Damage> {
-    let note = |n: u32| format!("{month}.damaged-{n}.txt");
-    let n = (1..u32::MAX).find(|n| !dir.join(note(*n)).exists()).unwrap_or(u32::MAX);
+    let name = free_name(dir, &month.to_string());
     let old = month_path(dir, month);
     // The log first: a database whose log stayed behind would be read without it.
     for suffix in ["-shm", "-wal", "-journal", ""] {
@@ -27,31 +27,65 @@ pub(crate) fn set_aside(dir: &Path, month: Month, why: &str) -> Result<Damage> {
         from.push(suffix);
         let from = Path::new(&from);
         if from.exists() {
-            std::fs::rename(from, dir.join(format!("{month}.damaged-{n}.db{suffix}")))
-                .at("setting aside", from)?;
+            std::fs::rename(from, dir.join(format!("{name}.db{suffix}"))).at("setting aside", from)?;
         }
     }
     let why = format!(
         "{why}; the samples of {month} that were in it are missing. Stop the hub, put {month}.db of a backup into the \
          data folder, start it, and remove this note"
     );
-    let path = dir.join(note(n));
-    std::fs::write(&path, &why).at("writing", &path)?;
+    tracing::error!(file = %old.display(), why, "a month is damaged and was set aside; the rest is served");
+    note(dir, &name, why)
+}
+
+/// Keeps the bytes of a damaged raw blob in `history.damaged-N.blob`, with the reason beside it; the caller removes it
+/// from the main file then.
+pub(crate) fn set_aside_blob(dir: &Path, bytes: &[u8], why: &str) -> Result<Damage> {
+    let name = free_name(dir, "history");
+    let path = dir.join(format!("{name}.blob"));
+    std::fs::write(&path, bytes).and_then(|()| File::open(&path)?.sync_all()).at("writing", &path)?;
+    tracing::error!(file = %path.display(), why, "samples not yet sealed are damaged and were set aside");
+    let why = format!(
+        "{why}; the samples of one commit, of the last hours before {name}.blob was made, are missing. A backup made \
+         after that commit may have them; remove this note when they are given up"
+    );
+    note(dir, &name, why)
+}
+
+/// `STEM.damaged-N`, of which there is no note yet.
+fn free_name(dir: &Path, stem: &str) -> String {
+    let name = |n: u32| format!("{stem}.damaged-{n}");
+    let free = (1..u32::MAX).find(|n| !dir.join(format!("{}.txt", name(*n))).exists());
+    name(free.unwrap_or(u32::MAX))
+}
+
+/// Writes a note, durably, with what was made before it in the folder.
+fn note(dir: &Path, name: &str, why: String) -> Result<Damage> {
+    let file = format!("{name}.txt");
+    let path = dir.join(&file);
+    std::fs::write(&path, &why).and_then(|()| File::open(&path)?.sync_all()).at("writing", &path)?;
     folder::sync(dir)?;
-    tracing::error!(file = %old.display(), why, "a month file is damaged and was set aside; the rest is served");
-    Ok(Damage { file: note(n), why })
+    Ok(Damage { file, why })
 }
 
 impl Month {
-    /// A chunk of a month's file that does not decode.
+    /// A chunk of a month's file that is damaged.
     pub(crate) fn damaged_chunk(self, first_us: i64, last_us: i64, why: &str) -> Damage {
         let (from, to) = (rfc3339(first_us), rfc3339(last_us));
         let file = format!("{self}.db");
-        tracing::error!(file, from, to, why, "a chunk of a point does not decode; the rest is served");
         let why = format!(
-            "samples of a point from {from} to {to} do not decode ({why}); restore the file from a backup"
+            "samples of a point from {from} to {to} are damaged ({why}); restore the file from a backup"
         );
         Damage { file, why }
+    }
+
+    /// Chunks that were damaged when what came late for them was sealed.
+    pub(crate) fn kept_aside(self, chunks: i64) -> Damage {
+        let why = format!(
+            "{chunks} chunks were damaged and are kept in the table 'damaged' of the file; restore it from a backup, \
+             or drop that table when they are given up"
+        );
+        Damage { file: format!("{self}.db"), why }
     }
 }
 

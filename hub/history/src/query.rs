@@ -8,7 +8,7 @@ use crate::buckets::{BucketBuilder, MeterBuilder, Stretches};
 use crate::civil::{HOUR_US, Month};
 use crate::columns::Columns;
 use crate::error::{HistoryError, Result};
-use crate::month::{ChunkPlace, MonthFile, month_path};
+use crate::month::{ChunkPlace, DAMAGED_SUMMARY, MonthFile, month_path};
 use crate::point::{Bucket, EnergyBucket, Series};
 use crate::rollup::{self, Rollup};
 use crate::store::{Layout, Shared};
@@ -319,10 +319,14 @@ fn read_what_is_sound(
     columns: &mut Columns,
 ) -> Result<()> {
     clear(columns);
+    let say = |why: &str| shared.damaged(month.damaged_chunk(place.first_us, place.last_us, why));
+    if !place.sound {
+        say(DAMAGED_SUMMARY);
+    }
     match file.read_chunk(place.id, columns) {
         Err(HistoryError::Corrupt { why, .. }) => {
             clear(columns);
-            shared.damaged(month.damaged_chunk(place.first_us, place.last_us, &why));
+            say(&why);
             Ok(())
         }
         other => other,

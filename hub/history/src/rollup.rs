@@ -10,8 +10,6 @@ use crate::columns::Columns;
 use crate::error::Result;
 use crate::exact::{in_units, power_of_two, scaled, unit_exponent};
 
-const VERSION: u8 = 1;
-
 /// Below this many samples an hour, reading the samples is as fast and roll-ups would double the store.
 const MIN_SAMPLES_PER_HOUR: usize = 6;
 
@@ -72,7 +70,7 @@ pub(crate) fn encode(columns: &Columns, scale: Scale) -> Option<Vec<u8>> {
         return None;
     }
 
-    let mut out = vec![VERSION];
+    let mut out = Vec::new();
     scale.encode(&mut out);
     put_int(&mut out, exponent.into());
     put_uint(&mut out, hours.len() as u64);
@@ -97,10 +95,6 @@ pub(crate) fn encode(columns: &Columns, scale: Scale) -> Option<Vec<u8>> {
 /// Reads what [`encode`] wrote.
 pub(crate) fn decode(bytes: &[u8], rollup: &mut Rollup) -> Result<()> {
     let mut cursor = Cursor::new("a roll-up", bytes);
-    let version = cursor.byte()?;
-    if version != VERSION {
-        return Err(cursor.corrupt(format!("version {version} is unknown")));
-    }
     let code = cursor.byte()?;
     let scale = Scale::decode(code, &mut cursor)?;
     let exponent = cursor.int()?;

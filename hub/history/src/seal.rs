@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::civil::Month;
 use crate::error::{HistoryError, Result};
-use crate::month::{MonthFile, month_path};
+use crate::month::{GONE, MonthFile, month_path};
 use crate::quarantine;
 use crate::store::{Shared, lock};
 use crate::tail::Tail;
@@ -112,6 +112,10 @@ fn seal_frozen(shared: &Shared) -> Result<()> {
 /// number.
 fn seal_month(shared: &Shared, frozen: &Tail, month: Month) -> Result<()> {
     let try_seal = || {
+        let path = month_path(&shared.dir, month);
+        if !path.exists() && shared.layout().months.contains(&month) {
+            return Err(HistoryError::DamagedMonth { path, month: month.number(), why: GONE.to_owned() });
+        }
         let mut file = MonthFile::open_to_seal(&shared.dir, month)?;
         if let Some(sealing) = file.begin(frozen.through_blob)? {
             for (key, arrivals) in frozen.months[&month].iter().enumerate() {
@@ -123,6 +127,10 @@ fn seal_month(shared: &Shared, frozen: &Tail, month: Month) -> Result<()> {
             let mut layout = shared.layout_mut();
             sealing.commit()?;
             layout.months.insert(month);
+        }
+        match file.kept_aside()? {
+            0 => {}
+            chunks => shared.damaged(month.kept_aside(chunks)),
         }
         file.checkpoint()
     };
@@ -137,8 +145,9 @@ pub(crate) fn set_aside(shared: &Shared, month: Month, why: &str) -> Result<()> 
     }
     layout.generation += 1;
     let damage = quarantine::set_aside(&shared.dir, month, why)?;
+    drop(layout);
     shared.damaged(damage);
-    Ok(())
+    shared.main().forget_month(month.number())
 }
 
 /// The keys of points that have samples in the tail.

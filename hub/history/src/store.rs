@@ -20,11 +20,11 @@ use crate::civil::{EARLIEST_US, LATEST_US, Month};
 use crate::error::{HistoryError, IoContext, Result, SqliteContext};
 use crate::folder;
 use crate::main_file::{self, MainFile};
-use crate::month::{MonthFile, month_path};
+use crate::month::{GONE, MonthFile};
 use crate::point::{Accumulation, Bucket, EnergyBucket, Options, PointSpec, Reading, Series};
 use crate::quarantine::{self, Damage};
 use crate::query::{Meter, Reader};
-use crate::record::{self, LogEntry, StoredRecord};
+use crate::record::{self, LogEntry, Record, StoredRecord};
 use crate::seal;
 use crate::stats::Stats;
 use crate::tail::Tails;
@@ -119,10 +119,15 @@ impl Shared {
         spec.zip(self.key(point)).ok_or(HistoryError::UnknownPoint(point))
     }
 
-    /// Remembers what is missing, once.
+    /// Says and remembers what is missing, once.
     pub(crate) fn damaged(&self, damage: Damage) {
         let mut known = lock(&self.damage);
         if !known.contains(&damage) {
+            tracing::error!(
+                file = damage.file,
+                why = damage.why,
+                "the history is damaged; the rest is served"
+            );
             self.stats.damage.add(1);
             known.push(damage);
         }
@@ -194,11 +199,15 @@ impl History {
             }
         }
         let first_month = Month::from_number(main.first_month()?);
-        let sealed = find_months(dir, first_month, &main)?;
+        let (sealed, kept_aside) = find_months(dir, first_month, &main)?;
         main.number_blobs_after(sealed.values().copied().max().unwrap_or(0))?;
         let mut last = vec![None; key_count];
         let mut tails = Tails::default();
-        recover(&main, &sealed, first_month, &mut last, &mut tails)?;
+        for (id, bytes, why) in recover(&main, &sealed, first_month, &mut last, &mut tails)? {
+            quarantine::set_aside_blob(dir, &bytes, &why)?;
+            main.remove_blob(id)?;
+        }
+        let damage = quarantine::noted(dir)?.into_iter().chain(kept_aside).collect();
         let months = sealed.into_keys().collect();
 
         let stats = Arc::new(Stats::default());
@@ -219,7 +228,7 @@ impl History {
             sealer: Mutex::new(()),
             bell: (Mutex::new(Bell::default()), Condvar::new()),
             sealing_fails: AtomicBool::new(false),
-            damage: Mutex::new(quarantine::noted(dir)?),
+            damage: Mutex::new(damage),
             _lock: lock,
         });
         let of_thread = shared.clone();
@@ -376,20 +385,31 @@ impl History {
         self.shared.main().shrink()
     }
 
-    /// Deletes the months that lie wholly before `keep_from`, and from now on refuses samples of them.
-    /// Gives the number of files deleted.
-    pub fn retain_from(&self, keep_from: Timestamp) -> Result<usize> {
+    /// Deletes the months that lie wholly before `keep_from`, those set aside too, and from now on refuses samples of
+    /// them. Gives the months whose files are deleted, such as `2026-11`; with them `audit` makes the record that is
+    /// kept together with the limit. Where there are none, nothing is recorded.
+    pub fn retain_from(
+        &self,
+        keep_from: Timestamp,
+        audit: impl FnOnce(&[String]) -> Record,
+    ) -> Result<Vec<String>> {
         let first = Month::of(keep_from.0.clamp(EARLIEST_US, LATEST_US));
-        if first <= self.shared.first_month() {
-            return Ok(0);
-        }
         let _sealer = lock(&self.shared.sealer);
+        let limit = self.shared.first_month();
+        if first <= limit {
+            // What could not be deleted before.
+            delete(files_before(&self.shared.dir, limit)?)?;
+            return Ok(Vec::new());
+        }
+        let files = files_before(&self.shared.dir, first)?;
+        let gone: BTreeSet<String> = files.iter().map(|(month, _)| month.to_string()).collect();
+        let gone: Vec<String> = gone.into_iter().collect();
+        let record = (!gone.is_empty()).then(|| audit(&gone));
         // First the limit, durably: then a crash can only leave files that the next opening deletes.
-        self.shared.main().set_first_month(first.number())?;
+        self.shared.main().set_first_month(first.number(), record.as_ref())?;
         let mut layout = self.shared.layout_mut();
         *self.shared.first_month.write().unwrap_or_else(PoisonError::into_inner) = first;
-        let keep = layout.months.split_off(&first);
-        let gone = std::mem::replace(&mut layout.months, keep);
+        layout.months = layout.months.split_off(&first);
         {
             let mut tails = self.shared.tails();
             let Tails { sealing, active } = &mut *tails;
@@ -401,10 +421,9 @@ impl History {
             let left = active.samples + sealing.as_ref().map_or(0, |tail| tail.samples);
             self.shared.stats.unsealed_samples.set(left);
         }
-        for month in &gone {
-            delete_month(&self.shared.dir, *month)?;
-        }
-        Ok(gone.len())
+        delete(files)?;
+        lock(&self.shared.damage).retain(|damage| month_of(&damage.file).is_none_or(|month| month >= first));
+        Ok(gone)
     }
 
     /// Asks; a month file that proves damaged is set aside, and the rest is asked again.
@@ -418,7 +437,6 @@ impl History {
                     lock(&self.readers).clear();
                     drop(reader);
                     seal::set_aside(&self.shared, Month::from_number(month), &why)?;
-                    self.shared.main().forget_month(month)?;
                 }
                 answer => {
                     let mut idle = lock(&self.readers);
@@ -454,30 +472,36 @@ pub(crate) fn lock_folder(dir: &Path) -> Result<File> {
     }
 }
 
-/// The months in the folder with the last blob sealed into each. Those that retention has given up are deleted, those of
-/// which only a name was made wait to be made, and damaged ones are set aside.
-fn find_months(dir: &Path, first_month: Month, main: &MainFile) -> Result<BTreeMap<Month, i64>> {
+/// The months in the folder with the last blob sealed into each, and what is missing within them. Those that retention has
+/// given up are deleted, those of which only a name was made wait to be made, and damaged and missing ones are set aside.
+fn find_months(
+    dir: &Path,
+    first_month: Month,
+    main: &MainFile,
+) -> Result<(BTreeMap<Month, i64>, Vec<Damage>)> {
+    delete(files_before(dir, first_month)?)?;
     let mut months = BTreeSet::new();
     for entry in std::fs::read_dir(dir).at("listing", dir)? {
         let name = entry.at("listing", dir)?.file_name();
         let month = name.to_str().and_then(|n| n.strip_suffix(".db")).and_then(Month::parse);
         months.extend(month);
     }
-    let keep = months.split_off(&first_month);
-    for month in months {
-        delete_month(dir, month)?;
-    }
     let mut sealed = BTreeMap::new();
+    let mut damage = Vec::new();
     let mut was_sealed = main.sealed()?;
-    for month in keep {
+    for month in months {
         let had = was_sealed.remove(&month.number());
         match MonthFile::inspect(dir, month) {
-            Ok(Some(through)) if had.is_some_and(|had| through < had) => {
-                // An older copy was put in its place, as a restore does: what it has is served.
-                tracing::warn!(%month, "a month file is older than the store: samples of it may be missing");
-                sealed.insert(month, through);
+            Ok(Some(found)) => {
+                if had.is_some_and(|had| found.sealed_through < had) {
+                    // An older copy was put in its place, as a restore does: what it has is served.
+                    tracing::warn!(%month, "a month file is older than the store: samples of it may be missing");
+                }
+                if found.kept_aside > 0 {
+                    damage.push(month.kept_aside(found.kept_aside));
+                }
+                sealed.insert(month, found.sealed_through);
             }
-            Ok(Some(through)) => drop(sealed.insert(month, through)),
             Ok(None) if had.is_some() => {
                 quarantine::set_aside(dir, month, "it is empty")?;
                 main.forget_month(month.number())?;
@@ -492,37 +516,49 @@ fn find_months(dir: &Path, first_month: Month, main: &MainFile) -> Result<BTreeM
     }
     for month in was_sealed.into_keys().map(Month::from_number) {
         if month >= first_month {
-            // Somebody may have removed it on purpose: it is said, once.
-            tracing::warn!(%month, "a month file that was there is gone; its samples are missing");
+            // Somebody may have removed it on purpose: it is said until they remove the note.
+            quarantine::set_aside(dir, month, GONE)?;
         }
         main.forget_month(month.number())?;
     }
-    Ok(sealed)
+    Ok((sealed, damage))
 }
 
-fn delete_month(dir: &Path, month: Month) -> Result<()> {
-    let path = month_path(dir, month);
-    for suffix in ["-wal", "-shm", "-journal", ""] {
-        let mut name = path.clone().into_os_string();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).at("deleting", Path::new(&name));
-            }
-            _ => {}
-        }
+/// The month that a file of the folder is of: `2026-11.db`, `2026-11.db-wal`, `2026-11.damaged-1.txt`.
+fn month_of(file: &str) -> Option<Month> {
+    file.split_once('.').and_then(|(month, _)| Month::parse(month))
+}
+
+/// The files of months before `first`, with their month; a log comes before its database, which would else be read
+/// without it.
+fn files_before(dir: &Path, first: Month) -> Result<Vec<(Month, PathBuf)>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).at("listing", dir)? {
+        let entry = entry.at("listing", dir)?;
+        let month = entry.file_name().to_str().and_then(month_of).filter(|month| *month < first);
+        files.extend(month.map(|month| (month, entry.path())));
     }
-    Ok(())
+    files.sort_by(|a, b| b.cmp(a));
+    Ok(files)
 }
 
-/// Reads last values and raw blobs into memory. Samples of a blob that a month has sealed already are not taken again.
+fn delete(files: Vec<(Month, PathBuf)>) -> Result<()> {
+    files.iter().try_for_each(|(_, path)| folder::remove(path))
+}
+
+/// A raw blob that is damaged: its number, its bytes and why.
+type DamagedBlob = (i64, Vec<u8>, String);
+
+/// Reads last values and raw blobs into memory; gives the blobs that are damaged. Samples of a blob that a month has
+/// sealed already are not taken again.
 fn recover(
     main: &MainFile,
     sealed: &BTreeMap<Month, i64>,
     first_month: Month,
     last: &mut [Option<Reading>],
     tails: &mut Tails,
-) -> Result<()> {
+) -> Result<Vec<DamagedBlob>> {
+    let mut damaged = Vec::new();
     for (key, reading) in main.last_values()? {
         if let Some(slot) = last.get_mut(key as usize) {
             *slot = Some(reading);
@@ -530,7 +566,7 @@ fn recover(
     }
     let tail = &mut tails.active;
     main.visit_blobs(|id, bytes| {
-        blob::decode(bytes, |key, time, value, quality| {
+        let decoded = blob::decode(bytes, |key, time, value, quality| {
             let Some(slot) = last.get_mut(key as usize) else { return };
             let month = Month::of(time);
             if id > sealed.get(&month).copied().unwrap_or(0) && month >= first_month {
@@ -539,9 +575,16 @@ fn recover(
             if main_file::is_newer(slot.as_ref(), time) {
                 *slot = Some(main_file::reading(time, value, quality));
             }
-        })?;
-        tail.blobs += 1;
-        tail.through_blob = id;
+        });
+        match decoded {
+            Ok(()) => {
+                tail.blobs += 1;
+                tail.through_blob = id;
+            }
+            Err(HistoryError::Corrupt { why, .. }) => damaged.push((id, bytes.to_vec(), why)),
+            Err(other) => return Err(other),
+        }
         Ok(())
-    })
+    })?;
+    Ok(damaged)
 }

@@ -206,7 +206,7 @@ fn only_one_process_and_no_older_program_opens_a_store() {
     main.pragma_update(None, "user_version", 99).unwrap();
     let error = History::open(dir.path(), &two_points()).unwrap_err();
     assert!(error.to_string().contains("version 99") && error.to_string().contains("newer"), "{error}");
-    main.pragma_update(None, "user_version", 2).unwrap();
+    main.pragma_update(None, "user_version", 3).unwrap();
     main.pragma_update(None, "application_id", 5).unwrap();
     assert!(matches!(History::open(dir.path(), &two_points()), Err(HistoryError::Foreign { .. })));
 
@@ -224,12 +224,16 @@ fn retention_deletes_files_and_refuses_what_is_older() {
         history.seal().unwrap();
         assert_eq!(numbers(&history, 0).len(), 2);
         writer.commit(&[sample(0, MARCH - 24 * HOUR, 3.0)], &[]).unwrap();
-        assert_eq!(history.retain_from(Timestamp(MARCH + HOUR)).unwrap(), 1);
+        let audit = |gone: &[String]| Record::audit(Timestamp(7), json!(gone));
+        assert_eq!(history.retain_from(Timestamp(MARCH + HOUR), audit).unwrap(), ["2026-01"]);
+        assert_eq!(history.log(AUDIT, None, 9).unwrap()[0].body, json!(["2026-01"]));
         assert_eq!(numbers(&history, 0), [(MARCH, 2.0)]);
         let info = writer.commit(&[sample(0, MARCH - 1, 3.0)], &[]).unwrap();
         assert_eq!(info.rejected, 1);
         assert!(!dir.path().join("2026-01.db").exists());
-        assert_eq!(history.retain_from(Timestamp(MARCH)).unwrap(), 0, "the limit never goes back");
+        let none = history.retain_from(Timestamp(MARCH), audit).unwrap();
+        assert!(none.is_empty(), "the limit never goes back");
+        assert_eq!(history.log(AUDIT, None, 9).unwrap().len(), 1);
     }
     // A file that a crash kept from being deleted.
     std::fs::write(dir.path().join("2025-12.db"), b"").unwrap();
@@ -288,7 +292,7 @@ fn retention_reaches_what_a_failed_sealing_left() {
     std::fs::create_dir(&obstacle).unwrap();
     history.seal().unwrap_err();
     std::fs::remove_dir(&obstacle).unwrap();
-    history.retain_from(Timestamp(MARCH)).unwrap();
+    history.retain_from(Timestamp(MARCH), |_| Record::audit(Timestamp(0), json!(0))).unwrap();
     assert_eq!(numbers(&history, 0), [(MARCH, 2.0)]);
     assert_eq!(history.stats().unsealed_samples.get(), 1);
     history.seal().unwrap();

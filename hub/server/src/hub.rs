@@ -17,9 +17,11 @@ use campanile_model::{Campus, PointId, Timestamp};
 use crossbeam_channel::TrySendError;
 use tokio::sync::watch;
 
+use crate::limits::Limits;
 use crate::live::{Live, Turn, wall_clock};
 use crate::people::{Door, People, PeopleError};
 use crate::rehearsals::Rehearsals;
+use crate::retention::Retention;
 use crate::tls::Tls;
 
 /// Commits that may wait; then the world waits, and with it the field.
@@ -60,6 +62,8 @@ pub struct HubConfig {
     record: Option<PathBuf>,
     sign_in: bool,
     tls: Tls,
+    retention_months: Option<u16>,
+    limits: Limits,
 }
 
 impl HubConfig {
@@ -67,7 +71,18 @@ impl HubConfig {
     pub fn new(campus: Arc<Campus>, data: PathBuf) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
         let broker = Broker::Embedded { port: 0 };
-        Self { campus, data, listen, broker, simulated: None, record: None, sign_in: false, tls: Tls::Off }
+        Self {
+            campus,
+            data,
+            listen,
+            broker,
+            simulated: None,
+            record: None,
+            sign_in: false,
+            tls: Tls::Off,
+            retention_months: None,
+            limits: Limits::default(),
+        }
     }
 
     /// The address of the API.
@@ -94,7 +109,19 @@ impl HubConfig {
         self
     }
 
-    /// Writes all inputs of the world to a new file, to be replayed.
+    /// Gives up the months that ended more than so many months before the current one; without it all are kept.
+    pub fn retention_months(mut self, months: Option<u16>) -> Self {
+        self.retention_months = months;
+        self
+    }
+
+    /// What clients may take of the hub.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Writes all inputs of the world to a new file, to be replayed; in a folder, to one named by campus and time.
     pub fn record(mut self, file: Option<PathBuf>) -> Self {
         self.record = file;
         self
@@ -178,6 +205,7 @@ pub struct Hub {
     broker: Option<SocketAddr>,
     tls: bool,
     first_sign_in: Option<PathBuf>,
+    retention: Option<Retention>,
     rehearsals: Arc<Rehearsals>,
 }
 
@@ -206,9 +234,11 @@ impl Hub {
         if let Some((at, seed)) = config.simulated {
             simulate(&live, campus, at, seed)?;
         }
+        let retention = config.retention_months.map(|months| Retention::start(live.clone(), months));
+        let retention = retention.transpose()?;
         let (stop, stopped) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let people = People::open(&live, &config.data, config.sign_in, tls.is_some())?;
+        let people = People::open(&live, &config.data, config.sign_in, tls.is_some(), config.limits)?;
         let first_sign_in = runtime.block_on(people.first_admin(&live))?;
         let has_tls = tls.is_some();
         let to_fork = live.clone();
@@ -217,7 +247,8 @@ impl Hub {
         let door = Arc::new(Door { people, live: live.clone(), loopback });
         let service = crate::router(live.clone(), door, rehearsals.clone());
         let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
-            let served = runtime.block_on(crate::serve::serve(listener, tls, service, stopped));
+            let served =
+                runtime.block_on(crate::serve::serve(listener, tls, service, stopped, config.limits));
             if let Err(why) = served {
                 tracing::error!(%why, "the API has stopped");
             }
@@ -232,6 +263,7 @@ impl Hub {
             broker,
             tls: has_tls,
             first_sign_in,
+            retention,
             rehearsals,
         })
     }
@@ -268,6 +300,7 @@ impl Hub {
 
     fn shut(&mut self) {
         let _ = self.stop.send(true);
+        self.retention = None;
         self.rehearsals.stop();
         if self.broker.is_some() {
             // The embedded broker goes with this process: what it has acknowledged to devices has to come over first.

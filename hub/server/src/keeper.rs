@@ -13,7 +13,7 @@ use crossbeam_channel::Receiver;
 use serde_json::json;
 
 use crate::clients::PointSet;
-use crate::live::{AlarmAct, Live, Turn, wall_clock};
+use crate::live::{AlarmAct, Live, Turn};
 use crate::seams::{Commits, Store};
 use crate::view::{alarm_info, command_state, view_of};
 
@@ -30,9 +30,17 @@ const CLOCK_STEP_US: i64 = 2 * Timestamp::SECOND;
 /// How far a stored time may be ahead of the clock to be taken up; see the gateway's limit.
 const MOST_AHEAD_US: i64 = 300 * Timestamp::SECOND;
 
+/// Values that a rule looks back at are read so many at a time: one a second for a day.
+const LOOKED_BACK_AT_ONCE: usize = 86_400;
+
 /// Takes up the last values, the commands in force and the alarms.
 pub fn recover(world: &mut World, history: &dyn Store) {
     let mut events = Vec::new();
+    for (point, back_us) in world.looks_back() {
+        if let Err(why) = look_back(world, history, point, back_us) {
+            tracing::error!(%why, "an alarm that looks at changes begins anew");
+        }
+    }
     let latest = world.now().plus_micros(MOST_AHEAD_US);
     let samples: Vec<Sample> = history
         .last_all()
@@ -53,6 +61,24 @@ pub fn recover(world: &mut World, history: &dyn Store) {
     }
     for lost in world.restore(saved) {
         tracing::warn!(lost, "a command or alarm of a point that the campus no longer has");
+    }
+}
+
+/// Gives the rules that look at changes of a point what it said in the time that they look at.
+fn look_back(
+    world: &mut World,
+    history: &dyn Store,
+    point: PointId,
+    back_us: i64,
+) -> Result<(), campanile_history::HistoryError> {
+    let (mut from, to) = (world.now().plus_micros(-back_us), world.now().plus_micros(1));
+    loop {
+        let before = history.range(point, from, to, LOOKED_BACK_AT_ONCE)?;
+        world.look_back(point, &before);
+        match before.last() {
+            Some((last, ..)) if before.len() == LOOKED_BACK_AT_ONCE => from = last.plus_micros(1),
+            _ => return Ok(()),
+        }
     }
 }
 
@@ -77,8 +103,8 @@ pub struct Keeper {
     live: Arc<Live>,
     world: World,
     queue: Box<dyn Commits>,
-    /// Whether the clock is that of device models in this process rather than the wall's.
-    simulated: bool,
+    /// The machine's clock; `None` where device models of this process move the world's.
+    clock: Option<Clock>,
     events: Vec<Event>,
     /// Who did what, to be committed with what it changed.
     audits: Vec<Record>,
@@ -95,6 +121,9 @@ pub struct Keeper {
     unsaved: Arc<Mutex<Unsaved>>,
     retry_due: bool,
 }
+
+/// Tells the time of day.
+pub type Clock = Box<dyn Fn() -> Timestamp + Send>;
 
 /// A record in a file.
 pub type FileRecorder = Recorder<std::io::BufWriter<std::fs::File>>;
@@ -116,14 +145,14 @@ impl Keeper {
         live: Arc<Live>,
         world: World,
         queue: Box<dyn Commits>,
-        simulated: bool,
+        clock: Option<Clock>,
         recorder: Option<FileRecorder>,
     ) -> Self {
         Self {
             live,
             world,
             queue,
-            simulated,
+            clock,
             events: Vec::new(),
             audits: Vec::new(),
             answers: Vec::new(),
@@ -149,17 +178,7 @@ impl Keeper {
             }
             if Instant::now() >= next_tick {
                 next_tick = Instant::now() + TICK;
-                let now = self.now();
-                let back_us = self.world.now().0.saturating_sub(now.0);
-                if back_us > CLOCK_STEP_US {
-                    let seconds = back_us / Timestamp::SECOND;
-                    tracing::warn!(seconds, "the machine's clock was set back; the world follows");
-                    let _ = self.apply(&Input::SetBack { now });
-                }
-                self.tick(now);
-                self.reconcile();
-                self.mark();
-                self.retry_due = true;
+                self.beat();
             }
             self.tell();
             if stop {
@@ -170,8 +189,23 @@ impl Keeper {
         drop(self.queue);
     }
 
+    /// Moves the world's clock, and does what comes with time.
+    fn beat(&mut self) {
+        let now = self.now();
+        let back_us = self.world.now().0.saturating_sub(now.0);
+        if back_us > CLOCK_STEP_US {
+            let seconds = back_us / Timestamp::SECOND;
+            tracing::warn!(seconds, "the machine's clock was set back; the world follows");
+            let _ = self.apply(&Input::SetBack { now });
+        }
+        self.tick(now);
+        self.reconcile();
+        self.mark();
+        self.retry_due = true;
+    }
+
     fn now(&self) -> Timestamp {
-        if self.simulated { self.world.now() } else { wall_clock() }
+        self.clock.as_ref().map_or(self.world.now(), |clock| clock())
     }
 
     /// Takes a turn; true where it was the last.
@@ -205,7 +239,7 @@ impl Keeper {
                 );
             }
             Turn::Simulated(samples, now) => {
-                if self.simulated {
+                if self.clock.is_none() {
                     self.tick(now);
                 }
                 self.samples(&samples);
@@ -481,3 +515,6 @@ fn kept<T: serde::Serialize>(kind: &str, key: &str, time: Timestamp, body: Optio
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

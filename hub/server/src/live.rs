@@ -12,12 +12,12 @@ use campanile_model::{Campus, Intent, Path, PointId, Sample, Timestamp, Value};
 use campanile_protocol::rest::{CommandRequest, Health, Reading, RelinquishRequest};
 use campanile_protocol::{Catalogue, HubState, JsonValue, LinkState, PROTOCOL_VERSION, RejectReason, limits};
 use campanile_world::{Recorder, Refusal, Schema, World};
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::channel::{Channel, Hands};
 use crate::hub::HubError;
-use crate::keeper::{FileRecorder, Keeper, recover};
+use crate::keeper::{Clock, FileRecorder, Keeper, recover};
 use crate::people::By;
 use crate::seams::{Commits, Field, Store};
 use crate::view::{View, view};
@@ -193,6 +193,22 @@ impl Live {
         record: Option<&std::path::Path>,
     ) -> Result<(Arc<Self>, std::thread::JoinHandle<()>), HubError> {
         let now = simulated_from.unwrap_or_else(wall_clock);
+        let (live, world, turns) = Self::recovered(campus, history, now, simulated_from.is_some())?;
+        let recorder = record.map(|path| start_record(path, &live.campus.id, &world)).transpose()?;
+        let clock = simulated_from.is_none().then_some(Box::new(wall_clock) as Clock);
+        let keeper = Keeper::new(live.clone(), world, queue, clock, recorder);
+        let thread =
+            std::thread::Builder::new().name("world-live".to_owned()).spawn(move || keeper.run(&turns))?;
+        Ok((live, thread))
+    }
+
+    /// What is shared, the world that a keeper is to keep, and its turns.
+    pub(crate) fn recovered(
+        campus: Arc<Campus>,
+        history: Box<dyn Store>,
+        now: Timestamp,
+        simulated: bool,
+    ) -> Result<(Arc<Self>, World, Receiver<Turn>), HubError> {
         let schema = Arc::new(Schema::of(&campus));
         let mut world = World::new(schema, now);
         recover(&mut world, history.as_ref());
@@ -200,7 +216,7 @@ impl Live {
         let catalogue_json = serde_json::to_vec(&catalogue).map_err(std::io::Error::other)?.into();
         let (inbox, turns) = crossbeam_channel::bounded(INBOX);
         let view = view(&campus, &mut world);
-        let (name, rate) = if simulated_from.is_some() { ("simulated", 0.0) } else { ("live", 1.0) };
+        let (name, rate) = if simulated { ("simulated", 0.0) } else { ("live", 1.0) };
         let hands = Box::new(ToKeeper(inbox.clone()));
         let channel = Arc::new(Channel::new(name.to_owned(), true, campus, view, rate, hands));
         let live = Arc::new(Self {
@@ -217,11 +233,7 @@ impl Live {
             samples: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         });
-        let recorder = record.map(|path| start_record(path, &live.campus.id, &world)).transpose()?;
-        let keeper = Keeper::new(live.clone(), world, queue, simulated_from.is_some(), recorder);
-        let thread =
-            std::thread::Builder::new().name("world-live".to_owned()).spawn(move || keeper.run(&turns))?;
-        Ok((live, thread))
+        Ok((live, world, turns))
     }
 
     /// Where turns go.
@@ -405,8 +417,15 @@ impl Live {
     }
 }
 
-/// Begins a record in a new file: one that is there is somebody's.
+/// Begins a record in a new file: one that is there is somebody's. In a folder each start has a file of its own, so that a
+/// service can be started again.
 fn start_record(path: &std::path::Path, campus: &str, world: &World) -> Result<FileRecorder, HubError> {
+    let path = if path.is_dir() {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H-%M-%SZ");
+        &path.join(format!("{campus}-{now}.rec"))
+    } else {
+        path
+    };
     let failed =
         |why: &dyn std::fmt::Display| HubError::Record { path: path.to_owned(), why: why.to_string() };
     let file = std::fs::File::create_new(path).map_err(|why| failed(&why))?;

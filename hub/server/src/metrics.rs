@@ -52,7 +52,7 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
     );
     level(
         "history_damaged",
-        "Files and chunks of the history that are damaged and missing",
+        "Files and chunks of the history that are damaged or missing",
         i64::try_from(live.history.damage().len()).unwrap_or(i64::MAX),
     );
     level("clients", "Open WebSockets", i64::from(state.clients));

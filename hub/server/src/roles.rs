@@ -36,61 +36,29 @@ pub enum Permission {
 
 use Permission as P;
 
-/// What each role may do beyond what is open to all. Students can touch nothing real.
-const ROLES: [(Role, &[Permission]); 7] = [
-    (Role::Student, &[P::Session, P::Look]),
-    (Role::Viewer, &[P::Session, P::Look, P::Account]),
-    (Role::Vendor, &[P::Session, P::Look, P::Account, P::Diagnose]),
-    (Role::Trainer, &[P::Session, P::Look, P::Account, P::Export, P::Rehearse, P::Classes]),
-    (
-        Role::Operator,
-        &[P::Session, P::Look, P::Account, P::Export, P::Diagnose, P::Alarms, P::Command, P::Rehearse],
-    ),
-    (
-        Role::Manager,
-        &[
-            P::Session,
-            P::Look,
-            P::Account,
-            P::Export,
-            P::Diagnose,
-            P::Alarms,
-            P::Command,
-            P::Rehearse,
-            P::Classes,
-            P::Audit,
-        ],
-    ),
-    (
-        Role::Admin,
-        &[
-            P::Session,
-            P::Look,
-            P::Account,
-            P::Export,
-            P::Diagnose,
-            P::Alarms,
-            P::Command,
-            P::Rehearse,
-            P::Classes,
-            P::Audit,
-            P::People,
-        ],
-    ),
+/// What each role may do beyond what is open to all: what another may, and more. Students can touch nothing real.
+const ROLES: [(Role, Option<Role>, &[Permission]); 7] = [
+    (Role::Student, None, &[P::Session, P::Look]),
+    (Role::Viewer, Some(Role::Student), &[P::Account]),
+    (Role::Vendor, Some(Role::Viewer), &[P::Diagnose]),
+    (Role::Trainer, Some(Role::Viewer), &[P::Export, P::Rehearse, P::Classes]),
+    (Role::Operator, Some(Role::Vendor), &[P::Export, P::Alarms, P::Command, P::Rehearse]),
+    (Role::Manager, Some(Role::Operator), &[P::Classes, P::Audit]),
+    (Role::Admin, Some(Role::Manager), &[P::People]),
 ];
 
 /// Whether a role may.
 pub fn may(role: Role, needs: Permission) -> bool {
-    needs == P::Open || permissions(role).contains(&needs)
+    let row = ROLES.iter().find(|(of, ..)| *of == role);
+    let has = |(_, as_other, more): &(Role, Option<Role>, &[Permission])| {
+        more.contains(&needs) || as_other.is_some_and(|other| may(other, needs))
+    };
+    needs == P::Open || row.is_some_and(has)
 }
 
-/// Whether `lesser` may do nothing that `role` may not.
+/// Whether `lesser` may do nothing that `role` may not. Each permission is that of an endpoint.
 pub fn includes(role: Role, lesser: Role) -> bool {
-    permissions(lesser).iter().all(|needs| may(role, *needs))
-}
-
-fn permissions(role: Role) -> &'static [Permission] {
-    ROLES.iter().find(|(of, _)| *of == role).map_or(&[], |(_, all)| all)
+    ROUTES.iter().all(|route| may(role, route.needs) || !may(lesser, route.needs))
 }
 
 /// An endpoint and what it needs.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use campanile_gateway::{Gateway, GatewayError, GatewayStatus};
 use campanile_history::{
-    Bucket, CommitQueue, EnergyBucket, History, HistoryError, LogEntry, Reading, StoredRecord, Submission,
+    Bucket, CommitQueue, EnergyBucket, History, HistoryError, LogEntry, Reading, Record, StoredRecord,
+    Submission,
 };
 use campanile_model::{PointId, Quality, Timestamp, Value};
 
@@ -70,6 +71,16 @@ pub trait Store: Send + Sync {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<u64, HistoryError>;
+    /// Deletes what lies in months wholly before a moment, and keeps with it the record that `audit` makes of the months
+    /// that are gone; gives these.
+    ///
+    /// # Errors
+    /// Where the limit can't be kept or a file not deleted.
+    fn retain_from(
+        &self,
+        keep_from: Timestamp,
+        audit: &dyn Fn(&[String]) -> Record,
+    ) -> Result<Vec<String>, HistoryError>;
     /// Submissions that wait to be committed.
     fn waiting(&self) -> u64;
     /// Commits and compressions that have failed.
@@ -135,6 +146,14 @@ impl Store for History {
         to: Timestamp,
     ) -> Result<u64, HistoryError> {
         self.export_csv(out, point, from, to)
+    }
+
+    fn retain_from(
+        &self,
+        keep_from: Timestamp,
+        audit: &dyn Fn(&[String]) -> Record,
+    ) -> Result<Vec<String>, HistoryError> {
+        self.retain_from(keep_from, audit)
     }
 
     fn waiting(&self) -> u64 {

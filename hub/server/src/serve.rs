@@ -16,14 +16,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
+use crate::limits::Limits;
 use crate::people::Peer;
 
-/// The most connections, and from one address that is not this machine's: a school may come from one.
-const MOST: usize = 2048;
-const MOST_OF_ONE: u32 = 512;
-/// How long a handshake, and the head of a request, may take; an idle connection is closed as soon.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-const HEAD_TIME: Duration = Duration::from_secs(30);
 /// The largest head of a request in bytes, and its most headers.
 const MAX_HEAD: usize = 16 * 1024;
 const MAX_HEADERS: usize = 64;
@@ -36,11 +31,12 @@ pub async fn serve(
     tls: Option<Arc<rustls::ServerConfig>>,
     service: Router,
     mut stop: watch::Receiver<bool>,
+    limits: Limits,
 ) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let tls = tls.map(TlsAcceptor::from);
-    let room = Arc::new(Semaphore::new(MOST));
-    let addresses = Arc::new(Addresses::default());
+    let room = Arc::new(Semaphore::new(limits.connections));
+    let addresses = Arc::new(Addresses::of(limits.connections_of_one));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -64,12 +60,13 @@ pub async fn serve(
         let _ = stream.set_nodelay(true);
         let (tls, service, stop) = (tls.clone(), service.clone(), stop.clone());
         tokio::spawn(async move {
-            connection(stream, peer, tls, service, stop).await;
+            connection(stream, peer, tls, service, stop, limits).await;
             drop((permit, counted));
         });
     }
     // All the room there is means that nobody is left.
-    let _ = tokio::time::timeout(GRACE, room.acquire_many(MOST as u32)).await;
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(GRACE, room.acquire_many(all)).await;
     Ok(())
 }
 
@@ -84,11 +81,12 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     service: Router,
     stop: watch::Receiver<bool>,
+    limits: Limits,
 ) {
     match tls {
-        None => talk(stream, peer, service, stop).await,
-        Some(tls) => match tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-            Ok(Ok(stream)) => talk(stream, peer, service, stop).await,
+        None => talk(stream, peer, service, stop, limits.head).await,
+        Some(tls) => match tokio::time::timeout(limits.handshake, tls.accept(stream)).await {
+            Ok(Ok(stream)) => talk(stream, peer, service, stop, limits.head).await,
             Ok(Err(why)) => tracing::debug!(%peer, %why, "no TLS came about"),
             Err(_) => tracing::debug!(%peer, "the TLS handshake took too long"),
         },
@@ -100,6 +98,7 @@ async fn talk(
     peer: SocketAddr,
     service: Router,
     mut stop: watch::Receiver<bool>,
+    head_time: Duration,
 ) {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -108,7 +107,7 @@ async fn talk(
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
+        .header_read_timeout(head_time)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
@@ -127,17 +126,23 @@ async fn talk(
 }
 
 /// How many connections each address has.
-#[derive(Default)]
-struct Addresses(Mutex<HashMap<IpAddr, u32>>);
+struct Addresses {
+    most: u32,
+    counts: Mutex<HashMap<IpAddr, u32>>,
+}
 
 /// Counts one connection as long as it lives.
 struct Counted(Arc<Addresses>, IpAddr);
 
 impl Addresses {
+    fn of(most: u32) -> Self {
+        Self { most, counts: Mutex::default() }
+    }
+
     fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Counted> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = all.entry(address).or_insert(0);
-        if *count >= MOST_OF_ONE && !address.is_loopback() {
+        if *count >= self.most && !address.is_loopback() {
             return None;
         }
         *count += 1;
@@ -147,7 +152,7 @@ impl Addresses {
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        let mut all = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = all.get_mut(&self.1) {
             *count -= 1;
             if *count == 0 {
@@ -163,14 +168,14 @@ mod tests {
 
     #[test]
     fn one_address_does_not_take_all_connections() {
-        let all = Arc::new(Addresses::default());
+        let all = Arc::new(Addresses::of(3));
         let address: IpAddr = "10.0.0.1".parse().unwrap();
-        let mut open: Vec<_> = (0..MOST_OF_ONE).map(|_| all.enter(address).unwrap()).collect();
+        let mut open: Vec<_> = (0..3).map(|_| all.enter(address).unwrap()).collect();
         assert!(all.enter(address).is_none());
         assert!(all.enter("10.0.0.2".parse().unwrap()).is_some());
         open.pop();
         assert!(all.enter(address).is_some());
         drop(open);
-        assert!(all.0.lock().unwrap().is_empty());
+        assert!(all.counts.lock().unwrap().is_empty());
     }
 }

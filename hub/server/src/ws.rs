@@ -25,14 +25,13 @@ use crate::channel::Channel;
 use crate::clients::{Client, PointSet};
 use crate::live::{AlarmAct, Live, Wish};
 use crate::lookback::{self, Seek};
+use crate::people::pace::Pace;
 use crate::people::{Caller, People};
 use crate::rehearsals::Rehearsals;
 use crate::roles::{self, Permission};
 use crate::words::{Arg, Language, say};
 use crate::ws_layers::{self, LayerFeed};
 
-/// A client that takes nothing for this long is let go.
-const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 /// The pace of clock and status messages.
 const STATUS_PERIOD: Duration = Duration::from_secs(1);
 /// The most samples in one frame of a snapshot: small enough to keep the sink responsive.
@@ -94,6 +93,7 @@ pub async fn upgrade(
         .max_frame_size(limits::MAX_CLIENT_MESSAGE_BYTES)
         .on_upgrade(move |socket| async move {
             let (sink, stream) = socket.split();
+            let (burst, per_second) = people.limits.messages;
             let mut session = Session {
                 live,
                 channel,
@@ -104,6 +104,7 @@ pub async fn upgrade(
                 subscriptions: BTreeMap::new(),
                 layers: BTreeMap::new(),
                 sequence: 0,
+                pace: Pace::new(burst, per_second),
                 seeks,
             };
             // An error here is a connection that has gone; there is nobody to tell.
@@ -139,6 +140,8 @@ struct Session {
     subscriptions: BTreeMap<u32, Feed>,
     layers: BTreeMap<u32, LayerFeed>,
     sequence: u64,
+    /// Of what the client says, pings too.
+    pace: Pace<()>,
     /// Of a look back, where its moment and pace are set.
     seeks: Option<crossbeam_channel::Sender<Seek>>,
 }
@@ -147,7 +150,7 @@ type Gone = axum::Error;
 
 impl Session {
     async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match tokio::time::timeout(SEND_TIMEOUT, self.sink.send(message)).await {
+        match tokio::time::timeout(self.people.limits.socket, self.sink.send(message)).await {
             Ok(sent) => sent,
             Err(_) => Err(axum::Error::new("the client takes nothing")),
         }
@@ -194,6 +197,11 @@ impl Session {
             let changed = next_due(&self.subscriptions);
             tokio::select! {
                 incoming = stream.next() => match incoming {
+                    Some(Ok(_)) if self.pace.take(&(), std::time::Instant::now()).is_err() => {
+                        let text = self.language.say("too-many-messages", &[]);
+                        self.error(ErrorCode::TooMany, text).await?;
+                        return self.send(Message::Close(None)).await;
+                    }
                     Some(Ok(Message::Text(text))) => {
                         self.language.speaking(self.take(text.as_str())).await?;
                     }
@@ -241,7 +249,7 @@ impl Session {
 
     /// Waits for the client's hello; false where it speaks another version or says something else.
     async fn greeted(&mut self, stream: &mut SplitStream<WebSocket>) -> Result<bool, Gone> {
-        let first = tokio::time::timeout(SEND_TIMEOUT, stream.next()).await;
+        let first = tokio::time::timeout(self.people.limits.socket, stream.next()).await;
         let Ok(Some(Ok(Message::Text(text)))) = first else { return Ok(false) };
         match ClientMessage::decode(text.as_str()) {
             Ok(ClientMessage::Hello { protocol: PROTOCOL_VERSION, client, language }) => {

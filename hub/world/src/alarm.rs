@@ -77,6 +77,11 @@ pub(crate) type Window = VecDeque<(i64, f64)>;
 /// More values in a window are not kept: with one a second that is more than an hour.
 const WINDOW_VALUES: usize = 4096;
 
+/// How far back a change looks, microseconds.
+pub(crate) fn within_us(change: Change) -> i64 {
+    (change.within_s * 1e6) as i64
+}
+
 /// Takes up a value, and forgets what is older than the change's time or can be the extreme no more.
 pub(crate) fn slide(window: &mut Window, change: Change, rises: bool, time: i64, x: f64) {
     let sign = if rises { 1.0 } else { -1.0 };
@@ -84,7 +89,7 @@ pub(crate) fn slide(window: &mut Window, change: Change, rises: bool, time: i64,
         window.pop_back();
     }
     window.push_back((time, x));
-    let oldest = time.saturating_sub((change.within_s * 1e6) as i64);
+    let oldest = time.saturating_sub(within_us(change));
     while window.front().is_some_and(|(at, _)| *at < oldest) || window.len() > WINDOW_VALUES {
         window.pop_front();
     }

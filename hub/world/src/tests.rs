@@ -457,6 +457,36 @@ fn a_rise_and_a_fall_within_a_time_raise_and_a_slow_change_does_not() {
 }
 
 #[test]
+fn a_change_begun_before_a_restart_is_seen_after_it() {
+    let change = |within_s| campanile_model::Change { by: 5.0, within_s };
+    let rules =
+        || vec![(AlarmCondition::Rises(change(60.0)), None), (AlarmCondition::Falls(change(30.0)), None)];
+    let before: Vec<_> = [
+        (10, 30.0, Quality::Good),
+        (40, 20.0, Quality::Uncertain),
+        (50, 0.0, Quality::Bad),
+        (60, 22.0, Quality::Good),
+    ]
+    .map(|(second, x, quality)| (Timestamp(second * S), Value::Number(x), quality))
+    .to_vec();
+    let mut world = plant(rules(), vec![]);
+    assert_eq!(world.looks_back(), [(PointId(0), 60 * S)].into(), "the longest");
+    let hash = world.hash();
+    world.look_back(PointId(1), &before);
+    assert_eq!(world.hash(), hash, "no rule of that point looks at changes");
+    world.look_back(PointId(0), &before);
+    assert_eq!((world.reading(PointId(0)), states(&world)), (None, vec![AlarmState::Normal; 2]));
+    // The newest comes again with the last values.
+    world.apply_samples(&[number(0, 60 * S, 22.0)], &mut Vec::new());
+    assert_eq!(states(&world), [AlarmState::Normal; 2]);
+    world.apply_samples(&[number(0, 80 * S, 25.5)], &mut Vec::new());
+    assert_eq!(states(&world), [AlarmState::Unacknowledged, AlarmState::Normal], "5.5 above that at 40 s");
+    let mut without = plant(rules(), vec![]);
+    without.apply_samples(&[number(0, 60 * S, 22.0), number(0, 80 * S, 25.5)], &mut Vec::new());
+    assert_eq!(states(&without), [AlarmState::Normal; 2], "who has forgotten does not see it");
+}
+
+#[test]
 fn what_cannot_be_trusted_raises_the_rule_that_watches_for_it() {
     let mut world = plant(
         vec![

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campanile_model::{
-    Actor, AlarmCondition, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
+    Actor, AlarmCondition, Change, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -332,17 +332,50 @@ impl World {
     /// Takes a new value up into the window of a rule that looks at changes.
     fn slide(&mut self, schema: &Schema, rule: u32, point: PointId) {
         let Some(spec) = schema.rules.get(rule as usize).filter(|spec| spec.point == point) else { return };
-        let (change, rises) = match &spec.condition {
-            AlarmCondition::Rises(change) => (*change, true),
-            AlarmCondition::Falls(change) => (*change, false),
-            _ => return,
-        };
-        let Some(reading) = self.reading(point) else { return };
-        let (Some(x), Quality::Good | Quality::Uncertain) = (reading.value.as_f64(), reading.quality) else {
+        let (Some((change, rises)), Some(reading)) = (change_of(&spec.condition), self.reading(point)) else {
             return;
         };
-        let window = Arc::make_mut(&mut self.windows).entry(rule).or_default();
-        alarm::slide(window, change, rises, reading.time.0, x);
+        self.slide_to(rule, change, rises, reading.time, &reading.value, reading.quality);
+    }
+
+    fn slide_to(
+        &mut self,
+        rule: u32,
+        change: Change,
+        rises: bool,
+        time: Timestamp,
+        value: &Value,
+        quality: Quality,
+    ) {
+        let (Some(x), Quality::Good | Quality::Uncertain) = (value.as_f64(), quality) else { return };
+        if x.is_finite() {
+            let window = Arc::make_mut(&mut self.windows).entry(rule).or_default();
+            alarm::slide(window, change, rises, time.0, x);
+        }
+    }
+
+    /// The points of which rules look at changes, and how far back the longest of these looks, microseconds.
+    pub fn looks_back(&self) -> BTreeMap<PointId, i64> {
+        let mut points = BTreeMap::new();
+        for rule in &self.schema.rules {
+            if let Some((change, _)) = change_of(&rule.condition) {
+                let back = points.entry(rule.point).or_insert(0);
+                *back = alarm::within_us(change).max(*back);
+            }
+        }
+        points
+    }
+
+    /// Gives the rules that look at changes of a point what was there before the world began, in order of time; nothing
+    /// else takes notice of it.
+    pub fn look_back(&mut self, point: PointId, before: &[(Timestamp, Value, Quality)]) {
+        let schema = self.schema.clone();
+        for (rule, spec) in (0..).zip(&schema.rules).filter(|(_, spec)| spec.point == point) {
+            let Some((change, rises)) = change_of(&spec.condition) else { continue };
+            for (time, value, quality) in before {
+                self.slide_to(rule, change, rises, *time, value, *quality);
+            }
+        }
     }
 
     /// Whether a condition holds; `None` where it can't be known.
@@ -470,7 +503,8 @@ impl World {
         for alarm in Arc::make_mut(&mut self.alarms) {
             earlier(&mut alarm.changed);
             earlier(&mut alarm.raised);
-            alarm.turning.iter_mut().for_each(earlier);
+            // What has waited has waited: a clock that is set back again and again must not hold an alarm up.
+            alarm.turning.iter_mut().for_each(closer);
             alarm.shelved_until.iter_mut().for_each(closer);
             alarm.suppression.iter_mut().flat_map(|s| &mut s.until).for_each(closer);
         }
@@ -925,6 +959,15 @@ impl World {
             }
         }
         *hasher.finalize().as_bytes()
+    }
+}
+
+/// The change that a condition looks at, and whether it is a rise.
+fn change_of(condition: &AlarmCondition) -> Option<(Change, bool)> {
+    match condition {
+        AlarmCondition::Rises(change) => Some((*change, true)),
+        AlarmCondition::Falls(change) => Some((*change, false)),
+        _ => None,
     }
 }
 

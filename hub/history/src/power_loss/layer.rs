@@ -350,6 +350,17 @@ fn apply(content: &mut Vec<u8>, change: &Change) {
     }
 }
 
+/// Called where this crate removes a file by itself.
+pub(crate) fn before_removal(path: &Path) -> crate::Result<()> {
+    match Disk::of(path) {
+        Some((disk, _)) if !disk.may_remove() => {
+            let source = std::io::Error::other("the power is off");
+            Err(crate::HistoryError::Io { what: "deleting", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Called where this crate syncs a folder by itself.
 pub(crate) fn folder_synced(folder: &Path) {
     let Ok(folder) = folder.canonicalize() else { return };

@@ -12,8 +12,9 @@ use std::path::Path as FilePath;
 use campanile_model::{PointId, Timestamp};
 use serde_json::json;
 
-pub(crate) use self::layer::folder_synced;
-use self::layer::{Dice, Disk, Faults};
+pub(crate) use self::layer::Dice;
+use self::layer::{Disk, Faults};
+pub(crate) use self::layer::{before_removal, folder_synced};
 use crate::tests::{HOUR, MARCH, MINUTE, sample, spec};
 use crate::*;
 
@@ -108,7 +109,8 @@ struct Trial {
     sure: Content,
     /// What was tried and not acknowledged since the last look, in order.
     unsure: Vec<Commit>,
-    unsure_limit: Option<i64>,
+    /// The limit that retention was to have, and the number of its audit record.
+    unsure_limit: Option<(i64, i64)>,
     /// Retention has reached here, or has tried to: older samples would be refused.
     floor: i64,
     figures: Figures,
@@ -127,9 +129,12 @@ impl Trial {
             candidates.dedup();
             assert!(candidates.len() < 5000, "the trial is too unsure to judge");
         }
-        if let Some(limit) = self.unsure_limit {
+        if let Some((limit, number)) = self.unsure_limit {
             let mut with = candidates.clone();
             with.iter_mut().for_each(|content| content.keep_from(limit));
+            // Where there was no file to delete, nothing is recorded.
+            candidates.extend(with.clone());
+            with.iter_mut().for_each(|content| content.audit.extend([number]));
             candidates.extend(with);
         }
         if !candidates.contains(&found) {
@@ -275,13 +280,18 @@ impl Trial {
                     let limit = self.sure.samples.keys().map(|(_, t)| *t).min().unwrap_or(MARCH);
                     let month = crate::civil::Month::of(limit);
                     if self.dice.once_in(3) {
-                        self.floor = self.floor.max(month.end_us());
-                        match history.retain_from(Timestamp(month.end_us())) {
+                        let until = month.end_us();
+                        self.floor = self.floor.max(until);
+                        self.number += 1;
+                        let number = self.number;
+                        let audit = |_: &[String]| Record::audit(Timestamp(number), json!(number));
+                        match history.retain_from(Timestamp(until), audit) {
                             Ok(gone) => {
-                                self.figures.months_given_up += gone as u64;
-                                self.sure.keep_from(month.end_us());
+                                self.figures.months_given_up += gone.len() as u64;
+                                self.sure.keep_from(until);
+                                self.sure.audit.extend((!gone.is_empty()).then_some(number));
                             }
-                            Err(_) => self.unsure_limit = Some(month.end_us()),
+                            Err(_) => self.unsure_limit = Some((until, number)),
                         }
                     }
                     |f| &mut f.losses_while_retaining
@@ -430,6 +440,107 @@ fn a_disk_that_lies_about_syncs_is_found_out() {
         .filter(|seed| trial(*seed, 3, |_| Faults { lies: true, ..Faults::default() }).is_err())
         .count();
     assert!(found_out >= 8, "only {found_out} of 10 lying disks were found out");
+}
+
+/// A store of six months, of which one was set aside, with samples of old and new months that are not sealed.
+fn store_of_six_months(dir: &FilePath) -> Content {
+    let history = open(dir).unwrap();
+    let mut writer = history.writer();
+    let mut content = Content::default();
+    let mut commit = |number: i64, months: std::ops::Range<i64>| {
+        let samples = months.map(|m| (0, MARCH + m * MONTH + number * MINUTE, m as f64)).collect();
+        let commit = Commit { number, samples, command: Some((format!("ac-{number}"), true)) };
+        let samples: Vec<_> = commit.samples.iter().map(|(p, t, x)| sample(*p, *t, *x)).collect();
+        let put = Record::Put {
+            kind: "command".into(),
+            key: format!("ac-{number}"),
+            time: Timestamp(number),
+            body: json!(number),
+        };
+        writer.commit(&samples, &[put, Record::audit(Timestamp(number), json!(number))]).unwrap();
+        content.add(&commit);
+    };
+    commit(1, 0..6);
+    history.seal().unwrap();
+    commit(2, 0..6);
+    drop(history);
+    std::fs::write(dir.join("2026-02.damaged-1.txt"), "a reason").unwrap();
+    std::fs::write(dir.join("2026-02.damaged-1.db"), "bytes").unwrap();
+    content
+}
+
+#[test]
+fn retention_that_is_cut_short_at_any_operation_has_kept_or_given_up_all() {
+    let limit = MARCH + 3 * MONTH;
+    let limit = crate::civil::Month::of(limit).start_us();
+    let made = tempfile::tempdir().unwrap();
+    let before = store_of_six_months(made.path());
+    let mut after = before.clone();
+    after.keep_from(limit);
+    after.audit.insert(99);
+    let (mut as_before, mut given_up) = (0, 0);
+    let mut operation = 0;
+    loop {
+        operation += 1;
+        let mut went_off = false;
+        for seed in 0..4 {
+            let folder = tempfile::tempdir().unwrap();
+            let dir = folder.path().join("live");
+            std::fs::create_dir(&dir).unwrap();
+            for entry in std::fs::read_dir(made.path()).unwrap() {
+                let entry = entry.unwrap();
+                std::fs::copy(entry.path(), dir.join(entry.file_name())).unwrap();
+            }
+            let disk = Disk::watch(&dir, seed);
+            let history = open(&dir).unwrap();
+            disk.power_goes_in(operation);
+            let mut told = Vec::new();
+            let outcome = history.retain_from(Timestamp(limit), |months| {
+                told = months.to_vec();
+                Record::audit(Timestamp(99), json!(99))
+            });
+            went_off |= disk.is_off();
+            let next = folder.path().join("next");
+            disk.boot(&next);
+            drop(history);
+            disk.forget();
+            let when = format!("operation {operation}, seed {seed}");
+            let disk = Disk::watch(&next, seed);
+            let again = open(&next).unwrap();
+            let found = Content::of(&again).unwrap();
+            let names: BTreeSet<String> = std::fs::read_dir(&next)
+                .unwrap()
+                .map(|e| e.unwrap().file_name().into_string().unwrap())
+                .collect();
+            if found == after {
+                given_up += 1;
+                assert_eq!(told, ["2026-02", "2026-03", "2026-04", "2026-05"], "{when}");
+                let old = |name: &&String| told.iter().any(|month| name.starts_with(month.as_str()));
+                assert_eq!(names.iter().find(old), None, "{when}: nothing is half there");
+                assert_eq!(again.damage(), [], "{when}");
+            } else {
+                as_before += 1;
+                assert_eq!(found, before, "{when}");
+                assert!(outcome.is_err(), "{when}: what was answered is done");
+                for month in ["2026-03.db", "2026-04.db", "2026-05.db", "2026-02.damaged-1.db"] {
+                    assert!(names.contains(month), "{when}: {month}");
+                }
+            }
+            // It can be done again, and what comes is stored.
+            let repeated = again.retain_from(Timestamp(limit), |_| Record::audit(Timestamp(99), json!(99)));
+            repeated.unwrap();
+            assert_eq!(Content::of(&again).unwrap(), after, "{when}");
+            again.writer().commit(&[sample(1, limit, 5.0)], &[]).unwrap();
+            again.seal().unwrap();
+            assert_eq!(crate::tests::numbers(&again, 1), [(limit, 5.0)], "{when}");
+            drop(again);
+            disk.forget();
+        }
+        if !went_off {
+            break;
+        }
+    }
+    assert!(operation > 10 && as_before > 4 && given_up > 20, "{operation} {as_before} {given_up}");
 }
 
 #[test]

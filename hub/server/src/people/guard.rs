@@ -21,8 +21,6 @@ use crate::words::{Language, say};
 const MAX_URI: usize = 8 * 1024;
 /// The largest body of a request in bytes.
 const MAX_BODY: usize = 64 * 1024;
-/// A body has to be here after so long, however slowly it drips.
-const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// The headers that every answer has: nothing of the hub is ever framed, sniffed, cached or run as a page.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
@@ -120,7 +118,7 @@ impl Door {
             }
             request.extensions_mut().insert(caller);
         }
-        if method == Method::POST { whole(request).await } else { Ok(request) }
+        if method == Method::POST { whole(request, people.limits.body).await } else { Ok(request) }
     }
 
     /// Who asks. What is sent to prove it and does not is no proof; it falls to nobody, not to anybody else.
@@ -181,16 +179,16 @@ impl Door {
 }
 
 /// Takes the whole body in, within its limits of size and time.
-async fn whole(request: Request) -> Result<Request, Failure> {
+async fn whole(request: Request, limit: Duration) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(BODY_TIME, axum::body::to_bytes(body, MAX_BODY)).await {
+    match tokio::time::timeout(limit, axum::body::to_bytes(body, MAX_BODY)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Ok(Err(_)) => {
             let text = say("too-large-body", &[("bytes", &MAX_BODY)]);
             Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, text))
         }
         Err(_) => {
-            let text = say("malformed-slow", &[("seconds", &BODY_TIME.as_secs())]);
+            let text = say("malformed-slow", &[("seconds", &limit.as_secs_f64())]);
             Err(Failure::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::Malformed, text))
         }
     }

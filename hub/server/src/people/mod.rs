@@ -5,7 +5,7 @@ mod book;
 mod endpoints;
 mod folder;
 mod guard;
-mod pace;
+pub mod pace;
 mod password;
 mod sessions;
 
@@ -25,14 +25,13 @@ pub use endpoints::router;
 pub use folder::AccountsFolder;
 pub use guard::{Door, guard};
 
+use crate::limits::Limits;
 use crate::live::{Live, wall_clock};
 use crate::words::say;
 use book::{Book, Change};
 use pace::{Failures, Pace};
 use sessions::{Sessions, Who};
 
-/// The most WebSockets at once.
-const MOST_SOCKETS: usize = 512;
 /// Passwords that are hashed at once: each takes 19 MiB and a core.
 const MOST_HASHES: usize = 2;
 /// The file with the first administrator's one-time password.
@@ -113,6 +112,8 @@ pub struct People {
     hashing: Semaphore,
     /// Room for WebSockets.
     pub sockets: Arc<Semaphore>,
+    /// What clients may take.
+    pub limits: Limits,
     /// Compared with where there is no such account, so that the answer takes the same time.
     nobody: String,
 }
@@ -122,7 +123,13 @@ impl People {
     ///
     /// # Errors
     /// Where the store can't be read or written.
-    pub fn open(live: &Live, data: &Path, required: bool, tls: bool) -> Result<Arc<Self>, PeopleError> {
+    pub fn open(
+        live: &Live,
+        data: &Path,
+        required: bool,
+        tls: bool,
+        limits: Limits,
+    ) -> Result<Arc<Self>, PeopleError> {
         let book = Book::read(|kind| live.history.records(kind))?;
         Ok(Arc::new(Self {
             required,
@@ -137,7 +144,8 @@ impl People {
             acts: Pace::new(200.0, 50.0),
             joins: Pace::new(60.0, 0.5),
             hashing: Semaphore::new(MOST_HASHES),
-            sockets: Arc::new(Semaphore::new(MOST_SOCKETS)),
+            sockets: Arc::new(Semaphore::new(limits.sockets)),
+            limits,
             nobody: password::hash(&Secret::new(password::random_hex()?))?,
         }))
     }
