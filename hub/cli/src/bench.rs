@@ -18,7 +18,7 @@ pub struct BenchArgs {
     /// A folder with real columns (energy/bdg1, energy/iaq) for the history bench; made-up ones where it is missing.
     #[arg(long, env = "CAMPANILE_DATA", value_name = "DIR")]
     real_data: Option<PathBuf>,
-    /// Seconds of the idle bench (60 where left out), or for each broker and quality of service of the ingest bench (12).
+    /// Seconds of the idle and layers benches (60 where left out), or for each broker and quality of service of the ingest bench (12).
     #[arg(long)]
     seconds: Option<f64>,
     /// Minutes of the soak.
@@ -39,6 +39,9 @@ enum What {
     History,
     /// Processor and memory of a hub with the demo campus, whose simulated devices publish.
     Idle,
+    /// Bytes a second and age at a client of the water and people of the rainstorm drill, on 400 by 400 m at 2 m, at 1x
+    /// and 60x; `--seconds` each (60).
+    Layers,
     /// A hub under 5,000 samples a second with 20 clients, one stalled: a line of JSON a minute and a verdict; exit code 1
     /// where memory or latency grew.
     Soak,
@@ -50,6 +53,9 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
         What::History => ("history", history(&args)?),
         What::Ingest => ("ingest", crate::bench_ingest::run(args.seconds.unwrap_or(12.0))?),
         What::Idle => ("idle", crate::bench_hub::idle(&crate::demo_campus()?, args.seconds.unwrap_or(60.0))?),
+        What::Layers => {
+            ("layers", crate::bench_layers::run(&crate::demo_campus()?, args.seconds.unwrap_or(60.0))?)
+        }
         What::Soak => {
             let dir = crate::demo_campus()?;
             let campus = crate::campus::open(&dir)?;

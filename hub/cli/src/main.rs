@@ -11,6 +11,7 @@ mod backup;
 mod bench;
 mod bench_hub;
 mod bench_ingest;
+mod bench_layers;
 mod campus;
 mod doctor;
 mod drill;

@@ -238,7 +238,7 @@ fn the_connection_comes_back_after_the_broker_did() {
 
     drop(broker);
     wait("the loss to be seen", || !gateway.is_connected());
-    assert!(gateway.status().last_error.is_some());
+    wait("its reason", || gateway.status().last_error.is_some());
     // Published while there is no broker: kept by the publisher until there is.
     publisher.publish_samples(&[sample(&campus, "room/co2", 2000, Value::Number(2.0))]).unwrap();
     let command = gateway.send_command(campus.point_id("room/mode").unwrap(), Some(&Value::Choice(1)));

@@ -196,6 +196,7 @@ impl Check<'_, '_> {
         self.number("/barrier_s", file.barrier_s, 0.1, 60.0);
         if let Some(flood) = &file.flood {
             self.number("/flood/cell_m", flood.cell_m, 0.25, 50.0);
+            self.number("/flood/margin_m", flood.margin_m, 0.0, 2000.0);
         }
         if let Some(storm) = &file.storm {
             self.number("/storm/return_period_a", storm.return_period_a, 1.0, 1000.0);

@@ -105,6 +105,13 @@ pub struct FloodSpec {
     /// The side of a cell, m; 2 where left out.
     #[serde(default = "two")]
     pub cell_m: f64,
+    /// How far beyond the campus the ground belongs to it, as far as the terrain is known, m; 20 where left out.
+    #[serde(default = "twenty")]
+    pub margin_m: f64,
+}
+
+fn twenty() -> f64 {
+    20.0
 }
 
 fn two() -> f64 {

@@ -139,7 +139,7 @@ impl Site {
                 let levels_m = drill.file.river.iter().zip(&river);
                 let options = FloodOptions {
                     cell_m: spec.cell_m,
-                    margin_m: MARGIN_M,
+                    margin_m: spec.margin_m,
                     rain_m_s: rain.clone().unwrap_or_default(),
                     levels_m: levels_m.map(|(r, s)| (format!("site/{}", r.water), s.clone())).collect(),
                     ..FloodOptions::default()

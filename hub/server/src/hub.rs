@@ -288,6 +288,11 @@ impl Hub {
         self.broker
     }
 
+    /// Of which moment the layers of a rehearsal are that clients are shown now; nothing where there is none.
+    pub fn layers_time(&self, rehearsal: &str) -> Option<Timestamp> {
+        Some(self.rehearsals.channel(rehearsal)?.layer_states().time)
+    }
+
     /// The world's state hash, as of the newest second.
     pub fn state_hash(&self) -> String {
         self.live.state_hash()

@@ -5,6 +5,7 @@ use bevy_egui::egui::{
     Align2, Color32, Context, Rect, RichText, ScrollArea, Sense, Shape, Slider, Stroke, Ui, pos2, vec2,
 };
 use campanile_protocol::AgentState;
+use campanile_protocol::people::Role;
 use campanile_protocol::rehearsal::{
     ActRequest, BegunAction, BranchRequest, DrillAction, DrillInfo, RehearsalInfo, RehearsalOrigin,
     RehearsalState, SetPace, StartRehearsal,
@@ -12,6 +13,7 @@ use campanile_protocol::rehearsal::{
 
 use crate::layers3d::{DEPTH_COLOURS, figure_colour};
 use crate::net::Ask;
+use crate::sign_in_ui::role_text;
 use crate::state::World;
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, WARN};
 use crate::ui::{Action, Input, RIGHT_WIDTH, View, card_ui, heading_ui};
@@ -40,6 +42,11 @@ pub fn drill_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View,
             },
         );
     });
+}
+
+/// Whether the role of who looks lets them begin and end rehearsals; the hub decides.
+fn may_rehearse(input: &Input<'_>) -> bool {
+    input.state.me.as_ref().is_none_or(|me| !matches!(me.role, Role::Student | Role::Viewer | Role::Vendor))
 }
 
 /// The id of the rehearsal that is followed.
@@ -104,7 +111,8 @@ fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, action
             let text = texts.with("drill-branch-of", &[("id", &of.id), ("at", &clock_text(of.at_s))]);
             ui.label(RichText::new(text).small().color(FAINT));
         }
-        if ui.small_button("×").on_hover_text(texts.t("drill-end")).clicked() {
+        let end = bevy_egui::egui::Button::new("×").small();
+        if ui.add_enabled(may_rehearse(input), end).on_hover_text(texts.t("drill-end")).clicked() {
             actions.push(Action::Drill(Ask::End(info.id.clone())));
         }
     });
@@ -152,12 +160,17 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
             }))
         };
         let text = RichText::new(texts.t("drill-begin")).color(Color32::WHITE);
-        if ui.add(bevy_egui::egui::Button::new(text).fill(ACCENT)).clicked() {
+        let may = may_rehearse(input);
+        if ui.add_enabled(may, bevy_egui::egui::Button::new(text).fill(ACCENT)).clicked() {
             actions.push(begin(RehearsalOrigin::Scene));
         }
-        let live = ui.button(texts.t("drill-begin-live"));
+        let live = ui.add_enabled(may, bevy_egui::egui::Button::new(texts.t("drill-begin-live")));
         if live.on_hover_text(texts.t("drill-begin-live-hint")).clicked() {
             actions.push(begin(RehearsalOrigin::Live));
+        }
+        if let (false, Some(me)) = (may, &input.state.me) {
+            let role = role_text(me.role, texts);
+            ui.label(RichText::new(texts.with("role-may-not", &[("role", &role)])).small().color(FAINT));
         }
     });
 }
