@@ -316,3 +316,51 @@ impl Route {
         self.leads[space as usize]
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::{Shape, Slowness, bench};
+
+    #[test]
+    fn one_march_finds_what_a_march_from_every_exit_finds() {
+        let mut input = bench::school();
+        let yard = input.goals[0].space;
+        let Shape::Level { outline, .. } = &input.spaces[yard as usize].shape else {
+            panic!("the yard is level")
+        };
+        // A corner of the yard rather than all of it.
+        let [x, y] = outline[0];
+        input.goals[0].area = vec![[x, y], [x + 8.0, y], [x + 8.0, y + 8.0], [x, y + 8.0]];
+        let plan = Plan::new(input).unwrap();
+        let mut slow = vec![Slow(Slowness::Whole(1.0)); plan.grounds.len()];
+        let share = (0..20 * 20).map(|c| 1.0 - f64::from(c % 20) * 0.03).collect();
+        slow[yard as usize] = Slow(Slowness::Grid { origin_m: [x, y], cell_m: 10.0, nx: 20, share });
+        let mut kept = Kept::default();
+        let open = vec![true; plan.openings.len() / 2];
+        let mut ways = Ways { plan: &plan, open: &open, slow: &slow, kept: &mut kept };
+        let mut route = Route::new(&plan, vec![0]);
+        assert!(route.marches_once(&ways, yard));
+        route.find(&mut ways);
+        assert!(route.leads.iter().all(|leads| *leads), "from everywhere a way leads to the yard");
+
+        let sides = &plan.grounds[yard as usize].sides;
+        let exits = route.exits(&plan, yard);
+        let mut found = 0;
+        for (k, &side) in sides.iter().enumerate() {
+            let others = exits.iter().filter(|e| e.0 != Exit::Door(side));
+            let best = others.map(|&(e, cost)| cost + ways.row(yard, e)[k]).fold(f64::INFINITY, f64::min);
+            let got = route.beyond[twin(side) as usize];
+            if got < f64::INFINITY {
+                found += 1;
+                let off = (got - (best + PASSING_S)).abs();
+                assert!(off <= 0.01 * best + 0.1, "side {side}: {got} s, from every exit {best} s");
+            } else {
+                // Whoever comes in there does better not to.
+                assert!(best >= route.beyond[side as usize], "side {side}: {best} s and not found");
+            }
+        }
+        assert!(found >= 8, "{found} ways lead through the yard");
+    }
+}
