@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::cells::Cells;
 use crate::check;
+use crate::door::{Side, door_of, twin};
 use crate::error::InputError;
+use crate::geometry::distance;
 use crate::motion::STEP_S;
 use crate::people::{NONE, People};
 use crate::place;
@@ -319,10 +321,13 @@ impl Crowd {
         }
     }
 
-    /// The first place that is free; who finds none stands where it is.
+    /// A place that is free; who finds none stands where it is.
+    ///
+    /// In a whole space people fill up from afar to the door by which they come, and each stream the part that is
+    /// nearer to its door than to those of the others: so nobody has to pass those who stand, nor another stream.
     pub(crate) fn take_place(&mut self, who: usize, goal: usize) {
         self.make_places(goal);
-        let free = self.taken[goal].iter().position(|t| !t);
+        let free = self.free_place(who, goal);
         self.people.stands[who] = free.is_none();
         self.people.place[who] = free.map_or(NONE, |p| p as u32);
         if let Some(free) = free {
@@ -331,6 +336,34 @@ impl Crowd {
         if self.people.stands[who] {
             self.people.speed[who] = 0.0;
         }
+    }
+
+    fn free_place(&self, who: usize, goal: usize) -> Option<usize> {
+        let taken = &self.taken[goal];
+        let first = taken.iter().position(|t| !t)?;
+        let here = self.plan.goal(goal as u32);
+        let places = self.places[goal].as_ref()?;
+        let used = |&side: &Side| {
+            let into = twin(side);
+            self.passed[door_of(into)][into as usize % 2] > 0
+        };
+        let sides = &self.plan.grounds[here.space as usize].sides;
+        let doors: Vec<Point> =
+            sides.iter().copied().filter(used).map(|s| self.plan.openings[s as usize].middle()).collect();
+        let at = self.people.at[who];
+        let own = doors.iter().copied().min_by(|a, b| distance(*a, at).total_cmp(&distance(*b, at)));
+        let (true, Some(own)) = (here.area.is_empty(), own) else { return Some(first) };
+        let rank = |place: usize| {
+            let off = distance(places[place], own);
+            let is_own = doors.iter().all(|&other| off <= distance(places[place], other));
+            (is_own, off)
+        };
+        let free = (first..places.len()).filter(|&place| !taken[place]);
+        // Of places as far the first.
+        free.reduce(|best, next| {
+            let ((b, far), (n, farther)) = (rank(best), rank(next));
+            if (n, farther) > (b, far) { next } else { best }
+        })
     }
 
     fn leave_place(&mut self, who: usize) {

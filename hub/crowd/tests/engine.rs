@@ -104,6 +104,36 @@ fn two_storeys_are_left_and_nobody_is_lost() {
     assert!(standing.iter().all(|p| p.at[2] == 0.0));
 }
 
+/// Where many fill a corridor by two stairs, those who are there already leave the way in open to those who come.
+#[test]
+fn a_corridor_fills_from_two_stairs_without_a_plug() {
+    let mut input = school(40, 3);
+    let side = |space, a, b| DoorSide { space, a, b };
+    let line = vec![[1.9, 0.0, 0.0], [1.9, -4.0, 1.8], [3.7, -4.0, 1.8], [3.7, 0.0, 3.6]];
+    let stair = input.spaces.len() as u32;
+    input.spaces.push(Space { id: "west".into(), shape: Shape::Stair { line, width_m: 1.8 } });
+    let length = 2.0 * 4.0_f64.hypot(1.8) + 1.8;
+    for (id, corridor, x) in [("west-foot", 0, 0.0), ("west-head", 4, length)] {
+        input.doors.push(Door {
+            id: id.into(),
+            from: side(corridor, [1.0, 0.0], [2.8, 0.0]),
+            to: side(stair, [x, 0.0], [x, 1.8]),
+            open: true,
+        });
+    }
+    let corridor = Goal { id: "up".into(), space: 4, area: Vec::new(), leaves: false };
+    input.goals.push(corridor);
+    let mut crowd = Crowd::new(input.clone()).unwrap();
+    for class in ["0/0", "0/1", "0/2"] {
+        send(&mut crowd, class, &["up"]);
+    }
+    while crowd.under_way() > 0 && crowd.time_s() < 300.0 {
+        crowd.step(2.0, 1);
+        check(&crowd, &input);
+    }
+    assert_eq!(crowd.under_way(), 0, "still on their way after {} s", crowd.time_s());
+}
+
 #[test]
 fn stairs_lie_in_the_plan() {
     let input = school(5, 2);
