@@ -223,11 +223,11 @@ impl Field {
             let exit = self.exits[times.exit[cell] as usize].0;
             return Some(Way { heading: exit.heading(plan, p, radius)?, exit, left_s: times.time[cell] });
         }
-        self.between(plan, times, p, cell)
+        self.between(plan, times, p, radius, cell)
     }
 
     /// The heading between the middles of the four cells about a point.
-    fn between(&self, plan: &Plan, times: &Times, p: Point, own: usize) -> Option<Way> {
+    fn between(&self, plan: &Plan, times: &Times, p: Point, radius: f64, own: usize) -> Option<Way> {
         let (raster, ground) = (plan.raster(self.space), &plan.grounds[self.space as usize]);
         let near_wall = raster.flags[own] & NEAR_WALL != 0;
         let seen = |c: Point| !near_wall || !ground.walls_near(p).any(|w| w.meets(p, c));
@@ -248,7 +248,11 @@ impl Field {
         if best.0 == f64::INFINITY {
             return None;
         }
-        let heading = unit(sum).or_else(|| unit(sub(raster.centre_of(best.1), p)))?;
-        Some(Way { heading, exit: self.exits[times.exit[best.1] as usize].0, left_s: best.0 })
+        let exit = self.exits[times.exit[best.1] as usize].0;
+        // At the exit itself there is no heading in between, and the middle of a cell may lie behind.
+        let near = |exit: Exit| distance(exit.aim(plan, p, 0.0), p) <= 1.5 * raster.cell_m;
+        let at_exit = near(exit).then(|| exit.heading(plan, p, radius)).flatten();
+        let heading = at_exit.or_else(|| unit(sum)).or_else(|| unit(sub(raster.centre_of(best.1), p)))?;
+        Some(Way { heading, exit, left_s: best.0 })
     }
 }

@@ -6,12 +6,13 @@ use crate::door::door_of;
 use crate::geometry::{distance, nearest_of_area};
 use crate::motion::{Before, Move, STEP_S};
 use crate::sight::Scratch;
-use crate::{Crowd, State};
+use crate::{Crowd, Point, State};
 
 /// Below this speed a person counts as stuck, as a share of the free one.
 const HARDLY: f64 = 0.05;
-/// One on its way to a place to stand who is stuck for so many steps stands where it is.
-const GIVES_UP: u16 = 200;
+/// One on its way to a place to stand who doesn't come nearer to it stands where it is: ten seconds of standing still,
+/// or twenty of being pushed to and fro.
+const GIVES_UP: u16 = 400;
 /// Near enough to a place to stand, m.
 const AT_PLACE_M: f64 = 0.1;
 /// Fewer people than this a thread aren't worth a thread.
@@ -116,6 +117,7 @@ impl Crowd {
         let mut some_stopped = false;
         for (&who, step) in active.iter().zip(moves) {
             let i = who as usize;
+            let comes_nearer = self.comes_nearer(i, step);
             let people = &mut self.people;
             people.at[i] = step.at;
             people.heading[i] = step.heading;
@@ -123,7 +125,12 @@ impl Crowd {
             people.walked[i] += step.went;
             people.left_s[i] = step.left_s;
             let hardly = step.speed < HARDLY * people.free[i];
-            people.stuck[i] = if hardly { people.stuck[i].saturating_add(1) } else { 0 };
+            people.stuck[i] = match (people.state[i], comes_nearer) {
+                (State::Arrived, false) => people.stuck[i].saturating_add(2),
+                (State::Arrived, true) => people.stuck[i].saturating_sub(1),
+                _ if hardly => people.stuck[i].saturating_add(1),
+                _ => 0,
+            };
             if let Some(side) = step.through {
                 people.space[i] = step.space;
                 self.passed[door_of(side)][side as usize % 2] += 1;
@@ -141,6 +148,15 @@ impl Crowd {
         if some_stopped {
             self.active.retain(|&who| self.people.moves(who as usize));
         }
+    }
+
+    /// Whether a step leads one who has arrived on towards its place.
+    fn comes_nearer(&self, who: usize, step: &Move) -> bool {
+        let people = &self.people;
+        let places = self.places.get(people.goal[who] as usize).and_then(Option::as_ref);
+        let place = places.and_then(|p| p.get(people.place[who] as usize));
+        let gain = |&p: &Point| distance(p, people.at[who]) - distance(p, step.at);
+        place.is_none_or(|p| gain(p) > HARDLY * people.free[who] * STEP_S)
     }
 
     /// Ends the way of one who is in one of its goals.

@@ -273,3 +273,26 @@ fn what_is_wrong_with_a_drill_is_named_with_its_line() {
         assert!(matches!(problems.0[0].place, campanile_model::Place::Line { .. }), "{said}");
     }
 }
+
+/// The classes of two ground floors go up by three stairs each, and nobody is left before a door.
+#[test]
+fn everybody_who_is_sent_up_comes_there() {
+    use campanile_crowd::{Change, Crowd};
+    let site = site();
+    let input = &site.crowd.as_ref().unwrap().input;
+    let mut crowd = Crowd::new(input.clone()).unwrap();
+    for block in ["teaching-a", "teaching-b"] {
+        let up = format!("{block}/2f/");
+        let goals: Vec<String> =
+            input.goals.iter().map(|g| g.id.clone()).filter(|id| id.starts_with(&up)).collect();
+        for group in input.groups.iter().filter(|g| g.id.starts_with(&format!("{block}/1f/"))) {
+            crowd.change(&Change::Send { group: group.id.clone(), goals: goals.clone() }).unwrap();
+        }
+    }
+    let sent = crowd.under_way();
+    while crowd.under_way() > 0 && crowd.time_s() < 600.0 {
+        crowd.step(2.0, 2);
+    }
+    assert!(sent > 300, "{sent}");
+    assert_eq!(crowd.under_way(), 0, "of {sent} still on their way after ten minutes");
+}
