@@ -286,7 +286,7 @@ fn everybody_who_is_sent_up_comes_there() {
         let goals: Vec<String> =
             input.goals.iter().map(|g| g.id.clone()).filter(|id| id.starts_with(&up)).collect();
         for group in input.groups.iter().filter(|g| g.id.starts_with(&format!("{block}/1f/"))) {
-            crowd.change(&Change::Send { group: group.id.clone(), goals: goals.clone() }).unwrap();
+            crowd.apply(&Change::Send { group: group.id.clone(), goals: goals.clone() }).unwrap();
         }
     }
     let sent = crowd.under_way();
