@@ -105,7 +105,7 @@ pub struct RunArgs {
 
 #[derive(Args)]
 pub struct CompareArgs {
-    /// The outcome.json of one run.
+    /// The folder of one run, or its outcome.json.
     one: PathBuf,
     /// That of another run of the same drill.
     other: PathBuf,
@@ -527,9 +527,10 @@ fn compare(args: CompareArgs) -> Result<ExitCode, Failure> {
     let read = |path: &Path| -> Result<Outcome, Failure> {
         let wrong = |why: String| {
             Failure::input(format!("{}: {why}", path.display()))
-                .mend("name the outcome.json of a run, made with --out")
+                .mend("name the folder of a run, made with --out, or its outcome.json")
         };
-        let bytes = std::fs::read(path).map_err(|why| wrong(why.to_string()))?;
+        let file = if path.is_dir() { path.join("outcome.json") } else { path.to_owned() };
+        let bytes = std::fs::read(file).map_err(|why| wrong(why.to_string()))?;
         let outcome: Outcome = serde_json::from_slice(&bytes).map_err(|why| wrong(why.to_string()))?;
         if outcome.format != campanile_rehearsal::OUTCOME_FORMAT {
             return Err(wrong(format!("its format '{}' isn't known", outcome.format)));

@@ -188,7 +188,7 @@ impl Rehearsals {
         let seed = request.seed.unwrap_or(drill.file.seed);
         let world = match request.from {
             RehearsalOrigin::Scene => None,
-            RehearsalOrigin::Live => Some((self.fork)().ok_or(RehearsalsError::NotReady)?),
+            RehearsalOrigin::Live => Some(Box::new((self.fork)().ok_or(RehearsalsError::NotReady)?)),
         };
         self.start(id.clone(), drill, run::Begin::New { seed, pace, world, declined })?;
         Ok(self.get(&id)?.info())

@@ -36,7 +36,7 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// What a rehearsal begins from.
 pub enum Begin {
     /// From its drill, or from a world.
-    New { seed: u64, pace: Pace, world: Option<World>, declined: Vec<Deed> },
+    New { seed: u64, pace: Pace, world: Option<Box<World>>, declined: Vec<Deed> },
     /// From another rehearsal.
     Branch { of: String, branching: Box<Branching> },
     /// From the disk.
