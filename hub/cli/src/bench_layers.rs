@@ -26,7 +26,7 @@ use crate::failure::Failure;
 
 /// The side of the ground that the water is reckoned on, m.
 const SIDE_M: f64 = 400.0;
-/// When to look, seconds from the start of the drill: classes are on their way up and water rises.
+/// When to look, seconds from the start of the drill: shortly before the classes set off, while water rises.
 const LOOK_S: f64 = 3240.0;
 /// What a twin asks for: water twice a second, people five times, and so many bytes a second of each.
 const WATER_HZ: f64 = 2.0;
