@@ -14,7 +14,7 @@ use campanile_formats::{CsvConfig, Epw, EpwHour, EpwLocation, LocalCsv, epw as e
 use campanile_formats::{epw::EpwHeaders, esri_ascii as asc};
 use campanile_gateway::MessageReader;
 use campanile_model::{Glob, Loaded, Timestamp, Value, load_bytes};
-use campanile_protocol::{ClientMessage, DataFrame, ServerMessage};
+use campanile_protocol::{ClientMessage, DataFrame, LayerFrame, ServerMessage};
 
 /// A name, and what takes the bytes.
 pub type Target = (&'static str, fn(&[u8]));
@@ -34,6 +34,8 @@ pub const TARGETS: &[Target] = &[
     ("points", points),
     ("sparkplug", sparkplug),
     ("record", record),
+    ("layer", layer),
+    ("drill", drill),
 ];
 
 /// The files on either side of the one that is bent.
@@ -279,6 +281,57 @@ pub fn frame(data: &[u8]) {
         Err(why) => panic!("what was read can be written: {why}"),
     };
     assert_eq!(DataFrame::decode(&written).expect("what was written can be read"), read);
+}
+
+/// Frames of layers, one after the other as a connection brings them: two bytes say how long the next one is.
+pub fn layer(data: &[u8]) {
+    let _ = frames_taken(data);
+}
+
+/// How many frames of layers were taken.
+pub fn frames_taken(mut data: &[u8]) -> usize {
+    let mut before = std::collections::BTreeMap::new();
+    let mut taken = 0;
+    while let [low, high, rest @ ..] = data {
+        let (frame, next) = rest.split_at(rest.len().min(usize::from(u16::from_le_bytes([*low, *high]))));
+        data = next;
+        let Ok(head) = LayerFrame::head(frame) else { continue };
+        let was = before.get(&head.layer);
+        let Ok(read) = LayerFrame::decode(frame, was) else { continue };
+        assert_eq!((read.layer, read.number, read.time), (head.layer, head.number, head.time));
+        // A run of many numbers is short, and writing them all is slow and teaches nothing new.
+        for was in [was, None].into_iter().filter(|_| read.state.count() <= ROUND_TRIP_CELLS) {
+            let written = read.encode(was).expect("what was read can be written");
+            assert_eq!(LayerFrame::decode(&written, was).expect("what was written can be read"), read);
+        }
+        before.insert(head.layer, read.state);
+        taken += 1;
+    }
+    taken
+}
+
+/// `drill.toml`, for the campus of the seeds.
+pub fn drill(data: &[u8]) {
+    let _ = drill_is_taken(&String::from_utf8_lossy(data));
+}
+
+/// Whether it is a drill.
+pub fn drill_is_taken(text: &str) -> bool {
+    static CAMPUS_READ: OnceLock<std::sync::Arc<campanile_model::Campus>> = OnceLock::new();
+    let read = || load_bytes(folder(), PLAN.as_bytes(), CAMPUS.as_bytes()).campus;
+    let campus = CAMPUS_READ.get_or_init(|| std::sync::Arc::new(read().expect("the seeds are in order")));
+    match campanile_rehearsal::Drill::read(Path::new("drill.toml"), text, campus) {
+        Ok(drill) => {
+            let _ = (drill.rain(), drill.hour(), drill.people(), drill.barriers());
+            true
+        }
+        Err(problems) => {
+            for problem in &problems.0 {
+                assert!(!problem.what.is_empty() && !problem.mend.is_empty(), "{problem}");
+            }
+            false
+        }
+    }
 }
 
 /// Messages of clients and of the hub.

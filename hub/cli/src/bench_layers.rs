@@ -14,8 +14,8 @@ use campanile_protocol::rehearsal::{
     RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
 };
 use campanile_protocol::{
-    ClientMessage, LayerFrame, LayerInfo, LayerShape, LayerState, LayerSubscription, ServerMessage,
-    is_layer_frame,
+    AgentState, ClientMessage, LayerFrame, LayerInfo, LayerShape, LayerState, LayerSubscription,
+    ServerMessage, is_layer_frame,
 };
 use campanile_server::{Broker, Hub, HubConfig};
 use serde_json::{Value, json};
@@ -26,8 +26,8 @@ use crate::failure::Failure;
 
 /// The side of the ground that the water is reckoned on, m.
 const SIDE_M: f64 = 400.0;
-/// When to look, seconds from the start of the drill: shortly before the classes set off, while water rises.
-const LOOK_S: f64 = 3240.0;
+/// When to look, seconds from the start of the drill: the classes have set off, and water rises.
+const LOOK_S: f64 = 3290.0;
 /// What a twin asks for: water twice a second, people five times, and so many bytes a second of each.
 const WATER_HZ: f64 = 2.0;
 const PEOPLE_HZ: f64 = 5.0;
@@ -113,6 +113,8 @@ impl Published {
 struct Came {
     bytes: u64,
     largest: usize,
+    /// How many people walked, summed over frames.
+    walking: usize,
     /// The world's time of each frame, and when it was here.
     frames: Vec<(Timestamp, Instant)>,
 }
@@ -174,6 +176,9 @@ fn follow(hub: &Hub, id: &str, seconds: f64) -> Result<(Vec<LayerInfo>, Vec<Came
                 }
                 came.largest = came.largest.max(bytes.len());
                 came.frames.push((frame.time, here));
+                if let LayerState::Agents(people) = &frame.state {
+                    came.walking += people.iter().filter(|one| one.state == AgentState::Walking).count();
+                }
                 *before = Some(frame.state);
             }
             Ok(_) => {}
@@ -293,7 +298,7 @@ fn of_layer(
         LayerShape::Zones { .. } => "zones".to_owned(),
     };
     let figure = |name: &str, value: f64, unit: &str| json!({"name": format!("{}_{name}_at_{rate}x", info.id), "value": value, "unit": unit, "goal": "", "reference": size});
-    vec![
+    let mut figures = vec![
         figure("bytes_per_s", came.bytes as f64 / seconds, "B/s"),
         figure("largest_frame", came.largest as f64, "B"),
         figure("frames_per_s", here.len() as f64 / seconds, "/s"),
@@ -301,5 +306,9 @@ fn of_layer(
         figure("delay_p99_ms", quantile(&delays, 0.99), "ms"),
         figure("age_p50_ms", quantile(&ages, 0.5), "ms"),
         figure("age_p99_ms", quantile(&ages, 0.99), "ms"),
-    ]
+    ];
+    if let LayerShape::Agents { .. } = &info.shape {
+        figures.push(figure("walking", came.walking as f64 / came.frames.len().max(1) as f64, "people"));
+    }
+    figures
 }
