@@ -34,6 +34,8 @@ if rustup toolchain list 2>/dev/null | grep -q nightly; then
 else
   echo "verify: skipped, nightly Rust is missing (rustup toolchain install nightly --profile minimal)"
 fi
+echo "verify: the crowd's long runs: every door, random houses, a whole school"
+cargo nextest run -p campanile-crowd --locked --run-ignored only --no-capture | grep -E '^\{|PASS|FAIL'
 echo "verify: a hundred stores lose their power, four times each"
 cargo nextest run -p campanile-history --locked --run-ignored only --no-capture power_loss | grep '"power_losses"'
 echo "verify: a hub under load is killed a hundred times"

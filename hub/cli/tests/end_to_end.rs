@@ -3,88 +3,24 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader};
+mod common;
+
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use campanile_protocol::rest::{BucketsAnswer, CommandsAnswer, Outcome, PointValue, PointsAnswer};
 use campanile_protocol::{ClientMessage, DataFrame, JsonValue, ServerMessage, Subscription};
+use common::{Hub, PATIENCE, Running, campanile, demo, get, root, until};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-const PATIENCE: Duration = Duration::from_secs(90);
-
-fn campanile() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_campanile"))
-}
-
-fn demo() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../scenes/shanghai-school")
-}
-
-/// A child that goes when the test does.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Hub {
-    _child: Running,
-    api: String,
-    broker: String,
-}
-
 fn hub(data: &Path) -> Hub {
-    hub_of(&demo(), data)
-}
-
-fn hub_of(campus: &Path, data: &Path) -> Hub {
-    let mut child = campanile()
-        .args(["hub", "--listen", "127.0.0.1:0", "--broker-port", "0", "--json", "--campus"])
-        .arg(campus)
-        .arg("--data")
-        .arg(data)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-    let text = |key: &str| said[key].as_str().unwrap().to_owned();
-    Hub { _child: Running(child), api: text("api"), broker: text("broker") }
-}
-
-fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
-    let text =
-        ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap().body_mut().read_to_string().unwrap();
-    serde_json::from_str(&text).unwrap()
+    Hub::of(&demo(), data)
 }
 
 fn post(hub: &Hub, path: &str, body: &serde_json::Value) -> (u16, Outcome) {
-    let agent =
-        ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
-    let mut answer = agent
-        .post(format!("{}/api/v1/{path}", hub.api))
-        .header("content-type", "application/json")
-        .send(body.to_string())
-        .unwrap();
-    let text = answer.body_mut().read_to_string().unwrap();
-    (answer.status().as_u16(), serde_json::from_str(&text).unwrap())
-}
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "never happened: {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let (status, text) = common::post(hub, path, body).unwrap();
+    (status, serde_json::from_str(&text).unwrap())
 }
 
 #[test]
@@ -306,13 +242,13 @@ fn wrong_use_gets_a_clear_error_and_its_exit_code() {
         (vec!["history", "last", "--data", "/nowhere"], 2, "no data folder"),
         (vec!["--log", "a=b=c", "openapi"], 2, "--log"),
     ] {
-        let out = campanile().args(&args).env("CAMPANILE_ROOT", demo().join("../..")).output().unwrap();
+        let out = campanile().args(&args).output().unwrap();
         let said = String::from_utf8_lossy(&out.stderr).into_owned();
         assert_eq!(out.status.code(), Some(code), "{args:?}: {said}");
         assert!(said.contains(words), "{args:?}: {said}");
     }
     let listen = ["hub", "--listen", "0.0.0.0:0", "--data", "/tmp/x"];
-    let out = campanile().args(listen).env("CAMPANILE_ROOT", demo().join("../..")).output().unwrap();
+    let out = campanile().args(listen).output().unwrap();
     assert!(String::from_utf8_lossy(&out.stderr).contains("beyond loopback"));
 }
 
@@ -340,9 +276,9 @@ fn a_stopped_hub_has_stored_what_its_broker_acknowledged() {
         .unwrap();
     assert!(fed.status.success(), "{}", String::from_utf8_lossy(&fed.stderr));
     // At once, as a person would press Ctrl-C.
-    let id = hub._child.0.id().to_string();
+    let id = hub.child.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert!(hub._child.0.wait().unwrap().success());
+    assert!(hub.child.0.wait().unwrap().success());
     let export = campanile()
         .args(["history", "export", "--data"])
         .arg(data.path())
@@ -354,7 +290,7 @@ fn a_stopped_hub_has_stored_what_its_broker_acknowledged() {
 }
 
 fn guide() -> String {
-    std::fs::read_to_string(demo().join("../../docs/operating.md")).unwrap()
+    std::fs::read_to_string(root().join("docs/operating.md")).unwrap()
 }
 
 /// The demo campus with the n-th TOML of the guide at the end of its `campus.toml`.
@@ -413,7 +349,7 @@ fn printf_bytes(line: &str) -> Vec<u8> {
 #[test]
 fn the_sparkplug_messages_of_the_guide_come_through() {
     let (own, data) = (campus_with_binding(2), tempfile::tempdir().unwrap());
-    let hub = hub_of(own.path(), data.path());
+    let hub = Hub::of(own.path(), data.path());
     let node = node_at(&hub);
     let point = "value?point=substation/1f/switchgear/utility-meter-1/energy";
     let reading = |wanted: f64, quality: campanile_model::Quality| {
@@ -467,7 +403,7 @@ fn a_setpoint_in_sparkplug_is_commanded_when_its_device_is_born_and_confirmed_by
         "[[bind]]\npoints = \"{setpoint}\"\nsparkplug = {{ group = \"g\", node = \"n\", device = \"d\", metric = \"Set\" }}\n"
     ));
     let data = tempfile::tempdir().unwrap();
-    let hub = hub_of(own.path(), data.path());
+    let hub = Hub::of(own.path(), data.path());
     let sent = || get::<serde_json::Value>(&hub, "gateway")["commands"].as_u64().unwrap();
     let body = serde_json::json!({"point": setpoint, "value": 23.0, "reason": "test"});
     let (status, outcome) = post(&hub, "commands", &body);

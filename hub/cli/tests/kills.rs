@@ -3,9 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,80 +17,22 @@ use campanile_history::{AUDIT, History};
 use campanile_model::{Campus, PointId, Quality, Sample, Timestamp, Value};
 use campanile_protocol::rest::{AlarmsAnswer, CommandsAnswer};
 use campanile_protocol::{AlarmState, JsonValue};
+use common::{Hub, PATIENCE, Running, demo, get, hub_command, until};
 use serde_json::json;
 
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Measured points under load, and samples of each a turn.
 const LOADED: usize = 40;
 const A_TURN: usize = 10;
 
-fn demo() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../scenes/shanghai-school")
-}
-
-/// A hub that goes when the test does.
-struct Hub {
-    child: Child,
-    api: String,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 fn spawn(data: &Path, broker: u16) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_campanile"))
-        .args([
-            "--log",
-            "error",
-            "hub",
-            "--listen",
-            "127.0.0.1:0",
-            "--json",
-            "--broker",
-            &format!("127.0.0.1:{broker}"),
-        ])
-        .arg("--campus")
-        .arg(demo())
-        .arg("--data")
-        .arg(data)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap()
+    let mut command = hub_command(&demo(), data);
+    command.args(["--json", "--log", "error", "--broker", &format!("127.0.0.1:{broker}")]);
+    command.stdout(Stdio::piped()).spawn().unwrap()
 }
 
-fn ready(mut child: Child) -> Hub {
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let said: serde_json::Value = serde_json::from_str(&line).unwrap();
-    Hub { child, api: said["api"].as_str().unwrap().to_owned() }
-}
-
-fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
-    let mut answer = ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap();
-    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
-}
-
-fn post(hub: &Hub, path: &str, body: &serde_json::Value) -> u16 {
-    let agent =
-        ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
-    let request = agent.post(format!("{}/api/v1/{path}", hub.api)).header("content-type", "application/json");
-    // A hub that is killed meanwhile answers nothing, and has promised nothing.
-    request.send(body.to_string()).map_or(0, |answer| answer.status().as_u16())
-}
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "never happened: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+/// The status; none of a hub that was killed meanwhile, which has promised nothing.
+fn post(hub: &Hub, path: &str, body: &serde_json::Value) -> Option<u16> {
+    common::post(hub, path, body).map(|(status, _)| status)
 }
 
 fn points(campus: &Campus, last: &str) -> Vec<PointId> {
@@ -145,7 +88,7 @@ fn kill_often(kills: u64) {
     let campus = Arc::new(campanile_model::open(&demo()).unwrap());
     let data = tempfile::tempdir().unwrap();
     // The broker keeps what is published for a hub that is away only once it has been there.
-    let mut first = ready(spawn(data.path(), broker));
+    let mut first = Hub::ready(spawn(data.path(), broker));
     until("the hub is connected", || {
         let agent =
             ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
@@ -154,7 +97,7 @@ fn kill_often(kills: u64) {
             serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
         health["state"]["links"][0]["connected"].as_bool().filter(|yes| *yes)
     });
-    first.child.kill().unwrap();
+    first.child.0.kill().unwrap();
     drop(first);
 
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -182,10 +125,10 @@ fn kill_often(kills: u64) {
         if dice(4) == 0 {
             mid_start += 1;
             std::thread::sleep(Duration::from_millis(dice(1200)));
-            drop(Hub { child, api: String::new() });
+            drop(Running(child));
             continue;
         }
-        let hub = ready(child);
+        let hub = Hub::ready(child);
         let held: CommandsAnswer = get(&hub, "commands");
         let held: BTreeMap<_, _> = held.commands.into_iter().map(|c| (c.point.to_string(), c)).collect();
         for (point, (value, reason)) in &commanded {
@@ -210,8 +153,8 @@ fn kill_often(kills: u64) {
         let (value, reason) = (18.0 + (kill % 10) as f64, format!("kill {kill}"));
         let body = json!({"point": path(setpoint), "value": value, "reason": reason});
         let status = post(&hub, "commands", &body);
-        reasons.insert(reason.clone(), status == 200);
-        if status == 200 {
+        reasons.insert(reason.clone(), status == Some(200));
+        if status == Some(200) {
             commanded.insert(path(setpoint), (value, reason));
         }
         if dice(2) == 0 {
@@ -220,7 +163,7 @@ fn kill_often(kills: u64) {
                 alarms.alarms.iter().any(|a| a.id == alarm).then_some(())
             });
             let comment = format!("seen {kill}");
-            if post(&hub, "alarms/acknowledge", &json!({"alarm": alarm, "comment": comment})) == 200 {
+            if post(&hub, "alarms/acknowledge", &json!({"alarm": alarm, "comment": comment})) == Some(200) {
                 raised.insert(alarm, Some(comment));
             }
         }
@@ -231,7 +174,7 @@ fn kill_often(kills: u64) {
     let count = load.join().unwrap();
 
     // The last hub takes in what Mosquitto still holds.
-    let mut hub = ready(spawn(data.path(), broker));
+    let mut hub = Hub::ready(spawn(data.path(), broker));
     let last = begin + (count as i64 - 1) * 10_000;
     let loaded_points = &points(&campus, "co2")[..LOADED];
     until("everything has come over", || {
@@ -256,8 +199,8 @@ fn kill_often(kills: u64) {
             }
         }
     }
-    assert!(Command::new("kill").args(["-TERM", &hub.child.id().to_string()]).status().unwrap().success());
-    hub.child.wait().unwrap();
+    assert!(Command::new("kill").args(["-TERM", &hub.child.0.id().to_string()]).status().unwrap().success());
+    hub.child.0.wait().unwrap();
 
     let history = History::open(data.path(), &campanile_server::point_specs(&campus)).unwrap();
     let (mut missing, mut stored) = (0, 0);
@@ -343,7 +286,7 @@ fn a_hub_without_room_serves_reads_says_so_and_goes_on() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let hub = ready(child);
+    let hub = Hub::ready(child);
     until("the hub is connected", || (health(&hub) == 200).then_some(()));
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     let begin = since.as_micros() as i64 - 3600 * Timestamp::SECOND;
@@ -356,10 +299,10 @@ fn a_hub_without_room_serves_reads_says_so_and_goes_on() {
     assert!(seen["reading"].is_object(), "reads are served: {seen}");
     let setpoint = path(points(&campus, "setpoint")[0]);
     let status = post(&hub, "commands", &json!({"point": setpoint, "value": 21.0, "reason": "no room"}));
-    assert_ne!(status, 200, "nothing is promised that is not on the disk");
+    assert_ne!(status, Some(200), "nothing is promised that is not on the disk");
     stop.store(true, Ordering::Relaxed);
     let count = load.join().unwrap();
-    let pid = hub.child.id().to_string();
+    let pid = hub.child.0.id().to_string();
     assert!(Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status().unwrap().success());
     until("there is room and the hub goes on", || (health(&hub) == 200).then_some(()));
     let last = begin + (count as i64 - 1) * 10_000;

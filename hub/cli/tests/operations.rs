@@ -2,37 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-fn campanile() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_campanile"));
-    command.env_remove("CAMPANILE_LOG").env("CAMPANILE_ROOT", root());
-    command
-}
+use common::{Hub, campanile, root};
 
-fn root() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../..").canonicalize().unwrap()
-}
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// A hub that has its options from a file, and what it said of its addresses.
-fn hub(config: &Path) -> (Running, serde_json::Value) {
-    let mut child =
-        campanile().args(["hub", "--json", "--config"]).arg(config).stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (Running(child), serde_json::from_str(&line).unwrap())
+/// A hub that has its options from a file.
+fn hub(config: &Path) -> Hub {
+    Hub::start(campanile().arg("hub").arg("--config").arg(config))
 }
 
 /// Every name of a metric in a text, without what is between the names.
@@ -48,9 +28,9 @@ fn a_hub_runs_from_a_file_and_every_metric_is_on_the_dashboard_and_in_the_guide(
     let campus = root().join("scenes/shanghai-school");
     let text = format!("campus = {campus:?}\ndata = \"store\"\nlisten = \"127.0.0.1:0\"\nbroker_port = 0\n");
     std::fs::write(&config, text).unwrap();
-    let (_hub, said) = hub(&config);
+    let hub = hub(&config);
     assert!(dir.path().join("store/history.db").is_file(), "a path is taken from the folder of the file");
-    let api = said["api"].as_str().unwrap();
+    let api = &hub.api;
     let exported = ureq::get(format!("{api}/metrics")).call().unwrap().body_mut().read_to_string().unwrap();
     let values = exported
         .lines()
@@ -82,7 +62,7 @@ fn a_hub_runs_from_a_file_and_every_metric_is_on_the_dashboard_and_in_the_guide(
 
     // The doctor, asked beside the running hub, finds it and its store.
     let api = api.trim_start_matches("http://");
-    let broker = said["broker"].as_str().unwrap();
+    let broker = &hub.broker;
     let told = campanile()
         .args(["doctor", "--json", "--lang", "en", "--listen", api, "--broker", broker, "--config"])
         .arg(&config)
@@ -187,7 +167,7 @@ fn old_months_go_and_inputs_are_recorded_as_the_file_says() {
          retention_months = 3\nrecord = \"records\"\n"
     );
     std::fs::write(&config, text).unwrap();
-    let (running, _) = hub(&config);
+    let running = hub(&config);
     let began = std::time::Instant::now();
     while names(&store, is_month).len() > 1 {
         assert!(began.elapsed().as_secs() < 30, "{:?}", names(&store, is_month));

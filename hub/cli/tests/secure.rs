@@ -2,53 +2,33 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader, Write};
+mod common;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use campanile_client::{Access, Client, ClientError};
 use campanile_protocol::people::{AddTokenRequest, NewToken, Role, Secret};
+use common::{Running, campanile, demo};
 use serde_json::Value as Json;
 
 const PASSWORD: &str = "four words of somebody";
 
 /// A running hub that goes when the test does.
 struct Hub {
-    child: Child,
+    _child: Running,
     url: String,
     data: tempfile::TempDir,
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn campanile() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_campanile"));
-    command.env_remove("CAMPANILE_TOKEN").env_remove("SSL_CERT_FILE");
-    command
 }
 
 impl Hub {
     fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
-        let scene = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school");
-        let mut child = campanile()
-            .args(["hub", "--listen", "127.0.0.1:0", "--broker-port", "0", "--json", "--sign-in"])
-            .args(["--tls", "self-signed", "--campus"])
-            .arg(scene)
-            .arg("--data")
-            .arg(data.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Json = serde_json::from_str(&line).unwrap();
-        Self { child, url: said["api"].as_str().unwrap().to_owned(), data }
+        let mut command = common::hub_command(&demo(), data.path());
+        command.args(["--broker-port", "0", "--sign-in", "--tls", "self-signed"]);
+        let common::Hub { child, api, .. } = common::Hub::start(&mut command);
+        Self { _child: child, url: api, data }
     }
 
     fn ca(&self) -> PathBuf {

@@ -3,18 +3,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use campanile_gateway::Mosquitto;
 use campanile_model::Quality;
 use campanile_protocol::JsonValue;
 use campanile_protocol::rest::{CommandsAnswer, PointValue, RangeAnswer};
+use common::{Hub, Running, campanile, demo, get, hub_command, until};
 use serde_json::Value as Json;
 
-const PATIENCE: Duration = Duration::from_secs(120);
 const METER: &str = "substation/1f/switchgear/utility-meter-1/energy";
 /// A room whose points are those of a device, and a meter that is a node of its own.
 const BINDINGS: &str = r#"
@@ -26,16 +26,6 @@ sparkplug = { group = "school", node = "teaching-a", device = "{slug}", metric =
 points = "substation/1f/switchgear/utility-meter-1/energy"
 sparkplug = { group = "school", node = "substation", metric = "kWh" }
 "#;
-
-fn campanile() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_campanile"));
-    command.env("CAMPANILE_ROOT", demo().join("../.."));
-    command
-}
-
-fn demo() -> PathBuf {
-    Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../scenes/shanghai-school")
-}
 
 fn campus() -> tempfile::TempDir {
     let own = tempfile::tempdir().unwrap();
@@ -52,56 +42,14 @@ fn campus() -> tempfile::TempDir {
     own
 }
 
-/// A child that goes when the test does: killed, without a farewell.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-struct Hub {
-    _child: Running,
-    api: String,
-    broker: String,
-}
-
 /// A hub with a broker of its own, or at the one that is named.
 fn hub(campus: &Path, data: &Path, broker: Option<&str>) -> Hub {
-    let mut command = campanile();
-    command
-        .args(["hub", "--listen", "127.0.0.1:0", "--json", "--campus"])
-        .arg(campus)
-        .arg("--data")
-        .arg(data);
     match broker {
-        Some(broker) => command.args(["--broker", broker]),
-        None => command.args(["--broker-port", "0"]),
-    };
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let said: Json = serde_json::from_str(&line).unwrap();
-    let broker = broker.map_or_else(|| said["broker"].as_str().unwrap().to_owned(), str::to_owned);
-    Hub { _child: Running(child), api: said["api"].as_str().unwrap().to_owned(), broker }
-}
-
-fn get<T: serde::de::DeserializeOwned>(hub: &Hub, path: &str) -> T {
-    let text =
-        ureq::get(format!("{}/api/v1/{path}", hub.api)).call().unwrap().body_mut().read_to_string().unwrap();
-    serde_json::from_str(&text).unwrap()
-}
-
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
+        Some(broker) => {
+            let hub = Hub::start(hub_command(campus, data).args(["--broker", broker]));
+            Hub { broker: broker.to_owned(), ..hub }
         }
-        assert!(began.elapsed() < PATIENCE, "never happened: {what}");
-        std::thread::sleep(Duration::from_millis(100));
+        None => Hub::of(campus, data),
     }
 }
 

@@ -107,13 +107,22 @@ fn say_panics_plainly() {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("unknown");
         let missing = ["DISPLAY", "XOpenDisplayFailed", "XNotSupported", "event loop"];
-        let what = if missing.iter().any(|word| text.contains(word)) {
-            "there is no display to open a window on"
+        if missing.iter().any(|word| text.contains(word)) {
+            eprintln!(
+                "campanile-twin: there is no display to open a window on; start it in a desktop session, or set DISPLAY; \
+                 `campanile snapshot` draws into a file without one"
+            );
         } else {
-            "the renderer has failed"
-        };
-        let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line())).unwrap_or_default();
-        eprintln!("campanile-twin: {what}: {text}{place}");
+            let name = |l: &std::panic::Location<'_>| {
+                l.file().rsplit('/').take(3).map(str::to_owned).collect::<Vec<_>>()
+            };
+            let place = info.location().map(|l| {
+                let mut parts = name(l);
+                parts.reverse();
+                format!(" ({}:{})", parts.join("/"), l.line())
+            });
+            eprintln!("campanile-twin: the renderer has failed: {text}{}", place.unwrap_or_default());
+        }
         std::process::exit(i32::from(EXIT_NO_PICTURE));
     }));
 }

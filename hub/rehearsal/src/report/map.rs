@@ -26,6 +26,8 @@ const ARRIVALS: [(u16, [u8; 3]); 6] = [
     (u16::MAX - 1, [214, 226, 230]),
 ];
 const RIVER: [u8; 3] = [176, 200, 216];
+/// The height of a label, m on the map.
+const LABEL: f64 = 5.0;
 
 pub(super) fn depth(
     water: &WaterMap,
@@ -113,17 +115,20 @@ fn picture(
             "<{shape} points=\"{points}\" fill=\"{fill}\" stroke=\"{stroke}\" stroke-width=\"{wide}\"><title>{}</title></{shape}>",
             safe(&name(&outline.names))
         );
-        if outline.kind == "building" && !outline.corners_m.is_empty() {
-            let n = outline.corners_m.len() as f64;
-            let (sx, sy) = outline.corners_m.iter().fold((0.0, 0.0), |(x, y), c| (x + c[0], y + c[1]));
-            let _ = write!(
-                out,
-                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\" style=\"font-size:5px;fill:#33383f\">{}</text>",
-                sx / n - water.origin_m[0],
-                height - (sy / n - water.origin_m[1]),
-                safe(&name(&outline.names))
-            );
-        }
+    }
+    let buildings = outlines.iter().filter(|o| o.kind == "building" && !o.corners_m.is_empty());
+    let labels = buildings.map(|outline| {
+        let n = outline.corners_m.len() as f64;
+        let (sx, sy) = outline.corners_m.iter().fold((0.0, 0.0), |(x, y), c| (x + c[0], y + c[1]));
+        let middle = [sx / n - water.origin_m[0], height - (sy / n - water.origin_m[1])];
+        (area(&outline.corners_m), middle, name(&outline.names))
+    });
+    for ([x, y], text) in apart(labels.collect(), [width, height]) {
+        let _ = write!(
+            out,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"middle\" style=\"font-size:{LABEL}px;fill:#33383f\">{}</text>",
+            safe(&text)
+        );
     }
     out.push_str("</svg><div class=\"key\">");
     for (text, [r, g, b]) in key {
@@ -131,6 +136,34 @@ fn picture(
     }
     out.push_str("</div></figure>");
     out
+}
+
+/// The area inside of corners, m².
+fn area(corners: &[[f64; 2]]) -> f64 {
+    let next = corners.iter().cycle().skip(1);
+    corners.iter().zip(next).map(|([x, y], [u, v])| x * v - u * y).sum::<f64>().abs() / 2.0
+}
+
+/// Labels with the areas and middles of what they name, moved so that none lies on another or leaves the picture: the
+/// largest first, each at its middle or a little above or below. One that finds no room is left out; the outline says
+/// its name under the pointer.
+fn apart(mut labels: Vec<(f64, [f64; 2], String)>, [width, height]: [f64; 2]) -> Vec<([f64; 2], String)> {
+    labels.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut placed: Vec<([f64; 2], f64, String)> = Vec::new();
+    for (_, [x, y], text) in labels {
+        // Latin letters are about half as wide as high, Chinese characters as wide.
+        let half = text.chars().map(|c| if c.is_ascii() { 0.27 } else { 0.5 }).sum::<f64>() * LABEL;
+        let x = x.clamp(half.min(width / 2.0), (width - half).max(width / 2.0));
+        let free = |y: f64| {
+            let inside = (LABEL..=height).contains(&y);
+            inside && placed.iter().all(|([u, v], w, _)| (x - u).abs() >= half + w || (y - v).abs() >= LABEL)
+        };
+        let steps = [0.0, 1.1, -1.1, 2.2, -2.2];
+        if let Some(y) = steps.iter().map(|step| y + step * LABEL).find(|y| free(*y)) {
+            placed.push(([x, y], half, text));
+        }
+    }
+    placed.into_iter().map(|(at, _, text)| (at, text)).collect()
 }
 
 /// A picture of four bytes a pixel as PNG.
@@ -162,6 +195,35 @@ fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn labels_keep_apart_and_inside() {
+        let label = |area: f64, at: [f64; 2], text: &str| (area, at, text.to_owned());
+        let placed = super::apart(
+            vec![
+                label(20.0, [50.0, 50.0], "Guard house"),
+                label(900.0, [50.0, 51.0], "Teaching block A"),
+                label(30.0, [52.0, 49.0], "自行车棚"),
+                label(10.0, [99.0, 2.0], "门卫"),
+                label(1.0, [50.0, 50.0], "One too many"),
+                label(0.9, [50.0, 50.0], "Another"),
+                label(0.8, [50.0, 50.0], "And another"),
+            ],
+            [100.0, 80.0],
+        );
+        assert_eq!(
+            placed[0],
+            ([50.0, 51.0], "Teaching block A".to_owned()),
+            "the largest stands where it should"
+        );
+        assert!(placed.len() < 7, "no room for all");
+        for (i, ([x, y], text)) in placed.iter().enumerate() {
+            assert!((5.0..=80.0).contains(y) && (5.0..=95.0).contains(x), "{text} leaves the picture");
+            for ([u, v], other) in &placed[..i] {
+                assert!((y - v).abs() >= 5.0 || (x - u).abs() >= 15.0, "{text} lies on {other}");
+            }
+        }
+    }
+
     #[test]
     fn bytes_in_base_64() {
         // RFC 4648, section 10.
