@@ -11,7 +11,7 @@ use campanile_protocol::ClientMessage;
 use crate::camera;
 use crate::layers3d;
 use crate::locale::{Language, Texts};
-use crate::net::{Ask, HistoryQuery, Hub};
+use crate::net::{Ask, EVENTS_WAITING, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
 use crate::pick;
 use crate::rooms::{RoomPoints, paint_rooms_system};
@@ -91,6 +91,21 @@ impl Twin {
             requests: 0,
             asked_s: [None; 3],
         }
+    }
+
+    /// Takes in what waits, until something is called for outside of the state, or nothing waits any more.
+    ///
+    /// All that waits, however much: what were left for the next frame would make a slow machine show an ever older
+    /// campus as live. The queue is bounded (`left` begins there), and a full one makes the hub send the newest state
+    /// instead of every change.
+    fn next_effect(&mut self, now_s: f64, left: &mut usize) -> Option<Effect> {
+        while *left > 0 {
+            *left -= 1;
+            if let Some(effect) = self.state.apply(self.hub.poll()?, now_s) {
+                return Some(effect);
+            }
+        }
+        None
     }
 
     fn request(&mut self) -> u64 {
@@ -317,17 +332,15 @@ fn take_events_system(
     mut materials: ResMut<'_, Assets<StandardMaterial>>,
     time: Res<'_, Time<Real>>,
 ) {
-    // A frame that took in everything after a long cut would stutter; the rest comes in the next.
-    const EVENTS_A_FRAME: usize = 64;
     let now_s = time.elapsed_secs_f64();
     let twin = twin.bypass_change_detection();
     if twin.view.holds_still {
         return;
     }
-    for _ in 0..EVENTS_A_FRAME {
-        let Some(event) = twin.hub.poll() else { break };
-        match twin.state.apply(event, now_s) {
-            Some(Effect::BuildScene(bytes)) => match SceneFile::read(&bytes) {
+    let mut left = EVENTS_WAITING;
+    while let Some(effect) = twin.next_effect(now_s, &mut left) {
+        match effect {
+            Effect::BuildScene(bytes) => match SceneFile::read(&bytes) {
                 Ok(file) => {
                     build_scene(file, &mut scene, &mut commands, &mut meshes, &mut materials);
                     scene.reindex(twin);
@@ -335,14 +348,13 @@ fn take_events_system(
                 }
                 Err(why) => twin.scene_problem = Some(why.to_string()),
             },
-            Some(Effect::BackToLive) => twin.follow(World::Live),
-            Some(Effect::Reindex) => {
+            Effect::BackToLive => twin.follow(World::Live),
+            Effect::Reindex => {
                 if let Some(index) = &twin.state.index {
                     twin.rooms = RoomPoints::find(index);
                 }
                 scene.reindex(twin);
             }
-            None => {}
         }
     }
     // A scale can be fitted only when values are there.
@@ -445,5 +457,52 @@ impl Twin {
             self.view.slice = slice;
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::net::Credentials;
+    use crate::state::Event;
+
+    /// A hub that has said so much already, and hears nothing.
+    struct Said(Mutex<VecDeque<Event>>);
+
+    impl Hub for Said {
+        fn poll(&self) -> Option<Event> {
+            self.0.lock().unwrap().pop_front()
+        }
+        fn send(&self, _: ClientMessage) -> bool {
+            false
+        }
+        fn ask_history(&self, _: HistoryQuery) -> bool {
+            false
+        }
+        fn ask(&self, _: Ask) -> bool {
+            false
+        }
+        fn follow(&self, _: World) {}
+        fn address(&self) -> &str {
+            ""
+        }
+        fn sign_in(&self, _: Credentials) {}
+        fn sign_out(&self) {}
+        fn set_language(&self, _: &'static str) {}
+    }
+
+    /// A frame of a slow machine takes in more than the hub says in it, or the twin would fall behind for good.
+    #[test]
+    fn a_frame_takes_in_all_that_waits() {
+        let mut events: VecDeque<Event> = (1..EVENTS_WAITING).map(|_| Event::Drills(Vec::new())).collect();
+        events.insert(500, Event::Scene(Vec::new()));
+        let mut twin = Twin::new(Box::new(Said(Mutex::new(events))), Language::English);
+        let mut left = EVENTS_WAITING;
+        assert_eq!(twin.next_effect(0.0, &mut left), Some(Effect::BuildScene(Vec::new())));
+        assert_eq!(twin.next_effect(0.0, &mut left), None);
+        assert!(twin.hub.poll().is_none());
     }
 }

@@ -7,7 +7,7 @@ use crate::chart::{chart_ui, sparkline_ui};
 use crate::override_ui::Draft;
 use crate::state::Index;
 use crate::theme::{self, ACCENT, FAINT};
-use crate::ui::{Action, Input, RIGHT_WIDTH, View, acting_button_ui, card_ui, heading_ui};
+use crate::ui::{Action, Input, RIGHT_WIDTH, View, acting_button_ui, card_ui, heading_ui, is_time_open};
 use crate::units::{age_text, unit_text, value_text};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -49,7 +49,8 @@ pub fn details_ui(
             ui.label(RichText::new(info.path.as_str()).small().color(FAINT));
         });
         ui.separator();
-        let height = screen.height() - 68.0 - 130.0;
+        let below = if is_time_open(input, view) { 250.0 } else { 130.0 };
+        let height = (screen.height() - 68.0 - below).max(120.0);
         ScrollArea::vertical()
             .id_salt("details")
             .max_height(height)

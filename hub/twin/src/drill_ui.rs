@@ -453,8 +453,11 @@ fn pace_ui(
     });
 }
 
+/// How far back the bar of the past reaches, by the key of its text, seconds.
+const SPANS: [(&str, f64); 4] =
+    [("past-hour", 3600.0), ("past-day", 86_400.0), ("past-week", 604_800.0), ("past-month", 2_592_000.0)];
+
 fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
-    const DAY_S: f64 = 86_400.0;
     let texts = input.texts;
     let newest_us = view.newest_us.max(input.state.time_us(input.now_s).unwrap_or(0));
     if *input.world == World::Live {
@@ -476,16 +479,27 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
                 actions.push(Action::Follow(World::Past { at_us, rate: pace }));
             }
         }
-        let text = crate::units::time_text(at_us, input.timezone(), "%Y-%m-%d  %H:%M:%S");
-        ui.label(RichText::new(text).strong());
+        ui.separator();
+        for (span, (key, _)) in SPANS.iter().enumerate() {
+            ui.selectable_value(&mut view.past_span, span, texts.t(key));
+        }
     });
+    let span_s = SPANS.get(view.past_span).map_or(86_400.0, |(_, span_s)| *span_s);
     let mut before_s = (at_us - newest_us) as f64 / 1e6;
-    ui.spacing_mut().slider_width = ui.available_width() - 90.0;
-    let slider = Slider::new(&mut before_s, -7.0 * DAY_S..=0.0)
-        .custom_formatter(|s, _| format!("-{}", clock_text(-s)))
+    let moment = |before_s: f64| newest_us + (before_s * 1e6) as i64;
+    let zone = input.timezone();
+    ui.spacing_mut().slider_width = (ui.available_width() - 190.0).max(120.0);
+    // A moment may be typed that lies before what the bar reaches.
+    let slider = Slider::new(&mut before_s, -span_s..=0.0)
+        .clamping(bevy_egui::egui::SliderClamping::Never)
+        .custom_formatter(|s, _| crate::units::time_text(moment(s), zone, "%Y-%m-%d %H:%M:%S"))
+        .custom_parser(|text| {
+            let typed_us = crate::units::moment_of(text, zone, at_us)?.min(newest_us);
+            Some((typed_us - newest_us) as f64 / 1e6)
+        })
         .handle_shape(bevy_egui::egui::style::HandleShape::Circle);
     if ui.add(slider).changed() {
-        let at_us = newest_us + (before_s * 1e6) as i64;
+        let at_us = moment(before_s);
         let rate = if *input.world == World::Live { 0.0 } else { rate };
         actions.push(Action::Follow(World::Past { at_us, rate }));
     }

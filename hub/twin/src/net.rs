@@ -166,7 +166,7 @@ const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
 /// What a layer may take of a school's network, bytes a second.
 const LAYER_BYTES_S: f64 = 400_000.0;
 /// Events that wait for the next frame; a full queue holds the sockets back.
-const EVENTS_WAITING: usize = 1024;
+pub(crate) const EVENTS_WAITING: usize = 1024;
 const FIRST_RETRY: Duration = Duration::from_millis(500);
 const LONGEST_RETRY: Duration = Duration::from_secs(15);
 /// The hub sends its clock and status every few seconds even if nothing else happens.

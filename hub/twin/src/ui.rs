@@ -58,6 +58,8 @@ pub struct View {
     pub past_open: bool,
     /// The newest time of the real campus that was seen.
     pub newest_us: i64,
+    /// How far back the bar reaches, by its button.
+    pub past_span: usize,
     /// Whether nothing is taken in from the hub: a picture is being taken.
     pub holds_still: bool,
     /// What is typed at the door.
@@ -506,6 +508,11 @@ fn slice_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions:
     });
 }
 
+/// Whether the time bar lies at the bottom.
+pub fn is_time_open(input: &Input<'_>, view: &View) -> bool {
+    view.past_open || matches!(input.world, World::Rehearsal(_))
+}
+
 fn legend_ui(
     ctx: &Context,
     screen: Rect,
@@ -521,8 +528,7 @@ fn legend_ui(
     let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     // Above the time bar, where there is one.
-    let is_time_open = view.past_open || matches!(input.world, World::Rehearsal(_));
-    let y = screen.bottom() - if is_time_open { 140.0 } else { 34.0 };
+    let y = screen.bottom() - if is_time_open(input, view) { 140.0 } else { 34.0 };
     card_ui(ctx, "legend", Align2::CENTER_BOTTOM, pos2(x, y), 330.0, |ui| {
         let unit = unit_text(&info.unit);
         let name = texts.name(&info.names);
@@ -612,7 +618,9 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let lines = input.index().map(|i| i.catalogue.attribution.as_slice()).unwrap_or_default();
     let attribution = lines.iter().map(|line| input.texts.name(line)).collect::<Vec<_>>().join("   ·   ");
     let keys = input.texts.t("help-keys");
-    let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH + EDGE } else { 0.0 };
+    // The time bar lies above it, and with that the panel at the right.
+    let is_beside = view.selected.is_some() || view.drill_open;
+    let right = if is_beside && !is_time_open(input, view) { RIGHT_WIDTH + EDGE } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);

@@ -114,10 +114,55 @@ pub fn time_text(time_us: i64, timezone: &str, format: &str) -> String {
     time.to_zoned_datetime(zone).strftime(format).to_string()
 }
 
+/// The moment of a date and time in the campus's time zone, as [`time_text`] writes them; seconds may be left out, and
+/// the year or the whole date, which are those of `near_us` then.
+pub fn moment_of(text: &str, timezone: &str, near_us: i64) -> Option<i64> {
+    let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let near = zone.to_datetime(jiff::Timestamp::from_microsecond(near_us).ok()?);
+    let (date, time) = text.trim().rsplit_once([' ', 'T']).unwrap_or(("", text.trim()));
+    let date = match date.trim().split('-').collect::<Vec<_>>()[..] {
+        [""] => near.date(),
+        [month, day] => jiff::civil::Date::new(near.year(), month.parse().ok()?, day.parse().ok()?).ok()?,
+        [year, month, day] => {
+            jiff::civil::Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?
+        }
+        _ => return None,
+    };
+    let (hour, minute, second) = match time.split(':').collect::<Vec<_>>()[..] {
+        [hour, minute] => (hour, minute, "0"),
+        [hour, minute, second] => (hour, minute, second),
+        _ => return None,
+    };
+    let time =
+        jiff::civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, second.parse().ok()?, 0).ok()?;
+    let moment = zone.to_ambiguous_timestamp(date.to_datetime(time)).compatible().ok()?;
+    Some(moment.as_microsecond())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::locale::Language;
+
+    #[test]
+    fn a_moment_is_read_as_it_is_written() {
+        const ZONE: &str = "Asia/Shanghai";
+        let near = 1_795_617_654_000_000; // 2026-11-25 22:40:54
+        assert_eq!(time_text(near, ZONE, "%Y-%m-%d %H:%M:%S"), "2026-11-25 22:40:54");
+        for (text, expected) in [
+            ("2026-11-25 22:40:54", Some("2026-11-25 22:40:54")),
+            ("2026-11-25T22:40", Some("2026-11-25 22:40:00")),
+            (" 11-24 08:05 ", Some("2026-11-24 08:05:00")),
+            ("8:05", Some("2026-11-25 08:05:00")),
+            ("2026-02-30 08:00", None),
+            ("25:00", None),
+            ("yesterday", None),
+            ("", None),
+        ] {
+            let read = moment_of(text, ZONE, near).map(|us| time_text(us, ZONE, "%Y-%m-%d %H:%M:%S"));
+            assert_eq!(read.as_deref(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn units_read_as_printed() {
