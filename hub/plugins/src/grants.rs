@@ -1,0 +1,148 @@
+//! What a plugin may do on a campus: what its manifest asks for, where a person has approved it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use campanile_model::{Campus, Glob, PointId, Priority};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{Capabilities, Manifest};
+
+/// What a person has approved. It may be less than what the manifest asks for, never more.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The plugin.
+    pub plugin: String,
+    /// Its version.
+    pub version: String,
+    /// The hash of the package that was seen, BLAKE3 in hexadecimal.
+    pub package: String,
+    /// What it may do.
+    pub capability: Capabilities,
+    /// Settings that differ from the manifest's.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Who approved it.
+    pub by: String,
+}
+
+/// A number that is no handle.
+const NONE: u32 = u32::MAX;
+
+/// What a plugin may do, found on a campus. Made once; shared by all its instances.
+#[derive(Debug)]
+pub struct Grants {
+    /// The campus.
+    pub campus: Arc<Campus>,
+    /// The manifest.
+    pub manifest: Arc<Manifest>,
+    /// The settings in force, in the order of the manifest.
+    pub settings: Vec<(String, String)>,
+    /// Whether it reads what was.
+    pub history: bool,
+    /// The strongest and the weakest slot that it may write.
+    pub band: Option<(Priority, Priority)>,
+    /// By handle: which point, whether it may command it, whether it is told of samples.
+    seen: Vec<Seen>,
+    /// By point: its handle.
+    handles: Vec<u32>,
+    /// Entities of whose alarms it is told, by path.
+    alarms: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    point: PointId,
+    commandable: bool,
+    subscribed: bool,
+}
+
+/// The points that globs of both match; in a set by index.
+fn both(campus: &Campus, asked: &[String], approved: &[String]) -> Vec<bool> {
+    let matched = |globs: &[String]| {
+        let mut is = vec![false; campus.points.len()];
+        for point in globs.iter().flat_map(|glob| campus.points_matching(glob)) {
+            if let Some(is) = is.get_mut(point.index()) {
+                *is = true;
+            }
+        }
+        is
+    };
+    matched(asked).into_iter().zip(matched(approved)).map(|(a, b)| a && b).collect()
+}
+
+impl Grants {
+    /// Finds on a campus what a manifest asks for and an approval grants.
+    pub fn new(campus: Arc<Campus>, manifest: Arc<Manifest>, approval: &Approval) -> Self {
+        let (asked, given) = (&manifest.capability, &approval.capability);
+        let commands = |c: &Capabilities| c.command.as_ref().map_or(Vec::new(), |c| c.points.clone());
+        let commandable = both(&campus, &commands(asked), &commands(given));
+        // Who commands a point sees it.
+        let mut readable = both(&campus, &asked.read, &given.read);
+        readable.iter_mut().zip(&commandable).for_each(|(readable, commandable)| *readable |= commandable);
+        let subscribed = both(&campus, &manifest.subscribe.points, &manifest.subscribe.points);
+        let band = asked.command.as_ref().zip(given.command.as_ref()).and_then(|(asked, given)| {
+            let strongest = asked.priority[0].max(given.priority[0]).max(9);
+            let weakest = asked.priority[1].min(given.priority[1]);
+            Some((Priority::new(strongest)?, Priority::new(weakest)?)).filter(|(s, w)| s <= w)
+        });
+        let mut seen = Vec::new();
+        let mut handles = vec![NONE; campus.points.len()];
+        for (index, point) in campus.points.iter().enumerate() {
+            if readable[index] {
+                handles[index] = seen.len() as u32;
+                let commandable = commandable[index] && band.is_some() && point.command.is_some();
+                seen.push(Seen { point: point.id, commandable, subscribed: subscribed[index] });
+            }
+        }
+        let globs: Vec<Glob> =
+            manifest.subscribe.alarms.iter().filter_map(|glob| Glob::new(glob).ok()).collect();
+        let entities = campus.entities.iter().map(|entity| entity.path.as_str());
+        let alarms = entities.filter(|path| globs.iter().any(|glob| glob.matches(path)));
+        let setting = |id: &str, default: &str| {
+            approval.settings.get(id).map_or_else(|| default.to_owned(), Clone::clone)
+        };
+        Self {
+            settings: manifest.setting.iter().map(|s| (s.id.clone(), setting(&s.id, &s.default))).collect(),
+            history: asked.history && given.history,
+            band,
+            alarms: alarms.map(str::to_owned).collect(),
+            seen,
+            handles,
+            campus,
+            manifest,
+        }
+    }
+
+    /// The point of a handle, where it is one of this plugin's.
+    pub fn point(&self, handle: u32) -> Option<PointId> {
+        self.seen.get(handle as usize).map(|seen| seen.point)
+    }
+
+    /// The handle of a point, where the plugin may see it.
+    pub fn handle(&self, point: PointId) -> Option<u32> {
+        self.handles.get(point.index()).copied().filter(|handle| *handle != NONE)
+    }
+
+    /// The handle of a point of whose samples the plugin is told.
+    pub fn subscribed(&self, point: PointId) -> Option<u32> {
+        self.handle(point).filter(|handle| self.seen[*handle as usize].subscribed)
+    }
+
+    /// Whether the plugin may command the point of a handle.
+    pub fn commandable(&self, handle: u32) -> bool {
+        self.seen.get(handle as usize).is_some_and(|seen| seen.commandable)
+    }
+
+    /// Whether the plugin is told of alarms of an entity.
+    pub fn hears_alarms_of(&self, entity: &str) -> bool {
+        self.alarms.contains(entity)
+    }
+
+    /// How many points it sees.
+    pub fn count(&self) -> usize {
+        self.seen.len()
+    }
+}

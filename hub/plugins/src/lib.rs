@@ -1,0 +1,28 @@
+//! Vendors' code in one sandbox: WebAssembly components against the contract of `sdk/wit/`, whatever the language.
+//!
+//! - [`Manifest`] says what a plugin is and asks for, [`Approval`] what a person granted, [`Grants`] what that is on a
+//!   campus.
+//! - [`Runtime`] compiles components and keeps what it compiled; a [`Seat`] is a plugin in a world.
+//! - A call sees the world as it was when it began; what it does is gathered as [`Effects`] and taken over when it has
+//!   ended well. A call that traps, or takes too long, has done nothing, and its instance is thrown away.
+//! - No WASI: a component that imports anything but the contract is refused.
+
+mod bindings;
+mod grants;
+mod host;
+mod manifest;
+mod pace;
+mod runtime;
+mod seat;
+mod turn;
+
+pub use grants::{Approval, Grants};
+pub use manifest::{
+    AlarmSpec, API, Capabilities, CommandCapability, DerivedSpec, FieldType, Kind, Limits, MANIFEST_FILE,
+    Manifest, PanelSpec, RecordSpec, ScriptSpec, SettingSpec, Subscribe,
+};
+pub use runtime::{Compiled, ComponentError, Runtime};
+pub use seat::{AlarmNews, Budget, Call, Failure, Health, MOST_SAMPLES, Outcome, PanelUse, Saved, Seat};
+pub use turn::{
+    AlarmChange, Effects, LogLevel, LogLine, Memory, NoPast, PanelNode, Past, PastBucket, Paces,
+};

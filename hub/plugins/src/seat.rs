@@ -1,0 +1,471 @@
+//! A plugin in a world: its instance, its memory, its calls, and what becomes of it when it fails.
+
+use std::sync::Arc;
+
+use campanile_model::{Intent, Sample, Timestamp};
+use campanile_world::World;
+use serde::{Deserialize, Serialize};
+use wasmtime::{Store, StoreLimitsBuilder, Trap};
+
+use crate::bindings::rule::Rule;
+use crate::bindings::rule::exports::campanile::plugin::handler;
+use crate::grants::Grants;
+use crate::host::{HostState, letting_go, sample_out};
+use crate::runtime::{Compiled, Runtime};
+use crate::turn::{Effects, LogLevel, LogLine, Memory, Past, Turn};
+
+/// What a call that never stops calling the host ends with.
+pub(crate) const TOO_MANY_CALLS: &str = "the call has called the host too often";
+/// Calls of the host in one call of the plugin.
+const HOST_CALLS: u32 = 100_000;
+/// Bytes that the host takes over from a guest in one call of the host.
+const HOST_CALL_BYTES: usize = 4 << 20;
+/// The most samples of one call; more come in the next.
+pub const MOST_SAMPLES: usize = 10_000;
+/// Failures after which a plugin stays down until a person acts.
+const MOST_FAILURES: u32 = 5;
+/// The wait after the first failure; it doubles with each.
+const BACK_OFF_S: f64 = 5.0;
+/// Calls in a row without a failure after which the earlier ones are forgotten.
+const HEALED_CALLS: u32 = 100;
+/// The longest word of a failure that is kept.
+const MOST_WORDS: usize = 500;
+
+/// Why a call is made.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Samples of points; those that the plugin has subscribed to are given to it.
+    Samples(Arc<[Sample]>),
+    /// The time has come.
+    Tick,
+    /// Alarms have changed; those that the plugin hears of are given to it.
+    Alarms(Arc<[AlarmNews]>),
+    /// Somebody used a panel.
+    Panel(PanelUse),
+}
+
+/// An alarm that has changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlarmNews {
+    /// `PATH#RULE`.
+    pub id: Arc<str>,
+    /// The path of its entity.
+    pub entity: Arc<str>,
+    /// Whether its condition holds.
+    pub active: bool,
+    /// Whether it is acknowledged.
+    pub acknowledged: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Somebody used a panel.
+pub type PanelUse = crate::bindings::rule::campanile::plugin::panels::Event;
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// By the wall clock, as the manifest's `call_ms` has it: in the living campus.
+    Deadline,
+    /// By work, as the manifest's `call_fuel_m` has it: the same on every machine, in a rehearsal.
+    Fuel,
+}
+
+/// How a plugin is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum Health {
+    /// It works.
+    #[default]
+    Well,
+    /// It has failed, and is tried again at a time.
+    Quarantined {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It has failed too often: a person has to look at it.
+    Down,
+}
+
+/// Why a call broke off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Failure {
+    /// It took longer than it may.
+    Deadline,
+    /// It did more work than it may.
+    Fuel,
+    /// It called the host too often.
+    HostCalls,
+    /// Its stack was too deep.
+    Stack,
+    /// It did what no program may: a trap, by its name.
+    Trap {
+        /// Which.
+        trap: String,
+    },
+    /// It said something that can't be understood, or wanted more than there is.
+    Broken {
+        /// What.
+        why: String,
+    },
+    /// It would not start.
+    Start {
+        /// What it said.
+        why: String,
+    },
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Deadline => write!(f, "it took longer than limits.call_ms allows"),
+            Self::Fuel => write!(f, "it did more work than limits.call_fuel_m allows"),
+            Self::HostCalls => write!(f, "{TOO_MANY_CALLS}"),
+            Self::Stack => write!(f, "its calls are nested too deeply"),
+            Self::Trap { trap } => write!(f, "it trapped: {trap}"),
+            Self::Broken { why } | Self::Start { why } => write!(f, "{why}"),
+        }
+    }
+}
+
+/// What came of a call.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Outcome {
+    /// What it does to its world. Of a failure: its commands let go.
+    pub effects: Effects,
+    /// What it said.
+    pub log: Vec<LogLine>,
+    /// Why it broke off.
+    pub failure: Option<Failure>,
+    /// What it said went wrong, where it ended by itself.
+    pub error: Option<String>,
+}
+
+/// What a plugin's seat is, to be kept: with [`Memory`] all that there is of a plugin in a world.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// What it remembers.
+    pub memory: Memory,
+    /// How it is.
+    pub health: Health,
+    /// Failures since it last worked.
+    pub failures: u32,
+    /// Calls since the last failure.
+    pub good_calls: u32,
+    /// When it is due to be called.
+    pub next_tick: Option<Timestamp>,
+}
+
+struct Instance {
+    store: Store<HostState>,
+    guest: Rule,
+}
+
+/// A plugin in a world.
+pub struct Seat {
+    runtime: Arc<Runtime>,
+    compiled: Compiled,
+    grants: Arc<Grants>,
+    budget: Budget,
+    saved: Saved,
+    instance: Option<Instance>,
+}
+
+impl std::fmt::Debug for Seat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seat").field("plugin", &self.grants.manifest.id).field("saved", &self.saved).finish()
+    }
+}
+
+impl Seat {
+    /// A plugin takes its seat in a world, with what it remembers from before.
+    pub fn new(
+        runtime: Arc<Runtime>,
+        compiled: Compiled,
+        grants: Arc<Grants>,
+        budget: Budget,
+        saved: Saved,
+    ) -> Self {
+        Self { runtime, compiled, grants, budget, saved, instance: None }
+    }
+
+    /// What it may do.
+    pub fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
+    /// All that there is of it in this world.
+    pub fn saved(&self) -> &Saved {
+        &self.saved
+    }
+
+    /// A seat in another world that begins as this one is. Instances are not shared.
+    pub fn fork(&self, budget: Budget) -> Self {
+        let (runtime, compiled) = (self.runtime.clone(), self.compiled.clone());
+        Self::new(runtime, compiled, self.grants.clone(), budget, self.saved.clone())
+    }
+
+    /// Throws the instance away; the next call has a new one. What a plugin does may not depend on it.
+    pub fn forget_instance(&mut self) {
+        self.instance = None;
+    }
+
+    /// Another component takes the seat: hot reload. What was remembered stays, and failures are forgotten.
+    pub fn replace(&mut self, compiled: Compiled, grants: Arc<Grants>) {
+        self.compiled = compiled;
+        self.grants = grants;
+        self.instance = None;
+        self.revive();
+    }
+
+    /// A person lets a plugin that is down work again.
+    pub fn revive(&mut self) {
+        self.saved.health = Health::Well;
+        self.saved.failures = 0;
+    }
+
+    /// Whether it can be called at a moment.
+    pub fn is_callable(&self, now: Timestamp) -> bool {
+        match self.saved.health {
+            Health::Well => true,
+            Health::Quarantined { until } => until <= now,
+            Health::Down => false,
+        }
+    }
+
+    /// Whether its time has come, and when it comes next. Ticks that were missed are not made up for.
+    pub fn take_tick(&mut self, now: Timestamp) -> bool {
+        let Some(tick_s) = self.grants.manifest.subscribe.tick_s else { return false };
+        let period = (tick_s * 1e6) as i64;
+        let due = self.saved.next_tick.is_none_or(|next| next <= now);
+        if due {
+            // By the clock: a plugin that is called every minute is called at full minutes, in every world alike.
+            self.saved.next_tick = Some(Timestamp((now.0.div_euclid(period) + 1).saturating_mul(period)));
+        }
+        due
+    }
+
+    /// What would let go of all that it commands.
+    pub fn letting_go(&self, world: &World) -> Vec<Intent> {
+        let points: Vec<_> = world.arrays().map(|(point, _)| point).collect();
+        letting_go(world, &self.grants, &points)
+    }
+
+    /// Calls the plugin, if it hears of this and can be called. What it remembers has changed when this returns; what
+    /// it does to the world is in the outcome, for the world to take.
+    pub fn call(&mut self, call: &Call, world: &Arc<World>, past: &Arc<dyn Past>) -> Outcome {
+        if !self.is_callable(world.now()) {
+            return Outcome::default();
+        }
+        let Some(given) = self.given(call) else { return Outcome::default() };
+        let mut log = Vec::new();
+        if self.instance.is_none() {
+            match self.instantiate(world, past, &mut log) {
+                Ok(instance) => self.instance = Some(instance),
+                Err(failure) => return self.failed(failure, log, world),
+            }
+        }
+        let Some(mut instance) = self.instance.take() else { return Outcome::default() };
+        if let Err(why) = ready(&mut instance.store, &self.grants, self.budget) {
+            return self.failed(Failure::Broken { why: plain(&why) }, log, world);
+        }
+        instance.store.data_mut().turn = Some(self.turn(world, past));
+        let guest = instance.guest.campanile_plugin_handler();
+        let store = &mut instance.store;
+        let answer = match given {
+            Given::Samples(samples) => guest.call_on_samples(store, &samples),
+            Given::Tick => guest.call_on_tick(store, world.now().0),
+            Given::Alarms(alarms) => guest.call_on_alarms(store, &alarms),
+            Given::Panel(used) => guest.call_on_panel(store, &used),
+        };
+        let Some(turn) = instance.store.data_mut().turn.take() else { return Outcome::default() };
+        log.extend(turn.log);
+        unlogged(turn.unlogged, world, &mut log);
+        // Paces are drawn from whatever becomes of the call, or a plugin that traps would have no pace.
+        self.saved.memory.paces = turn.memory.paces;
+        match answer {
+            Ok(answer) => {
+                self.instance = Some(instance);
+                self.saved.memory.take(&turn.effects);
+                self.worked();
+                let error = answer.err().map(|why| shortened(&why));
+                if let Some(why) = &error {
+                    let text = format!("the call ended with an error: {why}");
+                    log.push(LogLine { time: world.now(), level: LogLevel::Error, text });
+                }
+                Outcome { effects: turn.effects, log, failure: None, error }
+            }
+            // A trapped instance is never used again.
+            Err(why) => self.failed(failure_of(&why), log, world),
+        }
+    }
+
+    fn turn(&self, world: &Arc<World>, past: &Arc<dyn Past>) -> Turn {
+        Turn {
+            world: world.clone(),
+            past: past.clone(),
+            ahead: None,
+            effects: Effects::default(),
+            memory: self.saved.memory.clone(),
+            log: Vec::new(),
+            unlogged: 0,
+            calls_left: HOST_CALLS,
+        }
+    }
+
+    /// What of a call is this plugin's.
+    fn given(&self, call: &Call) -> Option<Given> {
+        match call {
+            Call::Samples(samples) => {
+                let given = samples.iter().filter_map(|sample| {
+                    let handle = self.grants.subscribed(sample.point)?;
+                    Some(sample_out(handle, sample.time, &sample.value, sample.quality))
+                });
+                let given: Vec<_> = given.take(MOST_SAMPLES).collect();
+                (!given.is_empty()).then_some(Given::Samples(given))
+            }
+            Call::Tick => Some(Given::Tick),
+            Call::Alarms(alarms) => {
+                let given: Vec<_> = alarms
+                    .iter()
+                    .filter(|alarm| self.grants.hears_alarms_of(&alarm.entity))
+                    .map(|alarm| handler::AlarmChange {
+                        id: alarm.id.to_string(),
+                        active: alarm.active,
+                        acknowledged: alarm.acknowledged,
+                        at: alarm.at.0,
+                    })
+                    .collect();
+                (!given.is_empty()).then_some(Given::Alarms(given))
+            }
+            Call::Panel(used) => {
+                let known = self.grants.manifest.panel.iter().any(|panel| panel.id == used.panel);
+                known.then(|| Given::Panel(used.clone()))
+            }
+        }
+    }
+
+    fn instantiate(
+        &self,
+        world: &Arc<World>,
+        past: &Arc<dyn Past>,
+        log: &mut Vec<LogLine>,
+    ) -> Result<Instance, Failure> {
+        let manifest = &self.grants.manifest;
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(manifest.limits.memory_mib as usize * (1 << 20))
+            .table_elements(20_000)
+            .instances(40)
+            .tables(8)
+            .memories(1)
+            .build();
+        let mut turn = self.turn(world, past);
+        turn.effects = Effects::default();
+        let state = HostState { grants: self.grants.clone(), turn: Some(turn), limits };
+        let mut store = Store::new(self.runtime.engine(), state);
+        store.limiter(|state| &mut state.limits);
+        store.set_hostcall_fuel(HOST_CALL_BYTES);
+        let started = ready(&mut store, &self.grants, self.budget)
+            .and_then(|()| self.compiled.pre.instantiate(&mut store))
+            .and_then(|guest| {
+                let settings = &self.grants.settings;
+                let answer = guest.campanile_plugin_handler().call_start(&mut store, settings)?;
+                Ok((guest, answer))
+            });
+        if let Some(turn) = store.data_mut().turn.take() {
+            log.extend(turn.log);
+            unlogged(turn.unlogged, world, log);
+        }
+        match started {
+            Ok((guest, Ok(()))) => Ok(Instance { store, guest }),
+            Ok((_, Err(why))) => Err(Failure::Start { why: shortened(&why) }),
+            Err(why) => Err(failure_of(&why)),
+        }
+    }
+
+    fn worked(&mut self) {
+        let saved = &mut self.saved;
+        saved.health = Health::Well;
+        saved.good_calls = saved.good_calls.saturating_add(1);
+        if saved.good_calls >= HEALED_CALLS {
+            saved.failures = 0;
+        }
+    }
+
+    fn failed(&mut self, failure: Failure, mut log: Vec<LogLine>, world: &Arc<World>) -> Outcome {
+        let now = world.now();
+        self.instance = None;
+        let saved = &mut self.saved;
+        saved.failures += 1;
+        saved.good_calls = 0;
+        saved.health = if saved.failures >= MOST_FAILURES {
+            Health::Down
+        } else {
+            let wait_s = BACK_OFF_S * f64::from(1u32 << (saved.failures - 1));
+            Health::Quarantined { until: now.plus_micros((wait_s * 1e6) as i64) }
+        };
+        log.push(LogLine { time: now, level: LogLevel::Error, text: format!("the plugin has failed: {failure}") });
+        let effects = Effects { intents: self.letting_go(world), ..Effects::default() };
+        Outcome { effects, log, failure: Some(failure), error: None }
+    }
+}
+
+enum Given {
+    Samples(Vec<crate::bindings::rule::campanile::plugin::types::Sample>),
+    Tick,
+    Alarms(Vec<handler::AlarmChange>),
+    Panel(PanelUse),
+}
+
+/// Gives a call its deadline or its fuel.
+fn ready(store: &mut Store<HostState>, grants: &Grants, budget: Budget) -> wasmtime::Result<()> {
+    let limits = &grants.manifest.limits;
+    match budget {
+        Budget::Deadline => {
+            store.set_fuel(u64::MAX)?;
+            // The tick under way may be over at once.
+            store.set_epoch_deadline(u64::from(limits.call_ms) + 1);
+        }
+        Budget::Fuel => {
+            store.set_fuel(u64::from(limits.call_fuel_m) * 1_000_000)?;
+            store.set_epoch_deadline(1 << 40);
+        }
+    }
+    Ok(())
+}
+
+fn failure_of(why: &wasmtime::Error) -> Failure {
+    match why.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => Failure::Deadline,
+        Some(Trap::OutOfFuel) => Failure::Fuel,
+        Some(Trap::StackOverflow) => Failure::Stack,
+        Some(trap) => Failure::Trap { trap: shortened(&trap.to_string()) },
+        None if plain(why).contains(TOO_MANY_CALLS) => Failure::HostCalls,
+        None => Failure::Broken { why: plain(why) },
+    }
+}
+
+/// The causes of an error, without the guest's backtrace.
+fn plain(why: &wasmtime::Error) -> String {
+    let causes: Vec<String> = why
+        .chain()
+        .map(ToString::to_string)
+        .filter(|cause| !cause.starts_with("error while executing at wasm backtrace"))
+        .collect();
+    shortened(&causes.join(": "))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MOST_WORDS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+fn unlogged(count: u32, world: &World, log: &mut Vec<LogLine>) {
+    if count > 0 {
+        let text = format!("{count} lines were too many and are not kept");
+        log.push(LogLine { time: world.now(), level: LogLevel::Warn, text });
+    }
+}
