@@ -221,7 +221,9 @@ pub fn payload(data: &[u8]) {
 
 /// OpenStreetMap extracts, with rooms: what is made of one is sound, whatever was broken in it.
 pub fn osm(data: &[u8]) {
-    let options = campanile_import::osm::Options { rooms: true, ..Default::default() };
+    // Larger buildings are slow and teach nothing new.
+    let most_floor_m2 = Some(20_000.0);
+    let options = campanile_import::osm::Options { rooms: true, most_floor_m2, ..Default::default() };
     if let Ok(made) = campanile_import::osm::import(data, &options) {
         let problems = campanile_model::check_plan(&made.plan);
         let error = problems.iter().find(|p| p.severity == campanile_model::Severity::Error);

@@ -150,6 +150,7 @@ fn import_osm(args: OsmArgs) -> Result<ExitCode, Failure> {
     let zone_told = args.zone.is_some();
     let options = Options {
         name: args.name,
+        most_floor_m2: None,
         rooms: args.rooms == Rooms::Auto,
         only_campus: args.only_campus,
         zone: args.zone,

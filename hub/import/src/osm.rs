@@ -53,6 +53,8 @@ pub struct Options {
     pub name: Option<String>,
     /// Whether storeys are divided into rooms.
     pub rooms: bool,
+    /// A building with more floor than this isn't divided, m²; 300,000 where left out: more than any school has.
+    pub most_floor_m2: Option<f64>,
     /// Whether what stands outside of the school's area is left out.
     pub only_campus: bool,
     /// The IANA time zone; else one by the place.
@@ -60,6 +62,9 @@ pub struct Options {
     /// The weather file beside `campus.toml`, if there is one.
     pub weather: Option<String>,
 }
+
+/// No school building has as much floor: what has is a fault of the map, and its rooms would take minutes.
+const LARGEST_DIVIDED_M2: f64 = 300_000.0;
 
 /// How much was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -521,7 +526,19 @@ impl Importing<'_> {
 
     /// The building in the finest detail that passes the plan's checks and that everyone can leave.
     fn sound(&mut self, outline: &Outline, around: &Around<'_>, plan: &Plan) -> Option<Made> {
-        let first = if self.options.rooms { Detail::Rooms } else { Detail::Storeys };
+        let mut first = if self.options.rooms { Detail::Rooms } else { Detail::Storeys };
+        let most_m2 = self.options.most_floor_m2.unwrap_or(LARGEST_DIVIDED_M2);
+        if first == Detail::Rooms
+            && let Some(why) = building::too_large_for_rooms(outline, most_m2)
+        {
+            self.findings.add(
+                "not-divided",
+                (outline.osm, outline.line),
+                why,
+                "its storeys weren't divided; look whether it is a building at all, or a corner of it is misplaced",
+            );
+            first = Detail::Storeys;
+        }
         for detail in [first, Detail::Storeys, Detail::Plain] {
             let mut findings = Findings::default();
             let made = building::make(outline, around, detail, &mut findings);

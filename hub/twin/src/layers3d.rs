@@ -11,6 +11,7 @@ use bevy::prelude::*;
 use campanile_protocol::{Agent, AgentState, LayerInfo, LayerShape, LayerState};
 
 use crate::app::Twin;
+use crate::scene3d::Scene3d;
 
 /// Water shallower than this is not drawn, m.
 const LEAST_M: f64 = 0.02;
@@ -190,6 +191,7 @@ fn place(origin: [f64; 3], step: f64, was: Option<&Agent>, is: &Agent, share: f3
 /// Moves the people.
 pub fn people_system(
     twin: Res<'_, Twin>,
+    scene: Res<'_, Scene3d>,
     time: Res<'_, Time<Real>>,
     mut drawn: Local<'_, Drawn>,
     mut commands: Commands<'_, '_>,
@@ -249,12 +251,13 @@ pub fn people_system(
     for (figure, mut transform, mut visibility, mut material) in &mut figures {
         let number = figure.0 as usize;
         let Some(agent) = agents.get(number) else { continue };
-        let shown = if agent.state == AgentState::Left { Visibility::Hidden } else { Visibility::Inherited };
+        let foot = place(origin, step, before.and_then(|b| b.get(number)), agent, share);
+        let is_hidden = agent.state == AgentState::Left || scene.storeys.hides_person(&twin.view.slice, foot);
+        let shown = if is_hidden { Visibility::Hidden } else { Visibility::Inherited };
         if *visibility != shown {
             *visibility = shown;
         }
-        let at =
-            place(origin, step, before.and_then(|b| b.get(number)), agent, share) + Vec3::Y * (0.5 * TALL_M);
+        let at = foot + Vec3::Y * (0.5 * TALL_M);
         if transform.translation != at {
             transform.translation = at;
         }

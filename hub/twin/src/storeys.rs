@@ -2,6 +2,9 @@
 
 use campanile_protocol::EntityKind;
 
+use bevy::math::Vec3;
+
+use crate::orbit::Bounds;
 use crate::scene_file::{NodeData, SceneFile};
 use crate::state::Index;
 
@@ -21,6 +24,8 @@ pub struct Building {
     pub storeys: Vec<Storey>,
     /// How many of them are below ground.
     pub cellars: usize,
+    /// The box around it.
+    pub bounds: Bounds,
 }
 
 /// One storey.
@@ -56,6 +61,9 @@ pub struct NodePlace {
 /// a stair that begins there is seen, a roof is not.
 const FOOT_ABOVE_FLOOR_M: f32 = 2.0;
 
+/// Who climbs a stair comes out of what is shown this far below the next floor.
+const HEAD_BELOW_FLOOR_M: f32 = 0.6;
+
 impl Storeys {
     /// Finds them in the catalogue, with their heights from the scene.
     pub fn find(index: &Index, scene: &SceneFile) -> Self {
@@ -76,7 +84,9 @@ impl Storeys {
                 .collect();
             storeys.sort_by(|a, b| a.floor_m.total_cmp(&b.floor_m));
             let cellars = storeys.iter().filter(|s| is_cellar(&s.path)).count();
-            buildings.push(Building { path: entity.path.as_str().to_owned(), storeys, cellars });
+            let path = entity.path.as_str().to_owned();
+            let bounds = scene.bounds_within(&path).unwrap_or(Bounds::EMPTY);
+            buildings.push(Building { path, storeys, cellars, bounds });
         }
         Self { buildings }
     }
@@ -113,6 +123,19 @@ impl Storeys {
             Some(storey as i32 - b.cellars as i32)
         });
         NodePlace { building, level, bottom_m: node.bounds.min.y }
+    }
+
+    /// Whether a slice hides who stands at a place: in a building that is cut, on a storey above the one shown.
+    pub fn hides_person(&self, slice: &Slice, at: Vec3) -> bool {
+        let Some(level) = slice.level else { return false };
+        let inside = |b: &Bounds| (b.min.x..=b.max.x).contains(&at.x) && (b.min.z..=b.max.z).contains(&at.z);
+        self.buildings
+            .iter()
+            .filter(|b| slice.building.as_ref().is_none_or(|path| *path == b.path) && inside(&b.bounds))
+            .any(|b| {
+                let next = usize::try_from(level + 1 + b.cellars as i32).ok().and_then(|i| b.storeys.get(i));
+                next.is_some_and(|storey| at.y > storey.floor_m - HEAD_BELOW_FLOOR_M)
+            })
     }
 
     /// Whether a slice hides what stands there.
@@ -162,10 +185,9 @@ fn is_cellar(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use bevy::math::{Mat4, Vec3};
+    use bevy::math::Mat4;
 
     use super::*;
-    use crate::orbit::Bounds;
 
     fn node(path: &str, kind: &str, bottom: f32) -> NodeData {
         let bounds = Bounds { min: Vec3::new(0.0, bottom, 0.0), max: Vec3::new(1.0, bottom + 3.0, 1.0) };
@@ -186,6 +208,7 @@ mod tests {
                 path: "a".into(),
                 storeys: vec![storey("a/b1", -3.5), storey("a/1f", 0.2), storey("a/2f", 3.8)],
                 cellars: 1,
+                bounds: Bounds { min: Vec3::new(0.0, -3.5, 0.0), max: Vec3::new(1.0, 11.0, 1.0) },
             }],
         }
     }
@@ -209,6 +232,23 @@ mod tests {
             assert_eq!(got, expected, "{}", node.path);
             assert!(!storeys.hides(&at(None), &place), "{} whole", node.path);
         }
+    }
+
+    #[test]
+    fn people_above_the_cut_are_hidden_with_it() {
+        let storeys = storeys();
+        let (cut, whole) = (Slice { building: None, level: Some(0) }, Slice::default());
+        for (at, expected) in [
+            (Vec3::new(0.5, 0.2, 0.5), false),
+            (Vec3::new(0.5, 2.5, 0.5), false),
+            (Vec3::new(0.5, 3.8, 0.5), true),
+            (Vec3::new(5.0, 3.8, 0.5), false),
+        ] {
+            assert_eq!(storeys.hides_person(&cut, at), expected, "{at}");
+            assert!(!storeys.hides_person(&whole, at));
+        }
+        let top = Slice { building: Some("a".into()), level: Some(1) };
+        assert!(!storeys.hides_person(&top, Vec3::new(0.5, 3.8, 0.5)), "nothing is above the highest");
     }
 
     #[test]

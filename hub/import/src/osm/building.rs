@@ -263,6 +263,22 @@ pub(crate) struct Around<'a> {
     pub on_campus: bool,
 }
 
+/// Why a building isn't divided into rooms: it has too much floor, or is too long.
+pub(crate) fn too_large_for_rooms(outline: &Outline, most_m2: f64) -> Option<String> {
+    /// The longest terminals of airports come near this.
+    const LONGEST_M: f64 = 1500.0;
+    let (low, high) = super::outdoors::box_of(&outline.area)?;
+    let long_m = (0..2).map(|i| f64::from(high[i]) - f64::from(low[i])).fold(0.0, f64::max) / 1e3;
+    if long_m > LONGEST_M {
+        return Some(format!("it is {long_m:.0} m long, rooms are made up to {LONGEST_M:.0} m"));
+    }
+    let levels = outline.tags.get("building:levels").and_then(|text| text.trim().parse::<f64>().ok());
+    let levels = levels.filter(|n| (1.0..=MAX_LEVELS).contains(n)).unwrap_or(3.0);
+    let floor_m2 = levels * outline.area.iter().map(Polygon::area_m2).sum::<f64>();
+    (floor_m2 > most_m2)
+        .then(|| format!("it has about {floor_m2:.0} m² of floor, rooms are made up to {most_m2:.0} m²"))
+}
+
 /// Makes a building in the wanted detail. `None` where nothing of it is left.
 pub(crate) fn make(
     outline: &Outline,

@@ -45,6 +45,41 @@ impl Vertices {
 
 /// Makes corners that are one by rounding the same, and puts the corners of neighbours into edges.
 pub(crate) fn stitch(cells: &mut Vec<(Polygon, Piece)>) {
+    let all: Vec<usize> = (0..cells.len()).collect();
+    stitch_some(cells, &all);
+}
+
+/// Corners by squares of the plan: few are looked at for what is near.
+struct Corners(BTreeMap<(i32, i32), BTreeSet<PointMm>>);
+
+impl Corners {
+    /// About the size of a room.
+    const SIDE_MM: i32 = 8192;
+
+    fn of(cells: &[(Polygon, Piece)], which: &[usize]) -> Self {
+        let mut squares: BTreeMap<(i32, i32), BTreeSet<PointMm>> = BTreeMap::new();
+        for p in which.iter().flat_map(|i| cells[*i].0.rings()).flatten() {
+            squares.entry(Self::square(*p)).or_default().insert(*p);
+        }
+        Self(squares)
+    }
+
+    fn square(p: PointMm) -> (i32, i32) {
+        (p[0].div_euclid(Self::SIDE_MM), p[1].div_euclid(Self::SIDE_MM))
+    }
+
+    /// Those in a box. The squares of a row lie beside each other in the map.
+    fn within(&self, low: PointMm, high: PointMm) -> impl Iterator<Item = PointMm> {
+        let ((left, down), (right, up)) = (Self::square(low), Self::square(high));
+        (left..=right)
+            .flat_map(move |x| self.0.range((x, down)..=(x, up)))
+            .flat_map(|(_, corners)| corners.iter().copied())
+            .filter(move |p| (0..2).all(|i| (low[i]..=high[i]).contains(&p[i])))
+    }
+}
+
+/// [`stitch`] of some cells, by index ascending: what of the others' corners lies near theirs is to be among them.
+fn stitch_some(cells: &mut Vec<(Polygon, Piece)>, which: &[usize]) {
     let mut places: BTreeMap<(i32, i32), Vec<PointMm>> = BTreeMap::new();
     let mut snap = |p: PointMm| -> PointMm {
         let (cx, cy) = (p[0].div_euclid(4), p[1].div_euclid(4));
@@ -60,7 +95,8 @@ pub(crate) fn stitch(cells: &mut Vec<(Polygon, Piece)>) {
         places.entry((cx, cy)).or_default().push(p);
         p
     };
-    for (polygon, _) in cells.iter_mut() {
+    for i in which {
+        let polygon = &mut cells[*i].0;
         for ring in std::iter::once(&mut polygon.outline).chain(&mut polygon.holes) {
             for p in ring.iter_mut() {
                 *p = snap(*p);
@@ -72,46 +108,64 @@ pub(crate) fn stitch(cells: &mut Vec<(Polygon, Piece)>) {
         }
         polygon.holes.retain(|h| h.len() > 2);
     }
-    cells.retain(|(p, _)| p.outline.len() > 2 && p.area_m2() > 1e-3);
-    let corners: BTreeSet<PointMm> = cells.iter().flat_map(|(p, _)| p.rings().flatten().copied()).collect();
-    for (polygon, _) in cells.iter_mut() {
+    let is_something = |p: &Polygon| p.outline.len() > 2 && p.area_m2() > 1e-3;
+    let some: Vec<usize> = which.iter().copied().filter(|i| is_something(&cells[*i].0)).collect();
+    let corners = Corners::of(cells, &some);
+    for i in &some {
+        let polygon = &mut cells[*i].0;
         for ring in std::iter::once(&mut polygon.outline).chain(&mut polygon.holes) {
             let mut whole = Vec::with_capacity(ring.len());
             for (a, b) in edges(ring) {
                 whole.push(a);
                 let reach = SAME_MM as i32;
-                let (low, high) = (a[0].min(b[0]) - reach, a[0].max(b[0]) + reach);
-                let (down, up) = (a[1].min(b[1]) - reach, a[1].max(b[1]) + reach);
+                let low = [a[0].min(b[0]) - reach, a[1].min(b[1]) - reach];
+                let high = [a[0].max(b[0]) + reach, a[1].max(b[1]) + reach];
                 let total = length(a, b);
                 let mut between: Vec<(f64, PointMm)> = corners
-                    .range([low, i32::MIN]..=[high, i32::MAX])
-                    .filter(|p| p[1] >= down && p[1] <= up)
+                    .within(low, high)
                     .filter_map(|p| {
-                        let (away, along) = to_segment(*p, a, b);
-                        (away <= SAME_MM && along > SAME_MM && along < total - SAME_MM).then_some((along, *p))
+                        let (away, along) = to_segment(p, a, b);
+                        (away <= SAME_MM && along > SAME_MM && along < total - SAME_MM).then_some((along, p))
                     })
                     .collect();
-                between.sort_by(|x, y| x.0.total_cmp(&y.0));
+                between.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
                 whole.extend(between.into_iter().map(|(_, p)| p));
             }
             *ring = whole;
         }
     }
-    // A ring may have come to pass one of its own corners twice.
+    // What has become nothing goes; a ring may have come to pass one of its own corners twice.
+    let changed: BTreeSet<usize> = which.iter().copied().collect();
+    let kept: BTreeSet<usize> = some.into_iter().collect();
     *cells = std::mem::take(cells)
         .into_iter()
-        .flat_map(|(polygon, piece)| polygon.into_simple().into_iter().map(move |p| (p, piece)))
+        .enumerate()
+        .filter(|(i, _)| !changed.contains(i) || kept.contains(i))
+        .flat_map(|(i, (polygon, piece))| {
+            let parts = if changed.contains(&i) { polygon.into_simple() } else { vec![polygon] };
+            parts.into_iter().map(move |p| (p, piece))
+        })
         .collect();
+}
+
+/// The cells, by index ascending, whose boxes come nearer to a box than corners that are one.
+fn near(cells: &[(Polygon, Piece)], (low, high): (PointMm, PointMm)) -> Vec<usize> {
+    let reach = 2 * SAME_MM as i32;
+    let meets = |p: &Polygon| {
+        let (from, to) = p.bounds();
+        (0..2).all(|i| from[i] <= high[i] + reach && to[i] >= low[i] - reach)
+    };
+    cells.iter().enumerate().filter(|(_, (p, _))| meets(p)).map(|(i, _)| i).collect()
 }
 
 /// Which cells lie along each edge.
 type Edges = BTreeMap<(PointMm, PointMm), Vec<usize>>;
 
-fn edge_users(cells: &[(Polygon, Piece)]) -> Edges {
+fn edge_users(cells: &[(Polygon, Piece)], which: &[usize]) -> Edges {
     let mut found = Edges::new();
-    for (i, (polygon, _)) in cells.iter().enumerate() {
-        for (a, b) in polygon.rings().flat_map(|r| edges(r)) {
-            found.entry((a.min(b), a.max(b))).or_default().push(i);
+    for i in which {
+        for (a, b) in cells[*i].0.rings().flat_map(|r| edges(r)) {
+            found.entry((a.min(b), a.max(b))).or_default().push(*i);
         }
     }
     found
@@ -142,7 +196,8 @@ pub(crate) fn merge(cells: &mut Vec<(Polygon, Piece)>) {
             .map(|(i, _)| i);
         let Some(small) = small else { break };
         let mut shared: BTreeMap<usize, f64> = BTreeMap::new();
-        for ((a, b), users) in edge_users(cells).iter().filter(|(_, users)| users.contains(&small)) {
+        let beside = near(cells, cells[small].0.bounds());
+        for ((a, b), users) in edge_users(cells, &beside).iter().filter(|(_, users)| users.contains(&small)) {
             for other in users.iter().filter(|u| **u != small) {
                 *shared.entry(*other).or_default() += length(*a, *b);
             }
@@ -157,9 +212,12 @@ pub(crate) fn merge(cells: &mut Vec<(Polygon, Piece)>) {
         });
         match joined {
             Some((other, polygon)) => {
+                let around = polygon.bounds();
                 cells[other].0 = polygon;
                 cells.remove(small);
-                stitch(cells);
+                // All else is stitched already.
+                let which = near(cells, around);
+                stitch_some(cells, &which);
             }
             None => {
                 kept.insert(cells[small].0.outline[0]);
@@ -242,7 +300,7 @@ pub(crate) fn build(
             occupancy: None,
         });
     }
-    let mut all: Vec<Edge> = edge_users(cells)
+    let mut all: Vec<Edge> = edge_users(cells, &(0..cells.len()).collect::<Vec<_>>())
         .into_iter()
         .map(|((a, b), spaces)| {
             let middle = [a[0] + (b[0] - a[0]) / 2, a[1] + (b[1] - a[1]) / 2];
