@@ -5,7 +5,7 @@ use std::{
 };
 
 use wit_bindgen_core::{
-    Files, WorldGenerator,
+    Files,
     wit_parser::{Resolve, SourceMap},
 };
 
@@ -22,7 +22,7 @@ const SHIM: [(&str, &str); 3] = [
     ("stdlib.h", include_str!("../../c/include/stdlib.h")),
     ("string.h", include_str!("../../c/include/string.h")),
 ];
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 9] = [
     "--target=wasm32-unknown-unknown",
     "-std=c17",
     "-O2",
@@ -32,7 +32,6 @@ const FLAGS: [&str; 10] = [
     "-ffreestanding",
     // Else a loop in the shim's memcpy becomes a call of memcpy.
     "-fno-builtin",
-    "-fuse-ld=wasm-ld",
     // With the stack first, one that overflows traps; else it would run into the data.
     "-Wl,--no-entry,--strip-debug,--stack-first,-z,stack-size=131072",
     "-Wall",

@@ -18,7 +18,7 @@ pub fn component(core: &[u8]) -> Result<Vec<u8>, Error> {
     let component = ComponentEncoder::default()
         .validate(true)
         .module(core)
-        .and_then(|mut encoder| encoder.encode())
+        .and_then(|encoder| encoder.encode())
         .map_err(|error| Error::NotAPlugin(format!("{error:#}")))?;
     refuse_foreign(imports(&component)?)?;
     Ok(component)
