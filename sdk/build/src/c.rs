@@ -61,8 +61,10 @@ pub(crate) fn module(dir: &Path) -> Result<Vec<u8>, Error> {
         write(&generated.join(name), text.as_bytes())?;
     }
     let world = world(dir)?;
-    let bindings = bindings(&world)
-        .map_err(|message| Error::Manifest { path: dir.join("plugin.toml"), message: format!("world: {message}") })?;
+    let bindings = bindings(&world).map_err(|message| Error::Manifest {
+        path: dir.join("plugin.toml"),
+        message: format!("world: {message}"),
+    })?;
     for (name, bytes) in bindings.iter() {
         write(&generated.join(name), bytes)?;
     }

@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn another_version_of_the_contract_is_foreign() {
-        assert!(refusal("campanile:plugin/log@0.2.0", "write").contains("`campanile:plugin/log@0.2.0.write`"));
+        assert!(
+            refusal("campanile:plugin/log@0.2.0", "write").contains("`campanile:plugin/log@0.2.0.write`")
+        );
     }
 
     #[test]

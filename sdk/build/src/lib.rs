@@ -50,7 +50,9 @@ pub enum Error {
         source: io::Error,
     },
     /// The standard library of Rust for guests is not there.
-    #[error("Rust's target wasm32-unknown-unknown is not installed; run: rustup target add wasm32-unknown-unknown")]
+    #[error(
+        "Rust's target wasm32-unknown-unknown is not installed; run: rustup target add wasm32-unknown-unknown"
+    )]
     NoTarget,
     /// A tool failed and has said why.
     #[error("{tool} failed ({status}); what it says is above")]
@@ -95,5 +97,9 @@ fn run(command: &mut Command, mend: &'static str) -> Result<Vec<u8>, Error> {
     let tool = command.get_program().to_string_lossy().into_owned();
     let output = command.stderr(std::process::Stdio::inherit()).output();
     let output = output.map_err(|source| Error::NoTool { tool: tool.clone(), mend, source })?;
-    if output.status.success() { Ok(output.stdout) } else { Err(Error::Failed { tool, status: output.status }) }
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(Error::Failed { tool, status: output.status })
+    }
 }

@@ -39,6 +39,7 @@ fn check_target(dir: &Path) -> Result<(), Error> {
         return Ok(());
     }
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    let libraries = run(rustc.current_dir(dir).args(["--print", "target-libdir", "--target", TARGET]), RUSTUP)?;
+    let libraries =
+        run(rustc.current_dir(dir).args(["--print", "target-libdir", "--target", TARGET]), RUSTUP)?;
     if Path::new(String::from_utf8_lossy(&libraries).trim()).is_dir() { Ok(()) } else { Err(Error::NoTarget) }
 }

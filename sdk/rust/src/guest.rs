@@ -142,7 +142,7 @@ macro_rules! export_rule {
     ($plugin:ty) => {
         const _: () = {
             type Component = $crate::Component<$plugin>;
-            $crate::bindings::export_handler!(Component with_types_in $crate::bindings);
+    $crate::bindings::export_handler!(Component with_types_in $crate::bindings);
         };
     };
 }
@@ -168,8 +168,8 @@ macro_rules! export_activity {
     ($plugin:ty) => {
         const _: () = {
             type Component = $crate::Component<$plugin>;
-            $crate::bindings::export_handler!(Component with_types_in $crate::bindings);
-            $crate::bindings::learning::export_learning!(Component with_types_in $crate::bindings::learning);
+    $crate::bindings::export_handler!(Component with_types_in $crate::bindings);
+    $crate::bindings::learning::export_learning!(Component with_types_in $crate::bindings::learning);
         };
     };
 }

@@ -42,7 +42,9 @@
 //! whole call and costs the instance; its message and place are logged.
 
 #[cfg(not(any(feature = "rule", feature = "activity", feature = "drill")))]
-compile_error!("choose the world of the plugin by a feature of campanile-plugin: \"rule\", \"activity\" or \"drill\"");
+compile_error!(
+    "choose the world of the plugin by a feature of campanile-plugin: \"rule\", \"activity\" or \"drill\""
+);
 
 #[doc(hidden)]
 pub mod bindings;

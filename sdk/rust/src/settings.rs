@@ -26,9 +26,10 @@ impl Settings {
     pub fn parse<T: FromStr<Err: Display>>(&self, name: &str, default: T) -> Result<T> {
         match self.get(name) {
             None => Ok(default),
-            Some(text) => {
-                text.trim().parse().map_err(|error| Failure::from(format!("setting {name} = \"{text}\": {error}")))
-            }
+            Some(text) => text
+                .trim()
+                .parse()
+                .map_err(|error| Failure::from(format!("setting {name} = \"{text}\": {error}"))),
         }
     }
 }

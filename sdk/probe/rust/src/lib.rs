@@ -38,7 +38,10 @@ impl Plugin for Probe {
         if !self.mode.is_empty() {
             return self.act(&self.mode, samples);
         }
-        samples.iter().filter_map(|sample| sample.value.as_text()).try_for_each(|mode| self.act(mode, samples))
+        samples
+            .iter()
+            .filter_map(|sample| sample.value.as_text())
+            .try_for_each(|mode| self.act(mode, samples))
     }
 
     fn on_tick(&mut self, _: Time) -> Result {
@@ -66,11 +69,18 @@ impl Probe {
             }
             "find" => counted(mode, points::find("**").map(|found| found.len())),
             "by-path" => counted(mode, points::by_path(&self.target).map(|_| 1)),
-            "read" => counted(mode, self.target(samples).and_then(|point| points::read(&[point])).map(|read| read.len())),
+            "read" => counted(
+                mode,
+                self.target(samples).and_then(|point| points::read(&[point])).map(|read| read.len()),
+            ),
             "history" => counted(mode, self.history(samples)),
             "buckets" => counted(mode, self.buckets(samples)),
-            "holds" => counted(mode, self.target(samples).and_then(commands::holds).map(|held| held.iter().count())),
-            "relinquish" => answer(mode, self.target(samples).and_then(|point| commands::relinquish(&[point]))),
+            "holds" => {
+                counted(mode, self.target(samples).and_then(commands::holds).map(|held| held.iter().count()))
+            }
+            "relinquish" => {
+                answer(mode, self.target(samples).and_then(|point| commands::relinquish(&[point])))
+            }
             "alarm" => answer(mode, alarms::raise("probe", "", &Words::new("探针", "Probe"))),
             "clear" => answer(mode, alarms::clear("probe", "")),
             "record" => answer(mode, records::append("probe", "{\"n\":1}")),
@@ -111,16 +121,17 @@ impl Probe {
             "huge-batch" => answer(mode, points::publish(&vec![Derived::good("echo", 1.0); 100_000])),
             "store-full" => answer(mode, flood(|turn| store::set(&format!("full-{turn}"), &[0; 1024]))),
             "flood-commands" => answer(mode, self.flood_commands(samples)),
-            "flood-alarms" => {
-                answer(mode, flood(|turn| alarms::raise("probe", "", &Words::new("", format!("flood {turn}")))))
-            }
+            "flood-alarms" => answer(
+                mode,
+                flood(|turn| alarms::raise("probe", "", &Words::new("", format!("flood {turn}")))),
+            ),
             "flood-records" => answer(mode, flood(|_| records::append("probe", "{\"n\":1}"))),
             "flood-logs" => {
                 for _ in 0..FLOOD {
                     log::write(Level::Info, "probe: flood-logs: ok");
                 }
             }
-            unknown => return Err(Failure::from(format!("probe: no mode {unknown}"))),
+            _ => return Err(Failure::from("probe: no such mode")),
         }
         Ok(())
     }

@@ -13,9 +13,9 @@
 //! # #[cfg(not(feature = "json"))] fn main() {}
 //! ```
 
-pub use crate::bindings::campanile::plugin::store::{delete, get, keys, set};
 #[cfg(feature = "json")]
 use crate::Result;
+pub use crate::bindings::campanile::plugin::store::{delete, get, keys, set};
 
 /// The value of a key, none where it was never saved. It is kept as JSON: a field that an upgrade adds needs
 /// `#[serde(default)]`.
