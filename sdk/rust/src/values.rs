@@ -1,0 +1,92 @@
+pub use crate::bindings::campanile::plugin::types::{Point, Quality, Sample, Time, Value, Words};
+pub use crate::bindings::exports::campanile::plugin::handler::AlarmChange;
+
+impl Value {
+    /// The number, in the unit of the point; none of another kind of value.
+    ///
+    /// ```
+    /// use campanile_plugin::Value;
+    ///
+    /// assert_eq!(Value::from(21.5).as_number(), Some(21.5));
+    /// assert_eq!(Value::from(true).as_number(), None);
+    /// ```
+    pub fn as_number(&self) -> Option<f64> {
+        if let Self::Number(number) = self { Some(*number) } else { None }
+    }
+
+    /// On or off; none of another kind of value.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Boolean(on) = self { Some(*on) } else { None }
+    }
+
+    /// The index of the choice, from 0; none of another kind of value.
+    pub fn as_choice(&self) -> Option<u16> {
+        if let Self::Choice(index) = self { Some(*index) } else { None }
+    }
+
+    /// The text; none of another kind of value.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Self::Text(text) = self { Some(text) } else { None }
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(on: bool) -> Self {
+        Self::Boolean(on)
+    }
+}
+
+/// The index of a choice.
+impl From<u16> for Value {
+    fn from(index: u16) -> Self {
+        Self::Choice(index)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl Sample {
+    /// Its number where it may be relied upon (good or uncertain), in the unit of the point.
+    ///
+    /// ```
+    /// use campanile_plugin::{Quality, Sample};
+    ///
+    /// let mut sample = Sample { point: 7, time: 0, quality: Quality::Good, value: 800.0.into() };
+    /// assert_eq!(sample.number(), Some(800.0));
+    /// sample.quality = Quality::Stale;
+    /// assert_eq!(sample.number(), None);
+    /// ```
+    pub fn number(&self) -> Option<f64> {
+        matches!(self.quality, Quality::Good | Quality::Uncertain).then(|| self.value.as_number()).flatten()
+    }
+}
+
+impl Words {
+    /// A text in both languages.
+    ///
+    /// ```
+    /// use campanile_plugin::Words;
+    ///
+    /// let words = Words::new("空气不新鲜", "The air is stale");
+    /// assert_eq!(words.en, "The air is stale");
+    /// ```
+    pub fn new(zh_cn: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { zh_cn: zh_cn.into(), en: en.into() }
+    }
+}
