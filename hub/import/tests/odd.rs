@@ -293,10 +293,9 @@ fn oddities() -> Vec<(&'static str, String, &'static [&'static str], usize)> {
 #[test]
 fn a_building_with_a_corner_eleven_kilometres_away_is_not_divided() {
     let corners = [(0.0, 0.0), (40.0, -11_000.0), (40.0, 30.0), (0.0, 30.0)];
-    for (body, why) in [
-        (ring(1, &corners, LEVELS), "m long"),
-        (rectangle(1, 0.0, 0.0, 900.0, 900.0, LEVELS), "m² of floor"),
-    ] {
+    for (body, why) in
+        [(ring(1, &corners, LEVELS), "m long"), (rectangle(1, 0.0, 0.0, 900.0, 900.0, LEVELS), "m² of floor")]
+    {
         let found = made(&body, true);
         let said = format!("{:?}", found.findings);
         assert!(found.findings.counts.contains_key("not-divided") && said.contains(why), "{said}");

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use campanile_model::{
-    Actor, Glob, Intent, Names, PointId, Priority, Quality, Timestamp, Value, ValueType,
-};
+use campanile_model::{Actor, Glob, Intent, Names, PointId, Priority, Quality, Timestamp, Value, ValueType};
 use campanile_world::{Reading, Refusal, World};
 use wasmtime::{Result, StoreLimits, bail};
 
@@ -378,10 +376,17 @@ fn command(
         return Err(Denial::TooStrong(strongest.get()));
     }
     if priority > weakest {
-        return invalid(format!("priority {} is weaker than the band, which ends at {}", priority.get(), weakest.get()));
+        return invalid(format!(
+            "priority {} is weaker than the band, which ends at {}",
+            priority.get(),
+            weakest.get()
+        ));
     }
     if !(command.expires_s > 0.0 && command.expires_s <= 86_400.0) {
-        return invalid(format!("it expires in {} s: more than 0 and at most a day may be", command.expires_s));
+        return invalid(format!(
+            "it expires in {} s: more than 0 and at most a day may be",
+            command.expires_s
+        ));
     }
     let reason = command.reason.trim();
     if reason.is_empty() || reason.len() > MOST_REASON {
@@ -408,7 +413,10 @@ fn actor(grants: &Grants) -> Actor {
 }
 
 impl wit::commands::Host for HostState {
-    fn write(&mut self, commands: Vec<wit::commands::Command>) -> Result<Vec<std::result::Result<(), Denial>>> {
+    fn write(
+        &mut self,
+        commands: Vec<wit::commands::Command>,
+    ) -> Result<Vec<std::result::Result<(), Denial>>> {
         let (turn, grants) = self.turn()?;
         if commands.len() > MOST_COMMANDS {
             return Ok(vec![Err(Denial::Quota(MOST_COMMANDS as u64)); commands.len()]);
@@ -651,7 +659,11 @@ fn check_panel(grants: &Grants, nodes: &[wit::panels::Node]) -> std::result::Res
     let mut bytes = 0;
     let mut text = |text: &str| {
         bytes += text.len();
-        if bytes > MOST_PANEL { Err(format!("the panel has more than {MOST_PANEL} bytes of text")) } else { Ok(()) }
+        if bytes > MOST_PANEL {
+            Err(format!("the panel has more than {MOST_PANEL} bytes of text"))
+        } else {
+            Ok(())
+        }
     };
     let finite = |x: f64| if x.is_finite() { Ok(()) } else { Err(format!("{x} is not a finite number")) };
     let mut ids = std::collections::BTreeSet::new();

@@ -18,11 +18,9 @@ mod turn;
 
 pub use grants::{Approval, Grants};
 pub use manifest::{
-    AlarmSpec, API, Capabilities, CommandCapability, DerivedSpec, FieldType, Kind, Limits, MANIFEST_FILE,
+    API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FieldType, Kind, Limits, MANIFEST_FILE,
     Manifest, PanelSpec, RecordSpec, ScriptSpec, SettingSpec, Subscribe,
 };
 pub use runtime::{Compiled, ComponentError, Runtime};
 pub use seat::{AlarmNews, Budget, Call, Failure, Health, MOST_SAMPLES, Outcome, PanelUse, Saved, Seat};
-pub use turn::{
-    AlarmChange, Effects, LogLevel, LogLine, Memory, NoPast, PanelNode, Past, PastBucket, Paces,
-};
+pub use turn::{AlarmChange, Effects, LogLevel, LogLine, Memory, NoPast, Paces, PanelNode, Past, PastBucket};

@@ -286,7 +286,10 @@ fn is_id(id: &str) -> bool {
 fn is_version(version: &str) -> bool {
     let parts: Vec<&str> = version.split('.').collect();
     let number = |part: &&str| {
-        !part.is_empty() && part.len() < 7 && part.bytes().all(|b| b.is_ascii_digit()) && (*part == "0" || !part.starts_with('0'))
+        !part.is_empty()
+            && part.len() < 7
+            && part.bytes().all(|b| b.is_ascii_digit())
+            && (*part == "0" || !part.starts_with('0'))
     };
     parts.len() == 3 && parts.iter().all(number)
 }
@@ -294,7 +297,10 @@ fn is_version(version: &str) -> bool {
 /// A file of a package lies in it: no other folder, no way out.
 fn is_file(name: &str) -> bool {
     let chars = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
-    chars && !name.is_empty() && name.len() <= 100 && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
+    chars
+        && !name.is_empty()
+        && name.len() <= 100
+        && name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'))
 }
 
 fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
@@ -318,7 +324,12 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
                 findings.error("bad-id", &at, format!("'{id}' isn't an id"), ID_MEND);
             }
             if ids[..i].contains(id) {
-                findings.error("duplicate-id", &at, format!("there are two of '{id}'"), "Give each an id of its own.");
+                findings.error(
+                    "duplicate-id",
+                    &at,
+                    format!("there are two of '{id}'"),
+                    "Give each an id of its own.",
+                );
             }
         }
     };
@@ -357,7 +368,12 @@ fn files(m: &Manifest, findings: &mut Findings<'_>) {
         findings.error("two-bodies", "/component", what, "Keep one of them.");
     }
     if !is_file(&script.file) {
-        findings.error("bad-file", "/script/file", format!("'{}' is no file of a package", script.file), mend);
+        findings.error(
+            "bad-file",
+            "/script/file",
+            format!("'{}' is no file of a package", script.file),
+            mend,
+        );
     }
     if script.interpreter != "rhai" {
         let mend = did_you_mean(&script.interpreter, ["rhai"]);
@@ -388,21 +404,37 @@ fn capabilities(m: &Manifest, findings: &mut Findings<'_>) {
         let [strongest, weakest] = command.priority;
         if !(9..=16).contains(&strongest) || !(strongest..=16).contains(&weakest) {
             let what = format!("[{strongest}, {weakest}] is no band of a plugin");
-            let mend = "Write the strongest slot first; 9 to 16 are for plugins, 1 to 8 for people and life safety.";
+            let mend =
+                "Write the strongest slot first; 9 to 16 are for plugins, 1 to 8 for people and life safety.";
             findings.error("bad-priority", "/capability/command/priority", what, mend);
         }
         if m.kind != Kind::Rule {
             let mend = "Make it a rule, or leave [capability.command] out: only rules command.";
-            findings.error("no-commands", "/capability/command", "this kind of plugin has no commands".to_owned(), mend);
+            findings.error(
+                "no-commands",
+                "/capability/command",
+                "this kind of plugin has no commands".to_owned(),
+                mend,
+            );
         }
     }
     if m.capability.activities != (m.kind == Kind::Activity) {
         let mend = "Set `activities = true` in an activity, and in nothing else.";
-        findings.error("kind", "/capability/activities", "the kind and the capability don't agree".to_owned(), mend);
+        findings.error(
+            "kind",
+            "/capability/activities",
+            "the kind and the capability don't agree".to_owned(),
+            mend,
+        );
     }
     if m.capability.drill != (m.kind == Kind::Drill) {
         let mend = "Set `drill = true` in a drill, and in nothing else.";
-        findings.error("kind", "/capability/drill", "the kind and the capability don't agree".to_owned(), mend);
+        findings.error(
+            "kind",
+            "/capability/drill",
+            "the kind and the capability don't agree".to_owned(),
+            mend,
+        );
     }
 }
 

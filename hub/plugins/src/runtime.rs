@@ -136,7 +136,8 @@ impl Runtime {
     pub fn new(cache: Option<&FsPath>) -> Result<Self, ComponentError> {
         let engine = Engine::new(&config()).map_err(engine_error)?;
         let mut linker = Linker::new(&engine);
-        Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut HostState| state).map_err(engine_error)?;
+        Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut HostState| state)
+            .map_err(engine_error)?;
         let cache = cache.map(|dir| Cache::open(dir, &engine)).transpose()?;
         let stop = Arc::new(AtomicBool::new(false));
         let (ticking, over) = (engine.clone(), stop.clone());

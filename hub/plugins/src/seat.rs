@@ -97,6 +97,8 @@ pub enum Failure {
     Fuel,
     /// It called the host too often.
     HostCalls,
+    /// It gave the host more in one call than the host takes over.
+    HostBytes,
     /// Its stack was too deep.
     Stack,
     /// It did what no program may: a trap, by its name.
@@ -122,6 +124,9 @@ impl std::fmt::Display for Failure {
             Self::Deadline => write!(f, "it took longer than limits.call_ms allows"),
             Self::Fuel => write!(f, "it did more work than limits.call_fuel_m allows"),
             Self::HostCalls => write!(f, "{TOO_MANY_CALLS}"),
+            Self::HostBytes => {
+                write!(f, "it gave the host more than {} MiB in one call", HOST_CALL_BYTES >> 20)
+            }
             Self::Stack => write!(f, "its calls are nested too deeply"),
             Self::Trap { trap } => write!(f, "it trapped: {trap}"),
             Self::Broken { why } | Self::Start { why } => write!(f, "{why}"),
@@ -405,7 +410,11 @@ impl Seat {
             let wait_s = BACK_OFF_S * f64::from(1u32 << (saved.failures - 1));
             Health::Quarantined { until: now.plus_micros((wait_s * 1e6) as i64) }
         };
-        log.push(LogLine { time: now, level: LogLevel::Error, text: format!("the plugin has failed: {failure}") });
+        log.push(LogLine {
+            time: now,
+            level: LogLevel::Error,
+            text: format!("the plugin has failed: {failure}"),
+        });
         let effects = Effects { intents: self.letting_go(world), ..Effects::default() };
         Outcome { effects, log, failure: Some(failure), error: None }
     }
@@ -442,6 +451,8 @@ fn failure_of(why: &wasmtime::Error) -> Failure {
         Some(Trap::StackOverflow) => Failure::Stack,
         Some(trap) => Failure::Trap { trap: shortened(&trap.to_string()) },
         None if plain(why).contains(TOO_MANY_CALLS) => Failure::HostCalls,
+        // The engine has no type for it.
+        None if plain(why).contains("fuel allocated for hostcalls") => Failure::HostBytes,
         None => Failure::Broken { why: plain(why) },
     }
 }

@@ -40,12 +40,7 @@ const CLANG: &str = "on Debian: apt-get install clang lld (14 or newer); CC name
 
 #[derive(serde::Deserialize)]
 struct Manifest {
-    plugin: Plugin,
-}
-
-#[derive(serde::Deserialize)]
-struct Plugin {
-    world: String,
+    kind: String,
 }
 
 /// Compiles the C sources in a directory (and in its `src`) to a core module. What is generated stays in `target/c`,
@@ -63,7 +58,7 @@ pub(crate) fn module(dir: &Path) -> Result<Vec<u8>, Error> {
     let world = world(dir)?;
     let bindings = bindings(&world).map_err(|message| Error::Manifest {
         path: dir.join("plugin.toml"),
-        message: format!("world: {message}"),
+        message: format!("kind: {message}"),
     })?;
     for (name, bytes) in bindings.iter() {
         write(&generated.join(name), bytes)?;
@@ -101,7 +96,7 @@ fn world(dir: &Path) -> Result<String, Error> {
     let text = String::from_utf8_lossy(&read(&path)?).into_owned();
     let manifest: Manifest =
         toml::from_str(&text).map_err(|error| Error::Manifest { path, message: error.to_string() })?;
-    Ok(manifest.plugin.world)
+    Ok(manifest.kind)
 }
 
 /// The header, the glue and the object file with the contract.

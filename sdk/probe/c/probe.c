@@ -254,7 +254,7 @@ static bool flood_commands(samples_t samples, denial_t *denial) {
     if (!target(samples, &point, denial)) return false;
     command_t *batch = malloc(BATCH * sizeof *batch);
     if (!batch) abort();
-    for (size_t i = 0; i < BATCH; i++) batch[i] = command(point, 1, 12);
+    for (size_t i = 0; i < BATCH; i++) batch[i] = command(point, 24, 12);
     bool done = true;
     for (int turn = 0; turn < 5 && done; turn++) done = write_all(batch, BATCH, denial);
     free(batch);

@@ -123,7 +123,7 @@ impl Probe {
             "flood-commands" => answer(mode, self.flood_commands(samples)),
             "flood-alarms" => answer(
                 mode,
-                flood(|turn| alarms::raise("probe", "", &Words::new("", format!("flood {turn}")))),
+                flood(|turn| alarms::raise("probe", "", &Words::new("告警", format!("flood {turn}")))),
             ),
             "flood-records" => answer(mode, flood(|_| records::append("probe", "{\"n\":1}"))),
             "flood-logs" => {
@@ -153,7 +153,7 @@ impl Probe {
     }
 
     fn flood_commands(&self, samples: &[Sample]) -> Result<(), Denial> {
-        let batch = vec![command(self.target(samples)?, 1.0); 1_000];
+        let batch = vec![command(self.target(samples)?, 24.0); 1_000];
         (0..5).try_for_each(|_| commands::write(&batch).into_iter().collect())
     }
 
