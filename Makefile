@@ -21,6 +21,7 @@ demo: build ## open the demo school: the twin where there is a display, headless
 
 test: setup ## the fast suite: minutes, needs no network beyond the first install
 	cargo build --workspace --bins --locked
+	scripts/guests.sh
 	cargo nextest run --workspace --locked --no-fail-fast
 	cargo test --workspace --doc --locked --quiet
 

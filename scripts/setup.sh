@@ -16,6 +16,9 @@ packages=(
   "libvulkan1:/usr/lib/$(uname -m)-linux-gnu/libvulkan.so.1"
   "xvfb:/usr/bin/Xvfb"
   "mosquitto:/usr/sbin/mosquitto"
+  # For plugins in C.
+  "clang:/usr/bin/clang"
+  "lld:/usr/bin/wasm-ld"
 )
 missing=()
 for entry in "${packages[@]}"; do
@@ -32,6 +35,11 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 command -v cargo >/dev/null || { say "Rust is missing: install it from https://rustup.rs, then run this again"; exit 1; }
+# For plugins in Rust.
+if command -v rustup >/dev/null && ! rustup target list --installed | grep -q wasm32-unknown-unknown; then
+  say "adding Rust's target wasm32-unknown-unknown"
+  rustup target add wasm32-unknown-unknown || say "it can't be had: plugins won't be built, and their tests skip"
+fi
 if ! cargo nextest --version >/dev/null 2>&1; then
   say "installing cargo-nextest (some minutes, once)"
   cargo install --locked cargo-nextest

@@ -272,8 +272,8 @@ impl wit::points::Host for HostState {
 
     fn publish(&mut self, values: Vec<wit::points::Derived>) -> Answer<()> {
         let (turn, grants) = self.turn()?;
-        if values.len() > MOST_COMMANDS {
-            return Ok(Err(Denial::Quota(MOST_COMMANDS as u64)));
+        if values.len() > MOST_POINTS {
+            return Ok(Err(Denial::Quota(MOST_POINTS as u64)));
         }
         let mut derived = Vec::with_capacity(values.len());
         for value in values {

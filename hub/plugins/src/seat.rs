@@ -60,7 +60,7 @@ pub struct AlarmNews {
 }
 
 /// Somebody used a panel.
-pub type PanelUse = crate::bindings::rule::campanile::plugin::panels::Event;
+pub type PanelUse = crate::bindings::rule::campanile::plugin::types::PanelEvent;
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

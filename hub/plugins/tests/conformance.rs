@@ -310,3 +310,25 @@ fn what_is_no_component_is_refused_in_words() {
         assert!(why.contains("campanile plugin build"), "{why}");
     }
 }
+
+/// A change of the contract needs a new version, with its line in `sdk/wit/VERSIONS`; lines of versions that vendors
+/// have are never changed.
+#[test]
+fn the_contract_does_not_change_without_its_version() {
+    let dir = root().join("sdk/wit");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&dir).unwrap().map(|e| e.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|e| e == "wit"));
+    files.sort();
+    let mut hasher = blake3::Hasher::new();
+    let mut version = None;
+    for file in &files {
+        let text = std::fs::read_to_string(file).unwrap();
+        let package = text.lines().find_map(|line| line.strip_prefix("package campanile:plugin@")).unwrap();
+        assert!(version.is_none_or(|v: String| package == v), "{}: one version for all", file.display());
+        version = Some(package.to_owned());
+        hasher.update(text.as_bytes());
+    }
+    let line = format!("{} {}", version.unwrap().trim_end_matches(';'), hasher.finalize().to_hex());
+    let versions = std::fs::read_to_string(dir.join("VERSIONS")).unwrap();
+    assert!(versions.lines().any(|known| known == line), "sdk/wit/VERSIONS lacks: {line}");
+}

@@ -509,7 +509,7 @@ bool exports_campanile_plugin_handler_on_alarms(exports_campanile_plugin_handler
     return act_without_samples(err);
 }
 
-bool exports_campanile_plugin_handler_on_panel(exports_campanile_plugin_handler_event_t *event, rule_string_t *err) {
-    exports_campanile_plugin_handler_event_free(event);
+bool exports_campanile_plugin_handler_on_panel(exports_campanile_plugin_handler_panel_event_t *event, rule_string_t *err) {
+    exports_campanile_plugin_handler_panel_event_free(event);
     return act_without_samples(err);
 }

@@ -37,7 +37,6 @@ pub mod learning {
         inline: "package campanile:sdk-learning; world learner { export campanile:plugin/learning@0.1.0; }",
         with: {
             "campanile:plugin/types@0.1.0": super::campanile::plugin::types,
-            "campanile:plugin/activities@0.1.0": super::campanile::plugin::activities,
         },
         generate_all,
         pub_export_macro: true,
@@ -53,7 +52,6 @@ pub mod directing {
         inline: "package campanile:sdk-directing; world director { export campanile:plugin/directing@0.1.0; }",
         with: {
             "campanile:plugin/types@0.1.0": super::campanile::plugin::types,
-            "campanile:plugin/drills@0.1.0": super::campanile::plugin::drills,
         },
         generate_all,
         pub_export_macro: true,

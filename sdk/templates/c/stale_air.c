@@ -205,8 +205,8 @@ bool exports_campanile_plugin_handler_on_alarms(exports_campanile_plugin_handler
     return true;
 }
 
-bool exports_campanile_plugin_handler_on_panel(exports_campanile_plugin_handler_event_t *event, rule_string_t *err) {
+bool exports_campanile_plugin_handler_on_panel(exports_campanile_plugin_handler_panel_event_t *event, rule_string_t *err) {
     (void)err;
-    exports_campanile_plugin_handler_event_free(event);
+    exports_campanile_plugin_handler_panel_event_free(event);
     return true;
 }

@@ -18,5 +18,6 @@
 //! ```
 
 pub use crate::bindings::campanile::plugin::activities::{
-    Change, Mission, Outcome, Standing, award, league, offer, propose,
+    Change, Mission, Standing, award, league, offer, propose,
 };
+pub use crate::bindings::campanile::plugin::types::Outcome;

@@ -12,5 +12,6 @@
 //! ```
 
 pub use crate::bindings::campanile::plugin::drills::{
-    Decision, Situation, Stage, ask, begin, depth, now, progress, tell,
+    Situation, Stage, ask, begin, depth, now, progress, tell,
 };
+pub use crate::bindings::campanile::plugin::types::Decision;

@@ -14,9 +14,8 @@
 //! # }
 //! ```
 
-pub use crate::bindings::campanile::plugin::panels::{
-    Content, Entered, Event, Field, FieldKind, Line, Node, Tone, show,
-};
+pub use crate::bindings::campanile::plugin::panels::{Content, Field, FieldKind, Line, Node, Tone, show};
+pub use crate::bindings::campanile::plugin::types::{Entered, PanelEvent as Event};
 use crate::denial::Denial;
 
 /// A panel while it is put together.
