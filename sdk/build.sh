@@ -8,5 +8,5 @@ out=${1:-$sdk/target/plugins}
 mkdir -p "$out"
 for plugin in templates/rust templates/c probe/rust probe/c; do
     name=$(echo "$plugin" | tr / -)
-    cargo run --quiet --locked --manifest-path "$sdk/build/Cargo.toml" -- "$sdk/$plugin" "$out/$name.wasm"
+    cargo run --quiet --locked --manifest-path "$sdk/../Cargo.toml" -p campanile-plugin-build -- "$sdk/$plugin" "$out/$name.wasm"
 done

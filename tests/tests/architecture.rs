@@ -27,9 +27,12 @@ const FLOORS: &[(&str, u8)] = &[
     ("twin", 4),
     ("rehearsal", 4),
     ("server", 5),
+    ("kit", 5),
     ("cli", 6),
     // Makes the demo campus: a tool beside the house, on the floor of what it uses.
     ("maker", 2),
+    // Source to component: knows the contract alone.
+    ("plugin-build", 1),
     // The suites may reach everything.
     ("tests", 9),
 ];
