@@ -15,6 +15,7 @@ mod pace;
 mod runtime;
 mod seat;
 mod turn;
+mod words;
 
 pub use grants::{Approval, Grants};
 pub use manifest::{
@@ -24,3 +25,4 @@ pub use manifest::{
 pub use runtime::{Compiled, ComponentError, Runtime};
 pub use seat::{AlarmNews, Budget, Call, Failure, Health, MOST_SAMPLES, Outcome, PanelUse, Saved, Seat};
 pub use turn::{AlarmChange, Effects, LogLevel, LogLine, Memory, NoPast, Paces, PanelNode, Past, PastBucket};
+pub use words::what_it_may_do;
