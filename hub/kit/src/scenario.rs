@@ -108,6 +108,21 @@ pub struct StepSpec {
     /// How the drill stands from now on; of drills.
     #[serde(default)]
     pub situation: Option<SituationSpec>,
+    /// What devices show for a while in place of what they would; of days with device models.
+    #[serde(default)]
+    pub holds: Vec<HoldSpec>,
+}
+
+/// What devices show for a while.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoldSpec {
+    /// A path, or a glob for many points.
+    pub point: String,
+    /// What they show; `"same"` is what they last did, as a meter that stands still, `"silent"` nothing at all.
+    pub value: Json,
+    /// For how many seconds.
+    pub for_s: f64,
 }
 
 /// A measurement.
@@ -251,6 +266,12 @@ pub struct DaySpec {
     /// Whether device models feed the world; where they don't, nothing but time and steps happens.
     #[serde(default = "yes")]
     pub devices: bool,
+    /// Keys of the campus' `[simulation]` that are left out, such as `leak`.
+    #[serde(default)]
+    pub without: Vec<String>,
+    /// Keys that replace those of the campus' `[simulation]`.
+    #[serde(default)]
+    pub simulation: BTreeMap<String, Json>,
 }
 
 fn sixty() -> f64 {
@@ -376,6 +397,9 @@ pub struct RecordExpected {
 pub struct DerivedExpected {
     /// The id of a `[[derived]]` of the manifest.
     pub id: String,
+    /// A path or a glob of the entity, of one that is derived for each of some; whichever where left out.
+    #[serde(default)]
+    pub entity: Option<String>,
     /// A number, or `[lowest, highest]`.
     #[serde(default)]
     pub value: Option<Json>,
@@ -417,6 +441,9 @@ pub struct PanelExpected {
     /// The id of a node that is on it.
     #[serde(default)]
     pub node: Option<String>,
+    /// For whom alone it is shown; empty is the one for everybody; whichever where left out.
+    #[serde(default)]
+    pub person: Option<String>,
 }
 
 /// Points for a person that are expected.
@@ -535,6 +562,26 @@ pub enum Deed {
     Decision(DecisionSpec),
     /// The drill stands so from now on.
     Situation(Arc<SituationSpec>),
+    /// A device shows something else for a while.
+    Hold {
+        /// Which point.
+        point: PointId,
+        /// What it shows.
+        shows: Shows,
+        /// Until when.
+        until: Timestamp,
+    },
+}
+
+/// What a device shows in place of what it would.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shows {
+    /// What it last showed.
+    TheSame,
+    /// Nothing.
+    Nothing,
+    /// This.
+    This(Value),
 }
 
 /// What is expected.
@@ -599,6 +646,8 @@ pub enum Expected {
     Derived {
         /// Which.
         id: String,
+        /// Of which entities; `None`: whichever.
+        entity: Option<Glob>,
         /// What.
         value: Wanted,
     },
@@ -657,8 +706,8 @@ pub struct Total {
 /// How values of points become one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Measure {
-    /// What meters counted, times a factor.
-    Amount(f64),
+    /// What meters counted.
+    Amount,
     /// The mean over time and points.
     Mean,
     /// The hours within a range.
@@ -772,6 +821,15 @@ fn resolve(
             return None;
         }
     };
+    for (i, key) in spec.day.iter().flat_map(|day| &day.without).enumerate() {
+        let known: Vec<&str> =
+            campus.simulation.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).collect();
+        if !known.contains(&key.as_str()) {
+            let what = format!("the campus' [simulation] has no '{key}'");
+            findings.error("unknown-key", &format!("/day/without/{i}"), what, did_you_mean(key, known));
+        }
+    }
+    let campus = simulated(campus, spec.day.as_ref());
     let start = match start_of(&spec.start, &campus.timezone) {
         Ok(start) => start,
         Err(why) => {
@@ -802,6 +860,19 @@ fn resolve(
         expectations,
         campus,
     })
+}
+
+/// The campus with another `[simulation]`, where a day asks for one.
+fn simulated(campus: Arc<Campus>, day: Option<&DaySpec>) -> Arc<Campus> {
+    let Some(day) = day.filter(|day| !(day.without.is_empty() && day.simulation.is_empty())) else {
+        return campus;
+    };
+    let mut campus = Campus::clone(&campus);
+    let mut keys = campus.simulation.as_object().cloned().unwrap_or_default();
+    day.without.iter().for_each(|key| drop(keys.remove(key)));
+    keys.extend(day.simulation.iter().map(|(key, value)| (key.clone(), value.clone())));
+    campus.simulation = Json::Object(keys);
+    Arc::new(campus)
 }
 
 fn start_of(text: &str, zone: &str) -> Result<Timestamp, String> {
@@ -847,6 +918,24 @@ impl Reader<'_, '_> {
             self.error("unknown-point", at, format!("no point of the campus is '{text}'"), mend);
         }
         found
+    }
+
+    /// A glob of entities, of which there is one at least.
+    fn entities(&mut self, at: &str, text: &str) -> Option<Glob> {
+        let glob = match Glob::new(text) {
+            Ok(glob) => glob,
+            Err(why) => {
+                let mend = "Write the path of an entity, or one with '*' for one part and '**' for any number.";
+                self.error("bad-glob", at, why.to_string(), mend);
+                return None;
+            }
+        };
+        let paths = || self.campus.entities.iter().map(|e| e.path.as_str());
+        if !paths().any(|path| glob.matches(path)) {
+            let mend = did_you_mean(text, paths());
+            self.error("unknown-entity", at, format!("no entity of the campus is '{text}'"), mend);
+        }
+        Some(glob)
     }
 
     fn value(&mut self, at: &str, point: PointId, json: &Json) -> Option<Value> {
@@ -1028,6 +1117,13 @@ impl Reader<'_, '_> {
             }
             deeds.push(Deed::Panel(used.clone()));
         }
+        if !devices && !spec.holds.is_empty() {
+            let mend = "Give samples, or let device models feed the world by [day].";
+            self.error("no-devices", &format!("{at}/holds"), "there are no devices here", mend);
+        }
+        for (k, hold) in spec.holds.iter().enumerate() {
+            deeds.extend(self.holds(&format!("{at}/holds/{k}"), spec.at_s, hold));
+        }
         for (k, outcome) in spec.outcomes.iter().enumerate() {
             self.of_kind(&format!("{at}/outcomes/{k}"), Kind::Activity, "an outcome of a trial");
             deeds.push(Deed::Outcome(outcome.clone()));
@@ -1058,6 +1154,29 @@ impl Reader<'_, '_> {
             None => None,
         };
         Some(Deed::Command { point, value, priority, person: spec.person.clone() })
+    }
+
+    fn holds(&mut self, at: &str, at_s: f64, spec: &HoldSpec) -> Vec<Deed> {
+        if !(spec.for_s > 0.0 && spec.for_s <= MOST_SECONDS) {
+            let mend = format!("Give seconds, above 0 and at most {MOST_SECONDS}.");
+            self.error("out-of-range", &format!("{at}/for_s"), format!("{} s", spec.for_s), mend);
+            return Vec::new();
+        }
+        let until = self.at(at_s + spec.for_s);
+        let points = self.points(&format!("{at}/point"), &spec.point);
+        let mut deeds = Vec::new();
+        for point in points {
+            let shows = match spec.value.as_str() {
+                Some("same") => Shows::TheSame,
+                Some("silent") => Shows::Nothing,
+                _ => match self.value(&format!("{at}/value"), point, &spec.value) {
+                    Some(value) => Shows::This(value),
+                    None => break,
+                },
+            };
+            deeds.push(Deed::Hold { point, shows, until });
+        }
+        deeds
     }
 
     fn of_kind(&mut self, at: &str, kind: Kind, what: &str) {
@@ -1139,15 +1258,10 @@ impl Reader<'_, '_> {
         if let Some(alarm) = &spec.alarm {
             let at = format!("{at}/alarm");
             self.declared(&format!("{at}/id"), "alarm", &alarm.id, manifest.alarm.iter().map(|a| &*a.id).collect());
-            let entity = alarm.entity.as_deref().map(|glob| (!glob.is_empty()).then(|| Glob::new(glob)).transpose());
-            let entity = match entity.transpose() {
-                Ok(entity) => entity,
-                Err(why) => {
-                    let mend = "Write the path of an entity, or a glob.";
-                    self.error("bad-glob", &format!("{at}/entity"), why.to_string(), mend);
-                    None
-                }
-            };
+            let entity = alarm.entity.as_deref().map(|glob| match glob {
+                "" => None,
+                glob => self.entities(&format!("{at}/entity"), glob),
+            });
             let (id, is, says) = (alarm.id.clone(), alarm.is, alarm.says.clone());
             all.push(Expected::Alarm { id, entity, is, says });
         }
@@ -1158,8 +1272,9 @@ impl Reader<'_, '_> {
             let at = format!("{at}/derived");
             let known = manifest.derived.iter().map(|d| &*d.id).collect();
             self.declared(&format!("{at}/id"), "derived", &derived.id, known);
+            let entity = derived.entity.as_deref().and_then(|g| self.entities(&format!("{at}/entity"), g));
             let value = self.wanted(&format!("{at}/value"), derived.value.as_ref());
-            all.push(Expected::Derived { id: derived.id.clone(), value });
+            all.push(Expected::Derived { id: derived.id.clone(), entity, value });
         }
         if let Some(log) = &spec.log {
             all.push(Expected::Log(log.clone()));
@@ -1244,8 +1359,8 @@ impl Reader<'_, '_> {
     fn total(&mut self, at: &str, spec: &TotalExpected, devices: bool) -> Option<Expected> {
         let (low, high) = (spec.low.unwrap_or(f64::NEG_INFINITY), spec.high.unwrap_or(f64::INFINITY));
         let kinds = [
-            ("energy_kwh", &spec.energy_kwh, Measure::Amount(1.0)),
-            ("amount", &spec.amount, Measure::Amount(1.0)),
+            ("energy_kwh", &spec.energy_kwh, Measure::Amount),
+            ("amount", &spec.amount, Measure::Amount),
             ("mean", &spec.mean, Measure::Mean),
             ("hours", &spec.hours, Measure::Hours(low, high)),
         ];
