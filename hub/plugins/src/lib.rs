@@ -7,9 +7,13 @@
 //!   ended well. A call that traps, or takes too long, has done nothing, and its instance is thrown away.
 //! - No WASI: a component that imports anything but the contract is refused.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod bindings;
+mod extend;
 mod grants;
 mod host;
+mod inputs;
 mod manifest;
 mod pace;
 mod runtime;
@@ -17,7 +21,9 @@ mod seat;
 mod turn;
 mod words;
 
+pub use extend::{MOST_DERIVED, derived_path, extended};
 pub use grants::{Approval, Grants};
+pub use inputs::ended;
 pub use manifest::{
     API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FieldType, Kind, Limits, MANIFEST_FILE,
     Manifest, PanelSpec, RecordSpec, ScriptSpec, SettingSpec, Subscribe,

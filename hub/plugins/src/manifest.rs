@@ -143,7 +143,7 @@ pub struct CommandCapability {
     pub priority: [u8; 2],
 }
 
-/// A point that a plugin derives. Its path is `plugin/PLUGIN/ID`.
+/// A point that a plugin derives. Its path is `plugin/PLUGIN/ID`, of one for an entity with its path behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DerivedSpec {
@@ -157,6 +157,9 @@ pub struct DerivedSpec {
     /// Its unit in UCUM.
     #[serde(default)]
     pub unit: String,
+    /// Where there is one for each of some entities: globs over their paths. Empty: one for the campus.
+    #[serde(default)]
+    pub each: Vec<String>,
 }
 
 /// An alarm that a plugin raises.
