@@ -4,7 +4,7 @@
 //! - [`check`] tells everything that is wrong with one at once, as [`Finding`]s in both languages.
 //! - A [`Scenario`] says what a plugin is put through and what is expected of it; [`test`] plays all of a plugin, each in
 //!   a world of its own and each twice, and holds it against expectations, snapshot and [`Coverage`].
-//! - [`bench`] measures what a plugin costs on this machine; [`key`] has the key that packages are signed with.
+//! - [`bench`] measures what a plugin costs on this machine.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -15,7 +15,6 @@ mod difference;
 mod finding;
 mod ground;
 mod judge;
-pub mod key;
 mod past;
 mod plugin;
 mod run;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use campanile_kit::Plugin;
+use campanile_kit::{Figures, Plugin};
 use clap::Args;
 
 use super::{Desk, Which, print_json, size, workshop};
@@ -33,24 +33,31 @@ pub fn bench(desk: &Desk, args: &BenchArgs) -> Result<ExitCode, Failure> {
         print_json(&json);
         return Ok(ExitCode::SUCCESS);
     }
-    for (key, value) in [
-        ("bench-component", size(figures.component_bytes)),
-        ("bench-compile", format!("{:.0} ms", figures.compile_ms)),
-        ("bench-instantiate", format!("{:.1} µs", figures.instantiate_us)),
-        ("bench-memory", format!("{:.0} KiB", figures.memory_kib)),
-    ] {
-        println!("{:>12}  {}", value, desk.say(key, &[]));
-    }
-    println!("{}", desk.say("bench-head", &[]));
-    for cost in &figures.calls {
-        let call = match cost.samples {
-            0 => desk.say("bench-tick", &[]),
-            n => desk.say("bench-samples", &[("count", n.to_string())]),
-        };
-        println!("{:>12.2} {:>12.0} {:>14}  {call}", cost.us, cost.per_s, cost.fuel);
-        if cost.failed > 0 {
-            println!("  {}", desk.say("bench-failed", &[("count", cost.failed.to_string())]));
+    desk.costs(&figures);
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Desk {
+    /// Prints what a plugin costs.
+    pub fn costs(&self, figures: &Figures) {
+        for (key, value) in [
+            ("bench-component", size(figures.component_bytes)),
+            ("bench-compile", format!("{:.0} ms", figures.compile_ms)),
+            ("bench-instantiate", format!("{:.1} µs", figures.instantiate_us)),
+            ("bench-memory", format!("{:.0} KiB", figures.memory_kib)),
+        ] {
+            println!("{:>12}  {}", value, self.say(key, &[]));
+        }
+        println!("{}", self.say("bench-head", &[]));
+        for cost in &figures.calls {
+            let call = match cost.samples {
+                0 => self.say("bench-tick", &[]),
+                n => self.say("bench-samples", &[("count", n.to_string())]),
+            };
+            println!("{:>12.2} {:>12.0} {:>14}  {call}", cost.us, cost.per_s, cost.fuel);
+            if cost.failed > 0 {
+                println!("  {}", self.say("bench-failed", &[("count", cost.failed.to_string())]));
+            }
         }
     }
-    Ok(ExitCode::SUCCESS)
 }
