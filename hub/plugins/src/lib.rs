@@ -22,9 +22,9 @@ mod turn;
 
 pub use grants::{Approval, Grants};
 pub use manifest::{
-    API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FieldType, Kind, Limits, MANIFEST_FILE,
-    MOST_DERIVED, Manifest, PanelSpec, RecordSpec, SCRIPT, SCRIPT_FILE, ScriptSpec, SettingSpec, Subscribe,
-    Version, VersionError,
+    API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FAILED_ALARM, FieldType, Kind, Limits,
+    MANIFEST_FILE, MOST_DERIVED, Manifest, PanelSpec, RecordSpec, SCRIPT, SCRIPT_FILE, ScriptSpec,
+    SettingSpec, Subscribe, Version, VersionError,
 };
 pub use package::{
     MOST_SCRIPT, PACKAGE_EXTENSION, Package, PackageError, SIGNATURE_FILE, SignatureError, Signed,

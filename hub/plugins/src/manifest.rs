@@ -15,8 +15,8 @@ pub const API: &str = "0.1.0";
 pub const SCRIPT: &str = "script";
 /// The setting that has the name of its file.
 pub const SCRIPT_FILE: &str = "script-file";
-/// Settings that a manifest can't declare.
-const RESERVED: [&str; 2] = [SCRIPT, SCRIPT_FILE];
+/// The alarm that the host raises of a plugin that has failed.
+pub const FAILED_ALARM: &str = "hub-failed";
 /// The most points that a plugin may derive on a campus.
 pub const MOST_DERIVED: usize = 2000;
 /// The most that a plugin may ask of the store, KiB.
@@ -427,10 +427,7 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
     named("record", m.record.iter().map(|x| &x.id).collect());
     named("panel", m.panel.iter().map(|x| &x.id).collect());
     named("setting", m.setting.iter().map(|x| &x.id).collect());
-    for (i, setting) in m.setting.iter().enumerate().filter(|(_, s)| RESERVED.contains(&s.id.as_str())) {
-        let what = format!("the setting '{}' is the host's, for plugins of an interpreter", setting.id);
-        findings.error("reserved-id", &format!("/setting/{i}/id"), what, "Give it another id.");
-    }
+    reserved(m, findings);
     files(m, findings);
     globs(m, findings);
     let mut number = |at: &str, x: f64, low: f64, high: f64| {
@@ -447,6 +444,19 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
     number("/limits/call_fuel_m", m.limits.call_fuel_m.into(), 1.0, 10_000.0);
     number("/limits/store_kib", m.limits.store_kib.into(), 0.0, MAX_STORE_KIB.into());
     capabilities(m, findings);
+}
+
+/// Ids that are the host's own.
+fn reserved(m: &Manifest, findings: &mut Findings<'_>) {
+    let settings = m.setting.iter().enumerate().map(|(i, s)| ("setting", i, &s.id));
+    let alarms = m.alarm.iter().enumerate().map(|(i, a)| ("alarm", i, &a.id));
+    for (list, i, id) in settings.chain(alarms) {
+        let own: &[&str] = if list == "setting" { &[SCRIPT, SCRIPT_FILE] } else { &[FAILED_ALARM] };
+        if own.contains(&id.as_str()) {
+            let what = format!("the {list} '{id}' is the host's own");
+            findings.error("reserved-id", &format!("/{list}/{i}/id"), what, "Give it another id.");
+        }
+    }
 }
 
 fn files(m: &Manifest, findings: &mut Findings<'_>) {
@@ -583,6 +593,7 @@ priority = "low"
             ("[10, 14]", "[14, 10]", "bad-priority", 16),
             ("tick_s = 60", "tick_s = 0.1", "out-of-range", 13),
             ("kind = \"rule\"", "kind = \"activity\"", "no-commands", 16),
+            ("id = \"stuffy\"", "id = \"hub-failed\"", "reserved-id", 18),
             ("vendor =", "icon = \"a b.png\"\nvendor =", "bad-file", 10),
             (
                 "[[alarm]]",

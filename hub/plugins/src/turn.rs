@@ -23,8 +23,8 @@ pub struct Effects {
     pub records: Vec<(u16, Arc<str>)>,
     /// What it remembers anew; none: what it forgets.
     pub store: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
-    /// Panels that it shows anew, by the index of their `[[panel]]`; to one person instead of all where there is one, and
-    /// without nodes as to all again.
+    /// Panels that it shows anew, by the index of their `[[panel]]`. One for all ends what single persons were shown
+    /// before this call; then those for one person, who without nodes sees what all see.
     pub panels: BTreeMap<(u16, Option<Arc<str>>), Arc<[PanelNode]>>,
     /// Of activities: the missions that it offers anew.
     pub missions: Option<Arc<[Mission]>>,

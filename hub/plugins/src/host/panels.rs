@@ -49,6 +49,10 @@ fn show(turn: &mut Turn, grants: &Grants, panel: &str, person: Option<&str>, nod
             turn.sees(point);
         }
     }
+    if person.is_none() {
+        // What is shown to all ends what single persons were shown.
+        turn.effects.panels.retain(|(shown, _), _| *shown != index);
+    }
     turn.effects.panels.insert((index, person), nodes.into());
     Ok(())
 }

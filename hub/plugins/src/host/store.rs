@@ -1,11 +1,13 @@
 //! What the plugin remembers.
 
-use super::{Answer, Given, HostState, text_in};
+use super::{Answer, Given, HostState, invalid, text_in};
 use crate::bindings::store::Host;
 use crate::bindings::types::Denial;
 use crate::grants::Grants;
 use crate::turn::Turn;
 
+/// The longest value, bytes.
+const MOST_VALUE: usize = 256 * 1024;
 /// The longest key, bytes.
 const MOST_KEY: usize = 128;
 /// The most keys of one answer.
@@ -51,6 +53,9 @@ impl Turn {
 
 fn set(turn: &mut Turn, grants: &Grants, key: &str, value: Vec<u8>) -> Given<()> {
     let key = text_in("the key", key, MOST_KEY)?;
+    if value.len() > MOST_VALUE {
+        return invalid(format!("the value has {} bytes, at most {MOST_VALUE} may be", value.len()));
+    }
     let quota = grants.manifest.limits.store_kib as usize * 1024;
     let before = turn.stored(&key).map_or(0, |value| key.len() + value.len());
     let bytes = turn.stored_bytes();
