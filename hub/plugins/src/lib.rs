@@ -7,10 +7,14 @@
 //!   ended well. A call that traps, or takes too long, has done nothing, and its instance is thrown away.
 //! - No WASI: a component that imports anything but the contract is refused.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod bindings;
+mod extend;
 mod file;
 mod grants;
 mod host;
+mod inputs;
 mod manifest;
 mod pace;
 mod package;
@@ -20,11 +24,13 @@ mod shipped;
 mod trust;
 mod turn;
 
+pub use extend::{MOST_DERIVED, derived_path, extended};
 pub use grants::{Approval, Grants};
+pub use inputs::ended;
 pub use manifest::{
     API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FAILED_ALARM, FieldType, Kind, Limits,
-    MANIFEST_FILE, MOST_DERIVED, Manifest, PanelSpec, RecordSpec, SCRIPT, SCRIPT_FILE, ScriptSpec,
-    SettingSpec, Subscribe, Version, VersionError,
+    MANIFEST_FILE, Manifest, PanelSpec, RecordSpec, SCRIPT, SCRIPT_FILE, ScriptSpec, SettingSpec, Subscribe,
+    Version, VersionError,
 };
 pub use package::{
     MOST_SCRIPT, PACKAGE_EXTENSION, Package, PackageError, SIGNATURE_FILE, SignatureError, Signed,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use campanile_model::{Intent, Sample, Timestamp};
-use campanile_world::World;
+use campanile_model::{Campus, Intent, Sample, Timestamp};
+use campanile_world::{AlarmState, World};
 use serde::{Deserialize, Serialize};
 use wasmtime::{Store, Trap};
 
@@ -62,6 +62,28 @@ pub struct AlarmNews {
     pub acknowledged: bool,
     /// When.
     pub at: Timestamp,
+}
+
+impl AlarmNews {
+    /// How an alarm of a world stands, by its number.
+    pub fn of(campus: &Campus, world: &World, number: u32) -> Option<Self> {
+        let alarm = world.alarm(number)?;
+        let (id, entity): (Arc<str>, Arc<str>) = match world.notice(number) {
+            Some(notice) => (notice.id.clone(), notice.said.entity.clone()),
+            None => {
+                let rule = world.schema().rules().get(number as usize)?;
+                let entity = campus.entities.get(campus.get_point(rule.point)?.entity)?;
+                (rule.id.clone(), entity.path.as_str().into())
+            }
+        };
+        Some(Self {
+            id,
+            entity,
+            active: alarm.active,
+            acknowledged: alarm.state == AlarmState::Acknowledged,
+            at: alarm.changed,
+        })
+    }
 }
 
 /// Somebody used a panel, as the contract has it.
