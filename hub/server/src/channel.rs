@@ -197,14 +197,10 @@ impl Channel {
         }
     }
 
-    /// The panels that a person sees: their own view of one where there is one, else that of all.
+    /// The panels that a person may see: those of all, and views of their own.
     pub fn panels_of(&self, person: &str) -> Vec<PanelShown> {
         let panels = self.panels_();
-        let own = |key: &PanelKey| panels.contains_key(&(key.0.clone(), key.1.clone(), Some(person.to_owned())));
-        let seen = panels.iter().filter(|(key, _)| match &key.2 {
-            Some(who) => who == person,
-            None => !own(key),
-        });
+        let seen = panels.iter().filter(|((.., who), _)| who.as_deref().is_none_or(|who| who == person));
         seen.map(|(_, panel)| (**panel).clone()).collect()
     }
 
