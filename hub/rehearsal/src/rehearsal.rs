@@ -199,7 +199,7 @@ impl Rehearsal {
             spent: Spent::default(),
         };
         rehearsal.tell_devices()?;
-        rehearsal.hear_devices();
+        rehearsal.hear_devices(&mut |_| {});
         rehearsal.measure(0.0);
         Ok(rehearsal)
     }
@@ -353,6 +353,19 @@ impl Rehearsal {
     /// # Errors
     /// An engine that refuses what it is told: a fault of the drill or of this program, and the end of the run.
     pub fn step(&mut self, threads: usize) -> Result<bool, RehearsalError> {
+        self.step_with(threads, &mut |_| {})
+    }
+
+    /// As [`Self::step`], with a say in what the devices' samples are before the world hears them: a meter that stands
+    /// still, a sensor that is silent. Nothing of it is kept, so whoever steps says it again at each barrier.
+    ///
+    /// # Errors
+    /// See [`Self::step`].
+    pub fn step_with(
+        &mut self,
+        threads: usize,
+        change: &mut dyn FnMut(&mut Vec<Sample>),
+    ) -> Result<bool, RehearsalError> {
         if self.is_over() {
             return Ok(false);
         }
@@ -369,7 +382,7 @@ impl Rehearsal {
         self.run_engines(dt_s, threads);
         self.spent.engines_s += lap();
         self.barrier += 1;
-        self.hear_devices();
+        self.hear_devices(change);
         self.spent.devices_s += lap();
         self.measure(dt_s);
         self.spent.measure_s += lap();
@@ -578,9 +591,10 @@ impl Rehearsal {
     }
 
     /// Samples of the devices enter the world, and its clock moves.
-    fn hear_devices(&mut self) {
+    fn hear_devices(&mut self, change: &mut dyn FnMut(&mut Vec<Sample>)) {
         let now = self.now();
-        let samples: Vec<Sample> = self.devices.step(now);
+        let mut samples: Vec<Sample> = self.devices.step(now);
+        change(&mut samples);
         self.seats.hear(&samples);
         let _ = self.world.apply(&Input::Samples { samples }, &mut self.events);
         let _ = self.world.apply(&Input::Tick { now }, &mut self.events);
