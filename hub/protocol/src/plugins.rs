@@ -213,6 +213,22 @@ pub struct PluginRequest {
     pub reason: String,
 }
 
+/// What came of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct PluginAnswer {
+    /// Whether the hub begins anew first, by itself and within seconds: the points of the campus are others now.
+    pub restarts: bool,
+}
+
+/// The panels of which world.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
+pub struct PanelsQuery {
+    /// The id of a rehearsal; absent: the live world.
+    #[serde(default)]
+    pub world: Option<String>,
+}
+
 /// Changes settings of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(deny_unknown_fields)]

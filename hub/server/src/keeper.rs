@@ -370,7 +370,7 @@ impl Keeper {
 
     /// Tells the plugins what has happened since they were told last.
     fn publish(&mut self) {
-        let Some(crew) = self.live.crew.get().filter(|crew| !crew.is_empty()) else { return };
+        let Some(crew) = self.live.crew.load_full().filter(|crew| !crew.is_empty()) else { return };
         self.told_plugins = Instant::now();
         let samples = std::mem::take(&mut self.heard);
         let alarms = std::mem::take(&mut self.news);
@@ -379,7 +379,7 @@ impl Keeper {
 
     /// Takes note of alarms for the plugins, and tells them where it is time.
     fn tell_plugins(&mut self, events: &[Event]) {
-        if self.live.crew.get().is_none_or(|crew| crew.is_empty()) {
+        if self.live.crew.load().as_ref().is_none_or(|crew| crew.is_empty()) {
             return;
         }
         for event in events {
@@ -404,7 +404,7 @@ impl Keeper {
 
     fn samples(&mut self, samples: &[Sample]) {
         self.write_down(|recorder| recorder.samples(samples));
-        if let Some(crew) = self.live.crew.get() {
+        if let Some(crew) = self.live.crew.load().as_ref() {
             crew.wanted(samples, &mut self.heard);
         }
         self.world.apply_samples(samples, &mut self.events);

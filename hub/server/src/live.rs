@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
 use campanile_history::Record;
@@ -169,7 +170,7 @@ pub struct Live {
     inbox: Sender<Turn>,
     gateway: OnceLock<Box<dyn Field>>,
     /// The plugins at work.
-    pub crew: OnceLock<Arc<crate::plugins::Crew>>,
+    pub crew: ArcSwapOption<crate::plugins::Crew>,
     scene: Mutex<Option<Bytes>>,
     started: Instant,
     /// Samples taken in.
@@ -232,7 +233,7 @@ impl Live {
             look_backs: Arc::new(Semaphore::new(crate::lookback::MOST)),
             inbox,
             gateway: OnceLock::new(),
-            crew: OnceLock::new(),
+            crew: ArcSwapOption::empty(),
             scene: Mutex::new(None),
             started: Instant::now(),
             samples: AtomicU64::new(0),
