@@ -1,6 +1,8 @@
 //! A campus with what its plugins add to it: a place of each, and the points that it derives.
 
-use campanile_model::{Accumulation, Campus, Entity, EntityKind, Glob, Names, Path, Point, PointId, PointKind, ValueType};
+use campanile_model::{
+    Accumulation, Campus, Entity, EntityKind, Glob, Names, Path, Point, PointId, PointKind, ValueType,
+};
 
 use crate::manifest::{DerivedSpec, Manifest};
 
@@ -16,7 +18,7 @@ pub fn derived_path(plugin: &str, derived: &str, entity: &str) -> String {
 }
 
 /// The entities for which there is a point of their own; one without a path where there is one point for all.
-pub fn derived_for<'a>(campus: &'a Campus, spec: &DerivedSpec) -> Vec<Option<&'a Entity>> {
+fn derived_for<'a>(campus: &'a Campus, spec: &DerivedSpec) -> Vec<Option<&'a Entity>> {
     if spec.each.is_empty() {
         return vec![None];
     }
@@ -27,8 +29,26 @@ pub fn derived_for<'a>(campus: &'a Campus, spec: &DerivedSpec) -> Vec<Option<&'a
     campus.entities.iter().filter(own).filter(of).map(Some).collect()
 }
 
-/// The campus with the points that plugins derive, behind its own: these keep their numbers. A plugin's points are in
-/// the order of its manifest; what is over [`MOST_DERIVED`] is left out.
+/// The points that a plugin derives on a campus: the index of the `[[derived]]`, the entity where it is for one, the
+/// path. In the order of its manifest; what is over [`MOST_DERIVED`] is left out.
+pub(crate) fn derived_points<'a>(
+    campus: &'a Campus,
+    manifest: &Manifest,
+) -> Vec<(u16, Option<&'a Entity>, Path)> {
+    let mut points = Vec::new();
+    for (index, spec) in (0..).zip(&manifest.derived) {
+        for entity in derived_for(campus, spec) {
+            let path = derived_path(&manifest.id, &spec.id, entity.map_or("", |e| e.path.as_str()));
+            if let Ok(path) = Path::new(&path) {
+                points.push((index, entity, path));
+            }
+        }
+    }
+    points.truncate(MOST_DERIVED);
+    points
+}
+
+/// The campus with the points that plugins derive, behind its own: these keep their numbers.
 pub fn extended<'a>(campus: &Campus, plugins: impl IntoIterator<Item = &'a Manifest>) -> Campus {
     let mut campus = campus.clone();
     for manifest in plugins {
@@ -36,16 +56,25 @@ pub fn extended<'a>(campus: &Campus, plugins: impl IntoIterator<Item = &'a Manif
         if manifest.derived.is_empty() || campus.entity(place.as_str()).is_some() {
             continue;
         }
-        let mut points = Vec::new();
-        for spec in &manifest.derived {
-            for entity in derived_for(&campus, spec) {
-                let path = derived_path(&manifest.id, &spec.id, entity.map_or("", |e| e.path.as_str()));
-                let Ok(path) = Path::new(&path) else { continue };
-                points.push((path, spec, entity.map(|e| (e.names.clone(), e.path.clone()))));
-            }
-        }
-        points.truncate(MOST_DERIVED);
         let at = campus.entities.len();
+        // What is derived for a place is shown there.
+        let points: Vec<Point> = derived_points(&campus, manifest)
+            .into_iter()
+            .map(|(index, of, path)| {
+                let spec = &manifest.derived[usize::from(index)];
+                let (names, entity) = match of {
+                    None => (Names::new(&spec.zh, &spec.en), at),
+                    Some(of) => (
+                        Names::new(
+                            format!("{}·{}", of.names.zh, spec.zh),
+                            format!("{}: {}", of.names.en, spec.en),
+                        ),
+                        campus.entity_index(of.path.as_str()).unwrap_or(at),
+                    ),
+                };
+                point(path, entity, names, spec)
+            })
+            .collect();
         campus.entities.push(Entity {
             path: place,
             names: manifest.names(),
@@ -55,17 +84,7 @@ pub fn extended<'a>(campus: &Campus, plugins: impl IntoIterator<Item = &'a Manif
             parent: None,
             class: "plugin".to_owned(),
         });
-        for (path, spec, of) in points {
-            // What is derived for a place is shown there.
-            let (names, entity) = match of {
-                None => (Names::new(&spec.zh, &spec.en), at),
-                Some((names, of)) => (
-                    Names::new(format!("{}·{}", names.zh, spec.zh), format!("{}: {}", names.en, spec.en)),
-                    campus.entity_index(of.as_str()).unwrap_or(at),
-                ),
-            };
-            campus.points.push(point(path, entity, names, spec));
-        }
+        campus.points.extend(points);
         campus.reindex();
     }
     campus

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use campanile_model::{Names, Sample, Timestamp};
+use campanile_model::{Names, Quality, Sample, Timestamp, Value};
 use campanile_world::{Input, Notification};
 
-use crate::extend::derived_path;
 use crate::grants::Grants;
 use crate::turn::Effects;
 
@@ -15,11 +14,11 @@ impl Effects {
     pub fn inputs(&self, grants: &Grants, now: Timestamp) -> Vec<Input> {
         let manifest = &grants.manifest;
         let mut inputs = Vec::new();
-        let samples: Vec<Sample> = self.derived.iter().filter_map(|(index, value, quality)| {
-            let spec = manifest.derived.get(usize::from(*index))?;
-            let point = grants.campus.point_id(&derived_path(&manifest.id, &spec.id, ""))?;
+        let sample = |(index, entity, value, quality): &(u16, Arc<str>, Value, Quality)| {
+            let point = grants.derived(*index, entity)?;
             Some(Sample { point, time: now, value: value.clone(), quality: *quality })
-        }).collect();
+        };
+        let samples: Vec<Sample> = self.derived.iter().filter_map(sample).collect();
         if !samples.is_empty() {
             inputs.push(Input::Samples { samples });
         }
@@ -42,6 +41,7 @@ impl Effects {
 
 /// What ends the alarms of a plugin that stand: it is removed, or begins anew.
 pub fn ended(grants: &Grants, standing: impl IntoIterator<Item = (u16, Arc<str>)>) -> Vec<Input> {
-    let over = standing.into_iter().map(|(alarm, entity)| crate::turn::AlarmChange { alarm, entity, raised: None });
+    let over =
+        standing.into_iter().map(|(alarm, entity)| crate::turn::AlarmChange { alarm, entity, raised: None });
     Effects { alarms: over.collect(), ..Effects::default() }.inputs(grants, Timestamp(0))
 }
