@@ -38,7 +38,7 @@ impl Bench {
         std::fs::write(dir.path().join("plugin.wasm"), component).unwrap();
         std::fs::copy(root().join(manifest), dir.path().join("plugin.toml")).unwrap();
         let grounds = Grounds::new(root().join("scenes/shanghai-school"));
-        Self { dir, grounds, workshop: Workshop::new().unwrap() }
+        Self { dir, grounds, workshop: Workshop::new(None).unwrap() }
     }
 
     fn write(&self, file: &str, text: &str) {
