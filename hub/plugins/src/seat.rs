@@ -52,7 +52,7 @@ pub enum Call {
 /// An alarm that has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlarmNews {
-    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY` (see [`crate::Manifest::alarm_id`]).
+    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY`.
     pub id: Arc<str>,
     /// The path of its entity; empty: the campus itself.
     pub entity: Arc<str>,
