@@ -24,6 +24,7 @@ mod seat;
 mod shipped;
 mod trust;
 mod turn;
+mod words;
 
 pub use extend::{MOST_DERIVED, derived_path, extended};
 pub use grants::{Approval, Grants};
@@ -47,3 +48,9 @@ pub use turn::{
     AlarmChange, Around, Award, Change, Denied, Effects, LogLevel, LogLine, Memory, Mission, NoPast, Paces,
     PanelNode, Past, PastBucket, Progress, Proposal, Question, STAFF, Situation, Stage, Told, Trace, group,
 };
+pub use words::what_it_may_do;
+
+/// The words of the contract, as the host has them.
+pub mod wit {
+    pub use crate::bindings::{panels, types};
+}

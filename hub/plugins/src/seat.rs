@@ -269,6 +269,13 @@ impl Seat {
         Self::new(runtime, compiled, self.grants.clone(), budget, self.saved.clone())
     }
 
+    /// The seat with what was remembered elsewhere.
+    #[must_use]
+    pub fn with(mut self, saved: Saved) -> Self {
+        self.saved = saved;
+        self
+    }
+
     /// Throws the instance away; the next call has a new one. What a plugin does may not depend on it.
     pub fn forget_instance(&mut self) {
         self.instance = None;
