@@ -19,6 +19,7 @@ mod inputs;
 mod manifest;
 mod pace;
 mod package;
+mod ready;
 mod runtime;
 mod seat;
 mod shipped;
@@ -37,6 +38,7 @@ pub use manifest::{
 pub use package::{
     MOST_SCRIPT, PACKAGE_EXTENSION, Package, PackageError, SIGNATURE_FILE, SignatureError, Signed,
 };
+pub use ready::ReadyError;
 pub use runtime::{Compiled, ComponentError, Runtime};
 pub use seat::{
     AlarmNews, Budget, Call, Cost, Decision, Entered, Failure, Health, MOST_SAMPLES, Outcome, PanelUse,

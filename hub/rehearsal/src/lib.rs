@@ -11,6 +11,7 @@
 
 mod clock;
 pub mod conformance;
+mod director;
 mod drill;
 mod drill_file;
 mod engine;
@@ -30,6 +31,7 @@ mod tally;
 mod trial;
 
 pub use clock::{Clock, MAX_RATE, Pace};
+pub use director::{DIRECTOR, director};
 pub use drill::{DRILL_FILE, Drill, Found, drills_of};
 pub use drill_file::{
     ActionSpec, CrowdSpec, DefaultSpec, DrillFile, Effect, EventSpec, FloodSpec, HourSpec, LevelSpec,

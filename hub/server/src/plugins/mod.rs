@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use campanile_model::Campus;
 use campanile_plugins::{
-    Approval, Around, Budget, Capabilities, Compiled, Grants, Kind, Manifest, Package, Past, PublicKey,
-    Runtime, SCRIPT, SCRIPT_FILE, Saved, Seat, extended, interpreter_file, shipped_dir, what_it_may_do,
+    Approval, Around, Budget, Capabilities, Compiled, ComponentError, Grants, Kind, Manifest, Package, Past,
+    PublicKey, Runtime, Saved, Seat, extended, what_it_may_do,
 };
 use campanile_protocol::plugins::{
     ApprovePlugin, ChangeScript, PackageAnswer, PanelInfo, PluginInfo, PluginLogs, PluginScript, PluginSetting,
@@ -165,14 +165,7 @@ pub fn approve_shipped(shelf: &mut Shelf) -> Result<(), PluginsError> {
             shelf.remove(&manifest.id, Some(&manifest.version))?;
         }
         shelf.lay(&package)?;
-        let approval = Approval {
-            plugin: manifest.id.clone(),
-            version: manifest.version.clone(),
-            package: package.hash.to_hex().to_string(),
-            capability: manifest.capability.clone(),
-            settings: BTreeMap::new(),
-            by: SHIPPED.to_owned(),
-        };
+        let approval = Approval::of_all(&package, SHIPPED);
         shelf.approve(Approved { approval, stopped: false, unsigned: false })?;
     }
     Ok(())
@@ -278,22 +271,8 @@ impl Plugins {
         package: &Package,
         approval: &Approval,
     ) -> Result<(Compiled, Arc<Grants>), PluginsError> {
-        let manifest = package.manifest.clone();
-        let runtime = self.runtime()?;
-        let mut grants = Grants::new(self.live.campus.clone(), manifest.clone(), approval);
-        let compiled = match package.script() {
-            Some((file, text)) => {
-                grants.settings.push((SCRIPT.to_owned(), text.to_owned()));
-                grants.settings.push((SCRIPT_FILE.to_owned(), file.to_owned()));
-                runtime.compile(&manifest, &interpreter(manifest.kind)?)
-            }
-            None => {
-                let no_body = || PluginsError::Package("the package has no component".to_owned());
-                runtime.compile(&manifest, package.component().ok_or_else(no_body)?)
-            }
-        };
-        let compiled = compiled.map_err(|why| PluginsError::Package(why.to_string()))?;
-        Ok((compiled, Arc::new(grants)))
+        let ready = package.ready(&*self.runtime()?, self.live.campus.clone(), approval);
+        ready.map_err(|why| PluginsError::Package(why.to_string()))
     }
 
     /// Whether a plugin would start as it is to be, beside the world.
@@ -743,32 +722,16 @@ impl Plugins {
         seat.inspect_err(|why| tracing::error!(plugin = kept.plugin, %why, "a plugin of a rehearsal")).ok()
     }
 
-    /// The director of a drill: the plugin in its folder, if there is one. It touches nothing but the rehearsal, and is
-    /// part of the campus as its drill is, so that nobody has to approve it.
+    /// The director of the drill in a folder, if it has one.
     ///
     /// # Errors
     /// What is wrong with it, for people.
     pub fn director(&self, dir: &FsPath) -> Result<Option<Seat>, PluginsError> {
-        let folder = dir.join("director");
-        if !folder.is_dir() {
-            return Ok(None);
-        }
-        let package = Package::pack(&folder).map_err(|why| PluginsError::Package(why.to_string()))?;
-        let manifest = &package.manifest;
-        if manifest.kind != Kind::Drill {
-            let why = "it is no director: write kind = \"drill\" into its plugin.toml".to_owned();
-            return Err(PluginsError::Package(format!("{}: {why}", folder.display())));
-        }
-        let approval = Approval {
-            plugin: manifest.id.clone(),
-            version: manifest.version.clone(),
-            package: package.hash.to_hex().to_string(),
-            capability: manifest.capability.clone(),
-            settings: BTreeMap::new(),
-            by: "drill".to_owned(),
+        let runtime = || {
+            self.runtime().map_err(|why| ComponentError::Engine(why.to_string()).into())
         };
-        let (compiled, grants) = self.prepare(&package, &approval)?;
-        Ok(Some(Seat::new(self.runtime()?, compiled, grants, Budget::Fuel, Saved::default())))
+        let director = campanile_rehearsal::director(dir, &self.live.campus, runtime);
+        director.map_err(|why| PluginsError::Package(why.to_string()))
     }
 
     async fn audit(
@@ -810,17 +773,4 @@ fn check_settings(manifest: &Manifest, settings: &BTreeMap<String, String>) -> R
         }
     }
     Ok(())
-}
-
-/// The interpreter of scripts of a kind, as it is shipped.
-fn interpreter(kind: Kind) -> Result<Vec<u8>, PluginsError> {
-    let name = interpreter_file(kind);
-    let missing = || {
-        PluginsError::Refused(format!(
-            "the interpreter {name} of scripts is not there: install the program with its folder `plugins`, or name \
-             that folder in CAMPANILE_PLUGINS"
-        ))
-    };
-    let file = shipped_dir().ok_or_else(missing)?.join(name);
-    std::fs::read(file).map_err(|_| missing())
 }
