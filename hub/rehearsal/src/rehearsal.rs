@@ -1,8 +1,8 @@
 //! A rehearsal: a world, its engines and its drill, brought together at every barrier.
 //!
 //! Between two barriers engines run side by side; at a barrier, in this order: what people did, what players and events
-//! do, the devices' samples with what the engines found since the barrier before, and then the engines are told what
-//! has changed. So a run is one sequence whatever the speed of the machine and the number of its threads.
+//! do, what plugins do, the devices' samples with what the engines found since the barrier before, and then the engines
+//! are told what has changed. So a run is one sequence whatever the speed of the machine and the number of its threads.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +11,7 @@ use campanile_crowd::Crowd;
 use campanile_devices::{Devices, WeatherOverride};
 use campanile_flood::Flood;
 use campanile_model::{Actor, Glob, Intent, PointId, Priority, Quality, Sample, Timestamp, Value, ValueType};
+use campanile_plugins::{AlarmNews, Call, Past, Seat};
 use campanile_scene::GaugeAt;
 use campanile_world::{Event, Input, World};
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,7 @@ use crate::drill::{Drill, Found};
 use crate::drill_file::WaterAt;
 use crate::engine::{Engine, EngineError};
 use crate::play::{By, Play, Refusal, Seen};
+use crate::seats::{KeptRecord, SeatOutcome, Seats};
 use crate::site::{Site, WET_M, Wet};
 use crate::slowness;
 use crate::tally::Tally;
@@ -112,6 +114,10 @@ pub struct Rehearsal {
     pub(crate) events: Vec<Event>,
     /// How many of the events the device models have been told of.
     pub(crate) told: usize,
+    /// How many of the events plugins have been told of.
+    pub(crate) heard: usize,
+    /// The plugins.
+    pub(crate) seats: Seats,
     /// Where the time of this machine went; no part of the state.
     pub(crate) spent: Spent,
 }
@@ -125,6 +131,8 @@ pub struct Spent {
     pub crowd_s: f64,
     /// Both, as long as they took side by side.
     pub engines_s: f64,
+    /// Plugins.
+    pub plugins_s: f64,
     /// Device models and the world.
     pub devices_s: f64,
     /// Players, events, and what engines are told.
@@ -186,12 +194,45 @@ impl Rehearsal {
             deeds: Arc::default(),
             events: Vec::new(),
             told: 0,
+            heard: 0,
+            seats: Seats::default(),
             spent: Spent::default(),
         };
         rehearsal.tell_devices()?;
         rehearsal.hear_devices();
         rehearsal.measure(0.0);
         Ok(rehearsal)
+    }
+
+    /// With plugins, which are called from the next barrier on; `before` is what was before the rehearsal began.
+    pub fn with_seats(mut self, seats: Vec<Seat>, before: Arc<dyn Past>) -> Self {
+        self.seats = Seats::new(seats, before);
+        self
+    }
+
+    /// The plugins, by id.
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats.list
+    }
+
+    /// The plugins, by id: to be watched, reloaded or revived.
+    pub fn seats_mut(&mut self) -> &mut [Seat] {
+        &mut self.seats.list
+    }
+
+    /// Tells a plugin something at the next barrier that it alone hears, such as the use of a panel.
+    pub fn tell_seat(&mut self, seat: usize, call: Call) {
+        self.seats.told.push((seat, call));
+    }
+
+    /// What came of the calls of plugins since this was asked last.
+    pub fn take_outcomes(&mut self) -> Vec<SeatOutcome> {
+        std::mem::take(&mut self.seats.outcomes)
+    }
+
+    /// The records that plugins have kept in this rehearsal, the oldest first.
+    pub fn plugin_records(&self) -> impl Iterator<Item = &KeptRecord> {
+        self.seats.records()
     }
 
     /// The campus, drill and maps that it runs on.
@@ -261,7 +302,8 @@ impl Rehearsal {
 
     /// What has happened in the world since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
-        self.told = 0;
+        self.news_of_alarms();
+        (self.told, self.heard) = (0, 0);
         std::mem::take(&mut self.events)
     }
 
@@ -318,6 +360,9 @@ impl Rehearsal {
         let mut last = Instant::now();
         let mut lap = || std::mem::replace(&mut last, Instant::now()).elapsed().as_secs_f64();
         self.players()?;
+        self.spent.drill_s += lap();
+        self.plugins();
+        self.spent.plugins_s += lap();
         self.tell_devices()?;
         self.tell_engines()?;
         self.spent.drill_s += lap();
@@ -354,6 +399,69 @@ impl Rehearsal {
             self.effect(&site, action)?;
         }
         Ok(())
+    }
+
+    /// Alarms that have changed, for plugins to hear of at the next barrier.
+    fn news_of_alarms(&mut self) {
+        let from = std::mem::replace(&mut self.heard, self.events.len());
+        if self.seats.list.is_empty() {
+            return;
+        }
+        for event in self.events.get(from..).unwrap_or_default() {
+            if let Event::Alarm { rule, .. } = event {
+                self.seats.alarms.extend(AlarmNews::of(&self.site.campus, &self.world, *rule));
+            }
+        }
+    }
+
+    /// Calls each plugin in the order of ids; what one does has happened when the next is called.
+    fn plugins(&mut self) {
+        if self.seats.list.is_empty() {
+            return;
+        }
+        self.news_of_alarms();
+        let samples: Arc<[Sample]> = std::mem::take(&mut self.seats.heard).into();
+        let alarms: Arc<[AlarmNews]> = std::mem::take(&mut self.seats.alarms).into();
+        let told = std::mem::take(&mut self.seats.told);
+        let mut world = Arc::new(self.world.fork());
+        for seat in 0..self.seats.list.len() {
+            let own = told.iter().filter(|(to, _)| *to == seat).map(|(_, call)| call.clone());
+            let mut calls: Vec<Call> = own.collect();
+            if !alarms.is_empty() {
+                calls.push(Call::Alarms(alarms.clone()));
+            }
+            // One call takes in so many; all are given.
+            let batches = samples.chunks(campanile_plugins::MOST_SAMPLES);
+            calls.extend(batches.map(|batch| Call::Samples(batch.into())));
+            if self.seats.list[seat].take_tick(self.world.now()) {
+                calls.push(Call::Tick);
+            }
+            for call in calls {
+                if self.call(seat, &call, &world) {
+                    world = Arc::new(self.world.fork());
+                }
+            }
+        }
+    }
+
+    /// Calls a plugin; whether it has changed the world.
+    fn call(&mut self, seat: usize, call: &Call, world: &Arc<World>) -> bool {
+        let past = self.seats.past();
+        let outcome = self.seats.list[seat].call(call, world, &past);
+        drop(past);
+        if outcome == campanile_plugins::Outcome::default() {
+            return false;
+        }
+        let time = self.world.now();
+        self.seats.keep(seat, time, &outcome);
+        let inputs = outcome.effects.inputs(self.seats.list[seat].grants(), time);
+        for input in &inputs {
+            // What the world refuses now it would have refused in the call, but for what another plugin did since.
+            let _ = self.world.apply(input, &mut self.events);
+        }
+        self.tell_devices_of_commands();
+        self.seats.outcomes.push(SeatOutcome { seat, time, call: call.clone(), outcome });
+        !inputs.is_empty()
     }
 
     fn effect(&mut self, site: &Site, action: usize) -> Result<(), RehearsalError> {
@@ -473,6 +581,7 @@ impl Rehearsal {
     fn hear_devices(&mut self) {
         let now = self.now();
         let samples: Vec<Sample> = self.devices.step(now);
+        self.seats.hear(&samples);
         let _ = self.world.apply(&Input::Samples { samples }, &mut self.events);
         let _ = self.world.apply(&Input::Tick { now }, &mut self.events);
         // Interlocks and expiries command by themselves.
@@ -585,7 +694,8 @@ impl Rehearsal {
         if let Some(crowd) = &self.crowd {
             hasher.update(&crowd.state_hash());
         }
-        for part in [serde_json::to_vec(&self.play), serde_json::to_vec(&self.tally)] {
+        let seats = serde_json::to_vec(&self.seats.kept());
+        for part in [serde_json::to_vec(&self.play), serde_json::to_vec(&self.tally), seats] {
             // Both are plain numbers and texts, which JSON always takes.
             hasher.update(&part.unwrap_or_default());
         }

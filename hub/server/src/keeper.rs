@@ -265,7 +265,7 @@ impl Keeper {
                 }));
             }
             Turn::Alarm { alarm, by, act, reply } => {
-                let outcome = match self.world.schema().rule(&alarm) {
+                let outcome = match self.world.alarm_number(&alarm) {
                     None => Err(RejectReason::NotFound),
                     Some(rule) => {
                         // A shelf is timed from the moment that it is asked for.

@@ -396,7 +396,7 @@ impl Run {
             }
             Order::Alarm { alarm, by, act, reply } => {
                 let world = self.player.rehearsal().world();
-                let done = match world.schema().rule(&alarm) {
+                let done = match world.alarm_number(&alarm) {
                     None => Err(RejectReason::NotFound),
                     Some(rule) => {
                         let input = crate::keeper::alarm_input(rule, &by.actor, &act, world.now());
