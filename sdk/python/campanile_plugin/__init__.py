@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 # Each world has what it has: a rule no drills, a drill no commands.
-for _name in ("history", "records", "commands", "alarms", "activities", "drills"):
+for _name in ("history", "networks", "records", "commands", "alarms", "activities", "drills"):
     try:
         globals()[_name] = __import__(f"campanile_plugin.{_name}", fromlist=[_name])
         __all__.append(_name)
-    except ModuleNotFoundError as _why:
+    except ImportError as _why:
         if not (_why.name or "").startswith("wit_world"):
             raise

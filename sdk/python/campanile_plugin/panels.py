@@ -12,10 +12,11 @@ from wit_world.imports import types as _types
 from wit_world.imports.panels import Tone
 
 from .denial import ask
+from .values import Words
 
 __all__ = [
     "Tone", "button", "chart", "choice_field", "column", "form", "gauge", "line", "map_layer", "number_field", "quiz",
-    "row", "show", "table", "text", "text_field", "toggle_field", "value",
+    "row", "show", "show_to", "table", "text", "text_field", "toggle_field", "value",
 ]
 
 
@@ -62,8 +63,12 @@ def chart(id, lines, unit):
 
 
 def table(id, head, rows):
-    """A head of words, and rows of texts."""
-    return Node(id, _panels.Content_Table((head, [[str(cell) for cell in row] for row in rows])))
+    """A head of words, and rows of words; what is no words is the same in both languages."""
+    return Node(id, _panels.Content_Table((head, [[_cell(cell) for cell in row] for row in rows])))
+
+
+def _cell(given):
+    return given if isinstance(given, Words) else Words(str(given), str(given))
 
 
 def button(id, words, tone=Tone.PLAIN):
@@ -107,17 +112,21 @@ def toggle_field(id, names, first):
 
 
 def show(panel, root):
-    """Shows a panel anew: one node that holds all others."""
-    nodes = []
+    """Shows a panel anew to all: one node that holds all others."""
+    ask(_panels.show, panel, _flat(root, None, []))
 
-    def add(node, parent):
-        place = len(nodes)
-        nodes.append(_panels.Node(node.id, parent, node.content))
-        for child in node.children:
-            add(child, place)
 
-    add(root, None)
-    ask(_panels.show, panel, nodes)
+def show_to(panel, person, root):
+    """Shows one person a panel of the person's own; None: what all others see."""
+    ask(_panels.show_to, panel, person, [] if root is None else _flat(root, None, []))
+
+
+def _flat(node, parent, nodes):
+    place = len(nodes)
+    nodes.append(_panels.Node(node.id, parent, node.content))
+    for child in node.children:
+        _flat(child, place, nodes)
+    return nodes
 
 
 # What was entered, as Python has it.

@@ -24,9 +24,9 @@ def read(points):
     return ask(_points.read, points)
 
 
-def Derived(id, given, quality=Quality.GOOD):
-    """A value of a `[[derived]]` of the manifest."""
-    return _points.Derived(id, value(given), quality)
+def Derived(id, given, entity="", quality=Quality.GOOD):
+    """A value of a `[[derived]]` of the manifest, for one of the entities of its `each` where it has that."""
+    return _points.Derived(id, entity, value(given), quality)
 
 
 def publish(values):

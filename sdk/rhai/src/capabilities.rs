@@ -9,7 +9,7 @@ use campanile_plugin::{
     points::{self, Derived, Info, Shape},
     store,
 };
-use rhai::{Array, Dynamic, Engine, ImmutableString, Module};
+use rhai::{Array, Dynamic, Engine, Module};
 
 use crate::{
     fault::{Denied, denied, invalid, panic},
@@ -35,6 +35,7 @@ pub fn register(engine: &mut Engine) {
     #[cfg(any(feature = "rule", feature = "activity"))]
     {
         engine.register_static_module("history", keeping::history_module().into());
+        engine.register_static_module("networks", keeping::networks_module().into());
         engine.register_static_module("records", keeping::records_module().into());
     }
     #[cfg(feature = "rule")]
@@ -71,6 +72,11 @@ fn register_values(engine: &mut Engine) {
         .register_get("path", |found: &mut Found| found.0.path.clone())
         .register_get("kind", |found: &mut Found| found.0.kind.clone())
         .register_get("names", |found: &mut Found| found.0.names.clone())
+        .register_get("place", |found: &mut Found| found.0.place.clone())
+        .register_get("resolution", |found: &mut Found| found.0.resolution.map_or(Dynamic::UNIT, Into::into))
+        .register_get("period_s", |found: &mut Found| found.0.period_s)
+        .register_get("accumulates", |found: &mut Found| found.0.accumulates)
+        .register_get("rollover", |found: &mut Found| found.0.rollover.map_or(Dynamic::UNIT, Into::into))
         .register_get("commandable", |found: &mut Found| found.0.commandable)
         .register_get("shape", |found: &mut Found| match found.0.shape {
             Shape::Number(_) => "number",
@@ -83,7 +89,7 @@ fn register_values(engine: &mut Engine) {
             _ => String::new(),
         })
         .register_get("choices", |found: &mut Found| match &found.0.shape {
-            Shape::Choice(choices) => choices.iter().map(Dynamic::from).collect(),
+            Shape::Choice(choices) => choices.iter().cloned().map(Dynamic::from).collect(),
             _ => Array::new(),
         });
     engine.register_fn("panic", |why: &str| -> Thrown { Err(panic(why)) });
@@ -134,6 +140,7 @@ fn points_module(paths: Paths) -> Module {
         let mut fields = Fields::of("derived value", given)?;
         let derived = Derived {
             id: fields.must("id", text)?,
+            entity: fields.may("entity", text)?.unwrap_or_default(),
             value: fields.must("value", value)?,
             quality: fields
                 .may("quality", |given| quality(&text(given)?))?
@@ -172,6 +179,9 @@ fn points_module(paths: Paths) -> Module {
     module.set_native_fn("publish", |id: &str, given: Dynamic| -> Thrown {
         points::publish(&[Derived::good(id, value(&given)?)]).map_err(denied)
     });
+    module.set_native_fn("publish", |id: &str, entity: &str, given: Dynamic| -> Thrown {
+        points::publish(&[Derived::for_entity(id, entity, value(&given)?)]).map_err(denied)
+    });
     module
 }
 
@@ -193,10 +203,14 @@ fn store_module() -> Module {
     module
 }
 
-/// What was, and what is to be kept for years.
+/// What was, what feeds what, and what is to be kept for years.
 #[cfg(any(feature = "rule", feature = "activity"))]
 mod keeping {
-    use campanile_plugin::{history, records};
+    use campanile_plugin::{
+        history,
+        networks::{self, NetworkKind},
+        records,
+    };
 
     use super::*;
     use crate::values::whole;
@@ -226,6 +240,36 @@ mod keeping {
                 Ok(found.into_iter().map(bucket).collect())
             },
         );
+        module
+    }
+
+    pub fn networks_module() -> Module {
+        let mut module = Module::new();
+        module.set_native_fn("nodes", |kind: &str| -> Thrown<Array> {
+            let kind = match kind {
+                "electricity" => NetworkKind::Electricity,
+                "water" => NetworkKind::Water,
+                "drain" => NetworkKind::Drain,
+                "ventilation" => NetworkKind::Ventilation,
+                "gas" => NetworkKind::Gas,
+                "heat" => NetworkKind::Heat,
+                _ => {
+                    return Err(invalid(format!(
+                        "there is no network \"{kind}\": electricity, water, drain, ventilation, gas or heat"
+                    )));
+                }
+            };
+            let node = |node: networks::Node| {
+                map([
+                    ("path", node.path.into()),
+                    ("names", Dynamic::from(node.names)),
+                    ("parent", node.parent.map_or(Dynamic::UNIT, |parent| i64::from(parent).into())),
+                    ("meters", node.meters.into_iter().map(|p| Dynamic::from(i64::from(p))).collect::<Array>().into()),
+                    ("serves", node.serves.into_iter().map(Dynamic::from).collect::<Array>().into()),
+                ])
+            };
+            Ok(networks::nodes(kind).map_err(denied)?.into_iter().map(node).collect())
+        });
         module
     }
 

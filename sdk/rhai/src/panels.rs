@@ -78,9 +78,14 @@ fn mark(given: &Dynamic) -> Thrown<(String, Tone, Words)> {
     Ok((text(&path)?, tone(&text(&colour)?)?, words(&said)?))
 }
 
-fn row(given: &Dynamic) -> Thrown<Vec<String>> {
+/// A row of a table. What is no words is the same in both languages: a number, a name.
+fn row(given: &Dynamic) -> Thrown<Vec<Words>> {
     let row = given.read_lock::<Array>().ok_or_else(|| invalid("a row of a table is a list"))?;
-    Ok(row.iter().map(ToString::to_string).collect())
+    let cell = |cell: &Dynamic| match cell.read_lock::<Words>() {
+        Some(words) => words.clone(),
+        None => Words::new(cell.to_string(), cell.to_string()),
+    };
+    Ok(row.iter().map(cell).collect())
 }
 
 fn field(given: &Dynamic) -> Thrown<Field> {
@@ -107,6 +112,14 @@ pub fn register(engine: &mut Engine) {
         let mut nodes = Vec::new();
         root.flatten(None, &mut nodes);
         panels::show(panel, &nodes).map_err(denied)
+    });
+    module.set_native_fn("show_to", |panel: &str, person: &str, root: Dynamic| -> Thrown {
+        let mut nodes = Vec::new();
+        // `()`: what all others see.
+        if !root.is_unit() {
+            tree(&root)?.flatten(None, &mut nodes);
+        }
+        panels::show_to(panel, person, &nodes).map_err(denied)
     });
     engine.register_static_module("panels", module.into());
 }
