@@ -67,6 +67,14 @@ pub struct PluginVersion {
     pub signed_by: Option<String>,
     /// Its size, bytes.
     pub bytes: u64,
+    /// What it asks for, in plain words.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub asks: Vec<Names>,
+    /// The same as `[capability]` of its manifest.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub capability: serde_json::Value,
     /// Why it can't be used, where it can't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -203,6 +211,22 @@ pub struct PluginRequest {
     /// Why; at most 500 bytes.
     #[serde(default)]
     pub reason: String,
+}
+
+/// What came of a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct PluginAnswer {
+    /// Whether the hub begins anew first, by itself and within seconds: the points of the campus are others now.
+    pub restarts: bool,
+}
+
+/// The panels of which world.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
+pub struct PanelsQuery {
+    /// The id of a rehearsal; absent: the live world.
+    #[serde(default)]
+    pub world: Option<String>,
 }
 
 /// Changes settings of a plugin.

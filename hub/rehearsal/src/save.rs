@@ -169,7 +169,7 @@ impl Rehearsal {
                 Seats::taken_up(list, before, kept)
             }
         };
-        Ok(Self {
+        let mut rehearsal = Self {
             seats,
             heard: 0,
             world: World::resume(site.schema.clone(), head.world),
@@ -186,7 +186,9 @@ impl Rehearsal {
             told: 0,
             spent: Default::default(),
             site,
-        })
+        };
+        rehearsal.tell_seats_again();
+        Ok(rehearsal)
     }
 }
 

@@ -288,5 +288,7 @@ pub fn name_of(call: &Call) -> &'static str {
         Call::Tick => "tick",
         Call::Alarms(_) => "alarms",
         Call::Panel(_) => "panel",
+        Call::Trial(_) => "trial",
+        Call::Decision(_) => "decision",
     }
 }
