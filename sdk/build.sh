@@ -6,7 +6,8 @@ set -eu
 sdk=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$sdk/target/plugins}
 mkdir -p "$out"
-for plugin in templates/rust templates/c probe/rust probe/c; do
+for plugin in templates/rust templates/c probe/rust probe/c \
+    probe/activity/rust probe/activity/c probe/drill/rust probe/drill/c; do
     name=$(echo "$plugin" | tr / -)
     cargo run --quiet --locked --manifest-path "$sdk/../Cargo.toml" -p campanile-plugin-build -- "$sdk/$plugin" "$out/$name.wasm"
 done

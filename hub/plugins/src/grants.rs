@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use campanile_model::{Campus, Glob, PointId, Priority};
+use campanile_model::{Actor, Campus, Glob, PointId, Priority};
+use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,14 +43,24 @@ pub struct Grants {
     pub settings: Vec<(String, String)>,
     /// Whether it reads what was.
     pub history: bool,
+    /// Whether it keeps missions, points and proposals.
+    pub activities: bool,
+    /// Whether it directs a drill.
+    pub drill: bool,
     /// The strongest and the weakest slot that it may write.
     pub band: Option<(Priority, Priority)>,
     /// By handle: which point, whether it may command it, whether it is told of samples.
     seen: Vec<Seen>,
     /// By point: its handle.
     handles: Vec<u32>,
-    /// Entities of whose alarms it is told, by path.
+    /// Entities of whose alarms it is told, by path; an empty one is the campus.
     alarms: BTreeSet<String>,
+    /// What it derives, by entity for each `[[derived]]`, and the points where the campus has them.
+    derived: Vec<BTreeMap<Arc<str>, Option<PointId>>>,
+    /// Who commands in its name.
+    pub(crate) actor: Actor,
+    /// The clock on the wall of the campus.
+    pub(crate) zone: TimeZone,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +93,16 @@ impl Grants {
         // Who commands a point sees it.
         let mut readable = both(&campus, &asked.read, &given.read);
         readable.iter_mut().zip(&commandable).for_each(|(readable, commandable)| *readable |= commandable);
-        let subscribed = both(&campus, &manifest.subscribe.points, &manifest.subscribe.points);
+        let mut subscribed = both(&campus, &manifest.subscribe.points, &manifest.subscribe.points);
+        let mut derived = vec![BTreeMap::new(); manifest.derived.len()];
+        for (index, entity, path) in manifest.derived_points(&campus) {
+            let point = campus.point_id(&path);
+            derived[usize::from(index)].insert(entity.into(), point);
+            // What it derives itself is no news to it, or it would never come to an end.
+            if let Some(own) = point {
+                subscribed[own.index()] = false;
+            }
+        }
         let band = asked.command.as_ref().zip(given.command.as_ref()).and_then(|(asked, given)| {
             let strongest = asked.priority[0].max(given.priority[0]).max(9);
             let weakest = asked.priority[1].min(given.priority[1]);
@@ -100,15 +120,24 @@ impl Grants {
         let globs: Vec<Glob> =
             manifest.subscribe.alarms.iter().filter_map(|glob| Glob::new(glob).ok()).collect();
         let entities = campus.entities.iter().map(|entity| entity.path.as_str());
-        let alarms = entities.filter(|path| globs.iter().any(|glob| glob.matches(path)));
+        let mut alarms: BTreeSet<String> =
+            entities.filter(|path| globs.iter().any(|glob| glob.matches(path))).map(str::to_owned).collect();
+        if manifest.subscribe.alarms.iter().any(|glob| glob == "**") {
+            alarms.insert(String::new());
+        }
         let setting = |id: &str, default: &str| {
             approval.settings.get(id).map_or_else(|| default.to_owned(), Clone::clone)
         };
         Self {
             settings: manifest.setting.iter().map(|s| (s.id.clone(), setting(&s.id, &s.default))).collect(),
             history: asked.history && given.history,
+            activities: asked.activities && given.activities,
+            drill: asked.drill && given.drill,
             band,
-            alarms: alarms.map(str::to_owned).collect(),
+            alarms,
+            derived,
+            actor: Actor::Plugin(manifest.id.as_str().into()),
+            zone: TimeZone::get(&campus.timezone).unwrap_or(TimeZone::UTC),
             seen,
             handles,
             campus,
@@ -136,7 +165,23 @@ impl Grants {
         self.seen.get(handle as usize).is_some_and(|seen| seen.commandable)
     }
 
-    /// Whether the plugin is told of alarms of an entity.
+    /// The point of a `[[derived]]` by its index, for an entity where it says `each` (else an empty one), where the
+    /// campus has it: `plugin/ID/DERIVED` or `plugin/ID/DERIVED/ENTITY`.
+    pub fn derived(&self, index: u16, entity: &str) -> Option<PointId> {
+        self.derived.get(usize::from(index))?.get(entity).copied().flatten()
+    }
+
+    /// The entity for which a `[[derived]]` may be given, as it is kept.
+    pub(crate) fn derived_for(&self, index: u16, entity: &str) -> Option<&Arc<str>> {
+        self.derived.get(usize::from(index))?.get_key_value(entity).map(|(entity, _)| entity)
+    }
+
+    /// The points that it sees, by handle.
+    pub fn points(&self) -> impl Iterator<Item = PointId> {
+        self.seen.iter().map(|seen| seen.point)
+    }
+
+    /// Whether the plugin is told of alarms of an entity; an empty one is the campus itself.
     pub fn hears_alarms_of(&self, entity: &str) -> bool {
         self.alarms.contains(entity)
     }

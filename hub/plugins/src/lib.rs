@@ -8,19 +8,35 @@
 //! - No WASI: a component that imports anything but the contract is refused.
 
 mod bindings;
+mod file;
 mod grants;
 mod host;
 mod manifest;
 mod pace;
+mod package;
 mod runtime;
 mod seat;
+mod shipped;
+mod trust;
 mod turn;
 
 pub use grants::{Approval, Grants};
 pub use manifest::{
-    API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FieldType, Kind, Limits, MANIFEST_FILE,
-    Manifest, PanelSpec, RecordSpec, ScriptSpec, SettingSpec, Subscribe,
+    API, AlarmSpec, Capabilities, CommandCapability, DerivedSpec, FAILED_ALARM, FieldType, Kind, Limits,
+    MANIFEST_FILE, MOST_DERIVED, Manifest, PanelSpec, RecordSpec, SCRIPT, SCRIPT_FILE, ScriptSpec,
+    SettingSpec, Subscribe, Version, VersionError,
+};
+pub use package::{
+    MOST_SCRIPT, PACKAGE_EXTENSION, Package, PackageError, SIGNATURE_FILE, SignatureError, Signed,
 };
 pub use runtime::{Compiled, ComponentError, Runtime};
-pub use seat::{AlarmNews, Budget, Call, Failure, Health, MOST_SAMPLES, Outcome, PanelUse, Saved, Seat};
-pub use turn::{AlarmChange, Effects, LogLevel, LogLine, Memory, NoPast, Paces, PanelNode, Past, PastBucket};
+pub use seat::{
+    AlarmNews, Budget, Call, Cost, Decision, Entered, Failure, Health, MOST_SAMPLES, Outcome, PanelUse,
+    Saved, Seat, TrialOutcome,
+};
+pub use shipped::{interpreter_file, shipped_dir};
+pub use trust::{PublicKey, SecretKey, TRUST_FILE, Trust, TrustError, TrustedKey};
+pub use turn::{
+    AlarmChange, Around, Award, Change, Denied, Effects, LogLevel, LogLine, Memory, Mission, NoPast, Paces,
+    PanelNode, Past, PastBucket, Progress, Proposal, Question, STAFF, Situation, Stage, Told, Trace, group,
+};

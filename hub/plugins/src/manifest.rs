@@ -3,7 +3,7 @@
 
 use std::path::Path as FsPath;
 
-use campanile_model::{Findings, Glob, Names, Problems, did_you_mean, read_toml_checked};
+use campanile_model::{Campus, Findings, Glob, Names, Path, Problems, did_you_mean, read_toml_checked};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,14 @@ use serde::{Deserialize, Serialize};
 pub const MANIFEST_FILE: &str = "plugin.toml";
 /// The contract that this program speaks.
 pub const API: &str = "0.1.0";
+/// The setting that has the text of a script, for its interpreter.
+pub const SCRIPT: &str = "script";
+/// The setting that has the name of its file.
+pub const SCRIPT_FILE: &str = "script-file";
+/// The alarm that the host raises of a plugin that has failed.
+pub const FAILED_ALARM: &str = "hub-failed";
+/// The most points that a plugin may derive on a campus.
+pub const MOST_DERIVED: usize = 2000;
 /// The most that a plugin may ask of the store, KiB.
 const MAX_STORE_KIB: u32 = 16 * 1024;
 /// The most memory that an instance may have, MiB.
@@ -48,6 +56,9 @@ pub struct Manifest {
     /// The script in the package, for a plugin that an interpreter runs.
     #[serde(default)]
     pub script: Option<ScriptSpec>,
+    /// Its picture in the package: a square PNG of 32 to 256 pixels, at most 64 KiB.
+    #[serde(default)]
+    pub icon: Option<String>,
     /// When it is called.
     #[serde(default)]
     pub subscribe: Subscribe,
@@ -74,6 +85,47 @@ pub struct Manifest {
     pub limits: Limits,
 }
 
+/// A version: the greater one is the newer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// Changes that break something.
+    pub major: u32,
+    /// Changes that add something.
+    pub minor: u32,
+    /// Changes that mend something.
+    pub patch: u32,
+}
+
+/// It is no version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is no version: MAJOR.MINOR.PATCH, such as 1.0.0")]
+pub struct VersionError(String);
+
+impl std::str::FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(text: &str) -> Result<Self, VersionError> {
+        let number = |part: &str| {
+            let digits = part.bytes().all(|b| b.is_ascii_digit()) && part.len() < 7;
+            let plain = part == "0" || !part.starts_with('0');
+            (digits && plain).then(|| part.parse().ok()).flatten()
+        };
+        let mut parts = text.split('.').map(number);
+        match (parts.next(), parts.next(), parts.next(), parts.next()) {
+            (Some(Some(major)), Some(Some(minor)), Some(Some(patch)), None) => {
+                Ok(Self { major, minor, patch })
+            }
+            _ => Err(VersionError(text.chars().take(40).collect())),
+        }
+    }
+}
+
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
 /// The world of the contract that a plugin is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -84,6 +136,17 @@ pub enum Kind {
     Activity,
     /// The director of a drill.
     Drill,
+}
+
+impl Kind {
+    /// The name of its world in the contract.
+    pub fn world(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Activity => "activity",
+            Self::Drill => "drill",
+        }
+    }
 }
 
 /// A script and what runs it.
@@ -157,6 +220,10 @@ pub struct DerivedSpec {
     /// Its unit in UCUM.
     #[serde(default)]
     pub unit: String,
+    /// One for each entity that these globs over paths match, rather than one for the campus. Its path has the entity's
+    /// at its end.
+    #[serde(default)]
+    pub each: Vec<String>,
 }
 
 /// An alarm that a plugin raises.
@@ -261,9 +328,41 @@ impl Manifest {
         read_toml_checked(file, text, |manifest: &Self, findings| check(manifest, findings))
     }
 
+    /// Its version, to be compared; what was read has one.
+    pub fn version(&self) -> Version {
+        self.version.parse().unwrap_or_default()
+    }
+
     /// Its names.
     pub fn names(&self) -> Names {
         Names::new(&self.zh, &self.en)
+    }
+
+    /// The points that it derives on a campus, at most [`MOST_DERIVED`]: the index of the `[[derived]]`, the path of the
+    /// entity (empty: the campus), and the path of the point.
+    pub fn derived_points(&self, campus: &Campus) -> Vec<(u16, String, String)> {
+        let mut points = Vec::new();
+        for (index, spec) in (0..).zip(&self.derived) {
+            let path = format!("plugin/{}/{}", self.id, spec.id);
+            if spec.each.is_empty() {
+                points.push((index, String::new(), path));
+                continue;
+            }
+            let globs: Vec<Glob> = spec.each.iter().filter_map(|glob| Glob::new(glob).ok()).collect();
+            let entities = campus.entities.iter().map(|entity| entity.path.as_str());
+            for entity in entities.filter(|path| globs.iter().any(|glob| glob.matches(path))) {
+                points.push((index, entity.to_owned(), format!("{path}/{entity}")));
+            }
+        }
+        points.retain(|(_, _, path)| path.len() <= Path::MAX_LEN);
+        points.truncate(MOST_DERIVED);
+        points
+    }
+
+    /// The id of an alarm that it raises, by the index of its `[[alarm]]`, for an entity (empty: the campus).
+    pub fn alarm_id(&self, alarm: u16, entity: &str) -> Option<String> {
+        let alarm = &self.alarm.get(usize::from(alarm))?.id;
+        Some(format!("plugin/{}#{alarm}@{entity}", self.id))
     }
 
     /// The component's file in the package; none of a script.
@@ -283,19 +382,8 @@ fn is_id(id: &str) -> bool {
     chars && id.len() <= 40 && id.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
 }
 
-fn is_version(version: &str) -> bool {
-    let parts: Vec<&str> = version.split('.').collect();
-    let number = |part: &&str| {
-        !part.is_empty()
-            && part.len() < 7
-            && part.bytes().all(|b| b.is_ascii_digit())
-            && (*part == "0" || !part.starts_with('0'))
-    };
-    parts.len() == 3 && parts.iter().all(number)
-}
-
 /// A file of a package lies in it: no other folder, no way out.
-fn is_file(name: &str) -> bool {
+pub(crate) fn is_file(name: &str) -> bool {
     let chars = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b));
     chars
         && !name.is_empty()
@@ -309,7 +397,7 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
         let mend = format!("This program reads '{}'.", Manifest::FORMAT);
         findings.error("wrong-format", "/format", format!("the format '{}' isn't known", m.format), mend);
     }
-    if !is_version(&m.version) {
+    if m.version.parse::<Version>().is_err() {
         let what = format!("'{}' is no version", m.version);
         findings.error("bad-version", "/version", what, "Write MAJOR.MINOR.PATCH, such as 1.0.0.");
     }
@@ -339,6 +427,7 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
     named("record", m.record.iter().map(|x| &x.id).collect());
     named("panel", m.panel.iter().map(|x| &x.id).collect());
     named("setting", m.setting.iter().map(|x| &x.id).collect());
+    reserved(m, findings);
     files(m, findings);
     globs(m, findings);
     let mut number = |at: &str, x: f64, low: f64, high: f64| {
@@ -357,10 +446,25 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
     capabilities(m, findings);
 }
 
+/// Ids that are the host's own.
+fn reserved(m: &Manifest, findings: &mut Findings<'_>) {
+    let settings = m.setting.iter().enumerate().map(|(i, s)| ("setting", i, &s.id));
+    let alarms = m.alarm.iter().enumerate().map(|(i, a)| ("alarm", i, &a.id));
+    for (list, i, id) in settings.chain(alarms) {
+        let own: &[&str] = if list == "setting" { &[SCRIPT, SCRIPT_FILE] } else { &[FAILED_ALARM] };
+        if own.contains(&id.as_str()) {
+            let what = format!("the {list} '{id}' is the host's own");
+            findings.error("reserved-id", &format!("/{list}/{i}/id"), what, "Give it another id.");
+        }
+    }
+}
+
 fn files(m: &Manifest, findings: &mut Findings<'_>) {
     let mend = "Name a file of the package: letters, digits, '-', '_', '.' and '/', no '..'.";
-    if let Some(file) = m.component.as_ref().filter(|file| !is_file(file)) {
-        findings.error("bad-file", "/component", format!("'{file}' is no file of a package"), mend);
+    for (at, file) in [("/component", &m.component), ("/icon", &m.icon)] {
+        if let Some(file) = file.as_ref().filter(|file| !is_file(file)) {
+            findings.error("bad-file", at, format!("'{file}' is no file of a package"), mend);
+        }
     }
     let Some(script) = &m.script else { return };
     if m.component.is_some() {
@@ -384,12 +488,14 @@ fn files(m: &Manifest, findings: &mut Findings<'_>) {
 
 fn globs(m: &Manifest, findings: &mut Findings<'_>) {
     let command = m.capability.command.as_ref().map_or(&[][..], |c| &c.points);
-    for (at, globs) in [
-        ("/subscribe/points", &m.subscribe.points[..]),
-        ("/subscribe/alarms", &m.subscribe.alarms),
-        ("/capability/read", &m.capability.read),
-        ("/capability/command/points", command),
-    ] {
+    let mut lists = vec![
+        ("/subscribe/points".to_owned(), &m.subscribe.points[..]),
+        ("/subscribe/alarms".to_owned(), &m.subscribe.alarms),
+        ("/capability/read".to_owned(), &m.capability.read),
+        ("/capability/command/points".to_owned(), command),
+    ];
+    lists.extend(m.derived.iter().enumerate().map(|(i, d)| (format!("/derived/{i}/each"), &d.each[..])));
+    for (at, globs) in lists {
         for (i, glob) in globs.iter().enumerate() {
             if let Err(why) = Glob::new(glob) {
                 let mend = "Write paths with '*' for one part and '**' for any number.";
@@ -487,6 +593,14 @@ priority = "low"
             ("[10, 14]", "[14, 10]", "bad-priority", 16),
             ("tick_s = 60", "tick_s = 0.1", "out-of-range", 13),
             ("kind = \"rule\"", "kind = \"activity\"", "no-commands", 16),
+            ("id = \"stuffy\"", "id = \"hub-failed\"", "reserved-id", 18),
+            ("vendor =", "icon = \"a b.png\"\nvendor =", "bad-file", 10),
+            (
+                "[[alarm]]",
+                "[[setting]]\nid = \"script\"\nzh-CN = \"x\"\nen = \"x\"\ndefault = \"\"\n[[alarm]]",
+                "reserved-id",
+                18,
+            ),
             ("[[alarm]]", "[limits]\nmemory_mib = 100000\n[[alarm]]", "out-of-range", 18),
         ];
         for (from, to, code, line) in cases {

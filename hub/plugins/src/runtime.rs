@@ -1,16 +1,17 @@
 //! The engine that compiles components, and what it has compiled before.
 
 use std::hash::{Hash, Hasher};
-use std::io::Write;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Store};
 
-use crate::bindings::rule::{Rule, RulePre};
+use crate::bindings::exports::{directing, handler, learning};
+use crate::bindings::{activity::Activity, drill::Drill, rule::Rule};
+use crate::file::write_private;
 use crate::host::HostState;
 use crate::manifest::{API, Kind, Manifest};
 
@@ -51,9 +52,6 @@ pub enum ComponentError {
         /// What does not fit.
         why: String,
     },
-    /// This kind can't be run yet.
-    #[error("plugins of the kind '{0}' can't be run by this version")]
-    Kind(&'static str),
     /// The machine.
     #[error("the plugin engine: {0}")]
     Engine(String),
@@ -74,7 +72,12 @@ fn engine_error(why: wasmtime::Error) -> ComponentError {
 /// A component that is ready to be instantiated.
 #[derive(Clone)]
 pub struct Compiled {
-    pub(crate) pre: RulePre<HostState>,
+    pre: InstancePre<HostState>,
+    handler: handler::GuestIndices,
+    learning: Option<learning::GuestIndices>,
+    directing: Option<directing::GuestIndices>,
+    /// The kind of plugin that it is.
+    pub kind: Kind,
     /// The hash of the component, BLAKE3.
     pub hash: blake3::Hash,
     /// Whether it came from the cache.
@@ -89,10 +92,49 @@ impl std::fmt::Debug for Compiled {
     }
 }
 
+/// What the host calls of an instance, whatever its kind.
+pub(crate) struct Guest {
+    /// What every plugin hears.
+    pub handler: handler::Guest,
+    /// What an activity hears beside.
+    pub learning: Option<learning::Guest>,
+    /// What a drill hears beside.
+    pub directing: Option<directing::Guest>,
+}
+
+impl Compiled {
+    fn new(kind: Kind, component: &Component, linker: &Linker<HostState>) -> wasmtime::Result<Self> {
+        let pre = linker.instantiate_pre(component)?;
+        let ty = component.component_type();
+        Ok(Self {
+            handler: handler::GuestIndices::new(&pre)?,
+            learning: (kind == Kind::Activity).then(|| learning::GuestIndices::new(&pre)).transpose()?,
+            directing: (kind == Kind::Drill).then(|| directing::GuestIndices::new(&pre)).transpose()?,
+            kind,
+            hash: blake3::Hash::from_bytes([0; blake3::OUT_LEN]),
+            from_cache: false,
+            imports: ty.imports(linker.engine()).map(|(name, _)| name.to_owned()).collect(),
+            pre,
+        })
+    }
+
+    pub(crate) fn instantiate(&self, store: &mut Store<HostState>) -> wasmtime::Result<Guest> {
+        let instance = self.pre.instantiate(&mut *store)?;
+        Ok(Guest {
+            handler: self.handler.load(&mut *store, &instance)?,
+            learning: self.learning.as_ref().map(|it| it.load(&mut *store, &instance)).transpose()?,
+            directing: self.directing.as_ref().map(|it| it.load(&mut *store, &instance)).transpose()?,
+        })
+    }
+}
+
 /// Compiles components for all worlds of a process.
 pub struct Runtime {
     engine: Engine,
-    linker: Linker<HostState>,
+    /// What each kind may import, and nothing beside.
+    rules: Linker<HostState>,
+    activities: Linker<HostState>,
+    drills: Linker<HostState>,
     cache: Option<Cache>,
     stop: Arc<AtomicBool>,
     ticker: Option<std::thread::JoinHandle<()>>,
@@ -135,8 +177,11 @@ impl Runtime {
     /// Where the machine has no room for it, or the folder can't be used.
     pub fn new(cache: Option<&FsPath>) -> Result<Self, ComponentError> {
         let engine = Engine::new(&config()).map_err(engine_error)?;
-        let mut linker = Linker::new(&engine);
-        Rule::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut HostState| state)
+        let (mut rules, mut activities) = (Linker::new(&engine), Linker::new(&engine));
+        let mut drills = Linker::new(&engine);
+        Rule::add_to_linker::<_, HasSelf<HostState>>(&mut rules, |state| state)
+            .and_then(|()| Activity::add_to_linker::<_, HasSelf<HostState>>(&mut activities, |state| state))
+            .and_then(|()| Drill::add_to_linker::<_, HasSelf<HostState>>(&mut drills, |state| state))
             .map_err(engine_error)?;
         let cache = cache.map(|dir| Cache::open(dir, &engine)).transpose()?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -148,7 +193,7 @@ impl Runtime {
             }
         });
         let ticker = Some(ticker.map_err(|why| ComponentError::Engine(why.to_string()))?);
-        Ok(Self { engine, linker, cache, stop, ticker })
+        Ok(Self { engine, rules, activities, drills, cache, stop, ticker })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -160,11 +205,6 @@ impl Runtime {
     /// # Errors
     /// [`ComponentError`], with the mend.
     pub fn compile(&self, manifest: &Manifest, bytes: &[u8]) -> Result<Compiled, ComponentError> {
-        let kind = match manifest.kind {
-            Kind::Rule => "rule",
-            Kind::Activity => return Err(ComponentError::Kind("activity")),
-            Kind::Drill => return Err(ComponentError::Kind("drill")),
-        };
         if bytes.len() > MOST_COMPONENT {
             return Err(ComponentError::TooLarge(bytes.len()));
         }
@@ -176,19 +216,24 @@ impl Runtime {
             None => Component::new(&self.engine, bytes)
                 .map_err(|why| ComponentError::NotAComponent(format!("{why:#}")))?,
         };
-        let ty = component.component_type();
-        let imports: Vec<String> = ty.imports(&self.engine).map(|(name, _)| name.to_owned()).collect();
-        let foreign = imports.iter().find(|name| !is_ours(name));
-        if let Some(import) = foreign {
-            return Err(ComponentError::Import { import: import.clone(), mend: mend_of(import).to_owned() });
+        let imports = component.component_type();
+        let mut imports = imports.imports(&self.engine).map(|(name, _)| name);
+        if let Some(import) = imports.find(|name| !is_ours(name)) {
+            let mend = mend_of(import).to_owned();
+            return Err(ComponentError::Import { import: import.to_owned(), mend });
         }
-        let contract = |why: wasmtime::Error| ComponentError::Contract { kind, why: format!("{why:#}") };
-        let pre = self.linker.instantiate_pre(&component).map_err(contract)?;
-        let pre = RulePre::new(pre).map_err(contract)?;
+        let linker = match manifest.kind {
+            Kind::Rule => &self.rules,
+            Kind::Activity => &self.activities,
+            Kind::Drill => &self.drills,
+        };
+        let compiled = Compiled::new(manifest.kind, &component, linker).map_err(|why| {
+            ComponentError::Contract { kind: manifest.kind.world(), why: format!("{why:#}") }
+        })?;
         if let (false, Some(cache)) = (from_cache, &self.cache) {
             cache.store(&component, &hash)?;
         }
-        Ok(Compiled { pre, hash, from_cache, imports })
+        Ok(Compiled { hash, from_cache, ..compiled })
     }
 }
 
@@ -258,7 +303,7 @@ impl Cache {
             None => {
                 let mut key = [0; 32];
                 getrandom::fill(&mut key).map_err(|why| ComponentError::Engine(why.to_string()))?;
-                private(&file, &key).map_err(failed(&file))?;
+                write_private(&file, &key).map_err(failed(&file))?;
                 key
             }
         };
@@ -300,19 +345,6 @@ impl Cache {
         let mut bytes = self.mac(hash, &code).as_bytes().to_vec();
         bytes.extend(code);
         let file = self.file(hash);
-        private(&file, &bytes).map_err(|why| ComponentError::Cache { file, why })
+        write_private(&file, &bytes).map_err(|why| ComponentError::Cache { file, why })
     }
-}
-
-/// Writes a file that only this user may read, whole or not at all.
-fn private(file: &FsPath, bytes: &[u8]) -> std::io::Result<()> {
-    let draft = file.with_extension("draft");
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(&draft)?;
-    out.write_all(bytes)?;
-    out.sync_all()?;
-    std::fs::rename(&draft, file)
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use campanile_model::{Intent, Sample, Timestamp};
 use campanile_world::World;
 use serde::{Deserialize, Serialize};
-use wasmtime::{Store, StoreLimitsBuilder, Trap};
+use wasmtime::{Store, Trap};
 
-use crate::bindings::rule::Rule;
-use crate::bindings::rule::exports::campanile::plugin::handler;
+use crate::bindings::exports::handler;
+use crate::bindings::types;
 use crate::grants::Grants;
-use crate::host::{HostState, letting_go, sample_out};
-use crate::runtime::{Compiled, Runtime};
-use crate::turn::{Effects, LogLevel, LogLine, Memory, Past, Turn};
+use crate::host::{HostState, Limiter, letting_go, sample_out};
+use crate::manifest::Kind;
+use crate::runtime::{Compiled, Guest, Runtime};
+use crate::turn::{Around, Effects, LogLevel, LogLine, Memory, Trace, Turn};
 
 /// What a call that never stops calling the host ends with.
 pub(crate) const TOO_MANY_CALLS: &str = "the call has called the host too often";
@@ -42,14 +43,18 @@ pub enum Call {
     Alarms(Arc<[AlarmNews]>),
     /// Somebody used a panel.
     Panel(PanelUse),
+    /// What became of a proposal of an activity. It is closed then, even where the plugin can't hear of it.
+    Trial(TrialOutcome),
+    /// What the trainees of a drill decided.
+    Decision(Decision),
 }
 
 /// An alarm that has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlarmNews {
-    /// `PATH#RULE`.
+    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY` (see [`crate::Manifest::alarm_id`]).
     pub id: Arc<str>,
-    /// The path of its entity.
+    /// The path of its entity; empty: the campus itself.
     pub entity: Arc<str>,
     /// Whether its condition holds.
     pub active: bool,
@@ -59,8 +64,14 @@ pub struct AlarmNews {
     pub at: Timestamp,
 }
 
-/// Somebody used a panel.
-pub type PanelUse = crate::bindings::rule::campanile::plugin::types::PanelEvent;
+/// Somebody used a panel, as the contract has it.
+pub type PanelUse = types::PanelEvent;
+/// What was entered into a field of a panel.
+pub type Entered = types::Entered;
+/// What a trial came to, as the contract has it.
+pub type TrialOutcome = types::Outcome;
+/// What trainees decided, as the contract has it.
+pub type Decision = types::Decision;
 
 /// How long a call may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +156,19 @@ pub struct Outcome {
     pub failure: Option<Failure>,
     /// What it said went wrong, where it ended by itself.
     pub error: Option<String>,
+    /// What it took; nothing where it was not called.
+    pub cost: Cost,
+    /// What it asked the host for, where somebody watches (see [`Seat::watch`]).
+    pub trace: Option<Trace>,
+}
+
+/// What a call took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Work: instructions, about.
+    pub fuel: u64,
+    /// The memory of the instance when the call had ended, bytes.
+    pub memory_bytes: usize,
 }
 
 /// What a plugin's seat is, to be kept: with [`Memory`] all that there is of a plugin in a world.
@@ -164,7 +188,7 @@ pub struct Saved {
 
 struct Instance {
     store: Store<HostState>,
-    guest: Rule,
+    guest: Guest,
 }
 
 /// A plugin in a world.
@@ -175,6 +199,8 @@ pub struct Seat {
     budget: Budget,
     saved: Saved,
     instance: Option<Instance>,
+    watched: bool,
+    forgetful: bool,
 }
 
 impl std::fmt::Debug for Seat {
@@ -192,7 +218,7 @@ impl Seat {
         budget: Budget,
         saved: Saved,
     ) -> Self {
-        Self { runtime, compiled, grants, budget, saved, instance: None }
+        Self { runtime, compiled, grants, budget, saved, instance: None, watched: false, forgetful: false }
     }
 
     /// What it may do.
@@ -203,6 +229,18 @@ impl Seat {
     /// All that there is of it in this world.
     pub fn saved(&self) -> &Saved {
         &self.saved
+    }
+
+    /// Whether what it asks the host for is noted from now on, in [`Outcome::trace`]. It costs nothing where nobody
+    /// watches.
+    pub fn watch(&mut self, watched: bool) {
+        self.watched = watched;
+    }
+
+    /// Whether its instance is thrown away after each call from now on: a plugin that is at fault with it keeps
+    /// something that is not in its store.
+    pub fn forgetful(&mut self, forgetful: bool) {
+        self.forgetful = forgetful;
     }
 
     /// A seat in another world that begins as this one is. Instances are not shared.
@@ -253,74 +291,95 @@ impl Seat {
 
     /// What would let go of all that it commands.
     pub fn letting_go(&self, world: &World) -> Vec<Intent> {
-        let points: Vec<_> = world.arrays().map(|(point, _)| point).collect();
-        letting_go(world, &self.grants, &points)
+        letting_go(world, &self.grants, world.arrays().map(|(point, _)| point))
     }
 
     /// Calls the plugin, if it hears of this and can be called. What it remembers has changed when this returns; what
     /// it does to the world is in the outcome, for the world to take.
-    pub fn call(&mut self, call: &Call, world: &Arc<World>, past: &Arc<dyn Past>) -> Outcome {
-        if !self.is_callable(world.now()) {
+    pub fn call(&mut self, call: &Call, around: &Around) -> Outcome {
+        // However it goes: a plugin whose proposal stayed open could make no other.
+        if let Call::Trial(outcome) = call {
+            let open = &mut self.saved.memory.proposals;
+            let before = open.len();
+            open.retain(|proposal| *proposal.id != *outcome.id);
+            if open.len() == before {
+                return Outcome::default();
+            }
+        }
+        if !self.is_callable(around.world.now()) {
             return Outcome::default();
         }
         let Some(given) = self.given(call) else { return Outcome::default() };
         let mut log = Vec::new();
-        if self.instance.is_none() {
-            match self.instantiate(world, past, &mut log) {
-                Ok(instance) => self.instance = Some(instance),
-                Err(failure) => return self.failed(failure, log, world),
-            }
-        }
-        let Some(mut instance) = self.instance.take() else { return Outcome::default() };
+        let mut instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => match self.instantiate(around, &mut log) {
+                Ok(instance) => instance,
+                Err(failure) => return self.failed(failure, log, around),
+            },
+        };
         if let Err(why) = ready(&mut instance.store, &self.grants, self.budget) {
-            return self.failed(Failure::Broken { why: plain(&why) }, log, world);
+            return self.failed(Failure::Broken { why: plain(&why) }, log, around);
         }
-        instance.store.data_mut().turn = Some(self.turn(world, past));
-        let guest = instance.guest.campanile_plugin_handler();
-        let store = &mut instance.store;
+        instance.store.data_mut().turn = Some(self.turn(around));
+        let fuel = instance.store.get_fuel().unwrap_or_default();
+        let (store, guest) = (&mut instance.store, &instance.guest);
         let answer = match given {
-            Given::Samples(samples) => guest.call_on_samples(store, &samples),
-            Given::Tick => guest.call_on_tick(store, world.now().0),
-            Given::Alarms(alarms) => guest.call_on_alarms(store, &alarms),
-            Given::Panel(used) => guest.call_on_panel(store, &used),
+            Given::Samples(samples) => guest.handler.call_on_samples(store, &samples),
+            Given::Tick => guest.handler.call_on_tick(store, around.world.now().0),
+            Given::Alarms(alarms) => guest.handler.call_on_alarms(store, &alarms),
+            Given::Panel(used) => guest.handler.call_on_panel(store, used),
+            Given::Trial(outcome) => {
+                guest.learning.as_ref().map_or(Ok(Ok(())), |g| g.call_on_outcome(store, outcome))
+            }
+            Given::Decision(decided) => {
+                guest.directing.as_ref().map_or(Ok(Ok(())), |g| g.call_on_decision(store, decided))
+            }
         };
         let Some(turn) = instance.store.data_mut().turn.take() else { return Outcome::default() };
+        let fuel = fuel.saturating_sub(instance.store.get_fuel().unwrap_or(fuel));
+        let cost = Cost { fuel, memory_bytes: instance.store.data().limits.memory_bytes };
         log.extend(turn.log);
-        unlogged(turn.unlogged, world, &mut log);
+        unlogged(turn.unlogged, &around.world, &mut log);
         // Paces are drawn from whatever becomes of the call, or a plugin that traps would have no pace.
-        self.saved.memory.paces = turn.memory.paces;
+        self.saved.memory = turn.memory;
         match answer {
             Ok(answer) => {
-                self.instance = Some(instance);
+                self.instance = Some(instance).filter(|_| !self.forgetful);
                 self.saved.memory.take(&turn.effects);
                 self.worked();
                 let error = answer.err().map(|why| shortened(&why));
                 if let Some(why) = &error {
                     let text = format!("the call ended with an error: {why}");
-                    log.push(LogLine { time: world.now(), level: LogLevel::Error, text });
+                    log.push(LogLine { time: around.world.now(), level: LogLevel::Error, text });
                 }
-                Outcome { effects: turn.effects, log, failure: None, error }
+                Outcome { effects: turn.effects, log, failure: None, error, cost, trace: turn.trace }
             }
             // A trapped instance is never used again.
-            Err(why) => self.failed(failure_of(&why), log, world),
+            Err(why) => Outcome { cost, trace: turn.trace, ..self.failed(failure_of(&why), log, around) },
         }
     }
 
-    fn turn(&self, world: &Arc<World>, past: &Arc<dyn Past>) -> Turn {
+    /// A call begins: what the plugin remembers goes with it, and comes back when it has ended.
+    fn turn(&mut self, around: &Around) -> Turn {
+        let memory = std::mem::take(&mut self.saved.memory);
         Turn {
-            world: world.clone(),
-            past: past.clone(),
+            around: around.clone(),
             ahead: None,
             effects: Effects::default(),
-            memory: self.saved.memory.clone(),
+            standing: memory.standing.len(),
+            stored_bytes: None,
+            memory,
             log: Vec::new(),
             unlogged: 0,
             calls_left: HOST_CALLS,
+            trace: self.watched.then(Trace::default),
         }
     }
 
     /// What of a call is this plugin's.
-    fn given(&self, call: &Call) -> Option<Given> {
+    fn given<'c>(&self, call: &'c Call) -> Option<Given<'c>> {
+        let kind = self.compiled.kind;
         match call {
             Call::Samples(samples) => {
                 let given = samples.iter().filter_map(|sample| {
@@ -332,9 +391,8 @@ impl Seat {
             }
             Call::Tick => Some(Given::Tick),
             Call::Alarms(alarms) => {
-                let given: Vec<_> = alarms
-                    .iter()
-                    .filter(|alarm| self.grants.hears_alarms_of(&alarm.entity))
+                let heard = alarms.iter().filter(|alarm| self.grants.hears_alarms_of(&alarm.entity));
+                let given: Vec<_> = heard
                     .map(|alarm| handler::AlarmChange {
                         id: alarm.id.to_string(),
                         active: alarm.active,
@@ -346,41 +404,32 @@ impl Seat {
             }
             Call::Panel(used) => {
                 let known = self.grants.manifest.panel.iter().any(|panel| panel.id == used.panel);
-                known.then(|| Given::Panel(used.clone()))
+                known.then_some(Given::Panel(used))
             }
+            Call::Trial(outcome) => (kind == Kind::Activity).then_some(Given::Trial(outcome)),
+            Call::Decision(decided) => (kind == Kind::Drill).then_some(Given::Decision(decided)),
         }
     }
 
-    fn instantiate(
-        &self,
-        world: &Arc<World>,
-        past: &Arc<dyn Past>,
-        log: &mut Vec<LogLine>,
-    ) -> Result<Instance, Failure> {
-        let manifest = &self.grants.manifest;
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(manifest.limits.memory_mib as usize * (1 << 20))
-            .table_elements(20_000)
-            .instances(40)
-            .tables(8)
-            .memories(1)
-            .build();
-        let mut turn = self.turn(world, past);
-        turn.effects = Effects::default();
-        let state = HostState { grants: self.grants.clone(), turn: Some(turn), limits };
+    fn instantiate(&mut self, around: &Around, log: &mut Vec<LogLine>) -> Result<Instance, Failure> {
+        let limits = Limiter::new(self.grants.manifest.limits.memory_mib as usize * (1 << 20));
+        let remembered = self.saved.memory.clone();
+        let state = HostState { grants: self.grants.clone(), turn: Some(self.turn(around)), limits };
         let mut store = Store::new(self.runtime.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         let started = ready(&mut store, &self.grants, self.budget)
-            .and_then(|()| self.compiled.pre.instantiate(&mut store))
+            .and_then(|()| self.compiled.instantiate(&mut store))
             .and_then(|guest| {
                 let settings = &self.grants.settings;
-                let answer = guest.campanile_plugin_handler().call_start(&mut store, settings)?;
+                let answer = guest.handler.call_start(&mut store, settings)?;
                 Ok((guest, answer))
             });
+        // Nothing that `start` does is taken: instances come and go.
+        self.saved.memory = remembered;
         if let Some(turn) = store.data_mut().turn.take() {
             log.extend(turn.log);
-            unlogged(turn.unlogged, world, log);
+            unlogged(turn.unlogged, &around.world, log);
         }
         match started {
             Ok((guest, Ok(()))) => Ok(Instance { store, guest }),
@@ -398,8 +447,8 @@ impl Seat {
         }
     }
 
-    fn failed(&mut self, failure: Failure, mut log: Vec<LogLine>, world: &Arc<World>) -> Outcome {
-        let now = world.now();
+    fn failed(&mut self, failure: Failure, mut log: Vec<LogLine>, around: &Around) -> Outcome {
+        let now = around.world.now();
         self.instance = None;
         let saved = &mut self.saved;
         saved.failures += 1;
@@ -415,16 +464,19 @@ impl Seat {
             level: LogLevel::Error,
             text: format!("the plugin has failed: {failure}"),
         });
-        let effects = Effects { intents: self.letting_go(world), ..Effects::default() };
-        Outcome { effects, log, failure: Some(failure), error: None }
+        let effects = Effects { intents: self.letting_go(&around.world), ..Effects::default() };
+        Outcome { effects, log, failure: Some(failure), ..Outcome::default() }
     }
 }
 
-enum Given {
-    Samples(Vec<crate::bindings::rule::campanile::plugin::types::Sample>),
+/// What of a call is given to the plugin, in the words of the contract.
+enum Given<'c> {
+    Samples(Vec<types::Sample>),
     Tick,
     Alarms(Vec<handler::AlarmChange>),
-    Panel(PanelUse),
+    Panel(&'c PanelUse),
+    Trial(&'c TrialOutcome),
+    Decision(&'c Decision),
 }
 
 /// Gives a call its deadline or its fuel.

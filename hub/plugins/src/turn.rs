@@ -1,10 +1,10 @@
 //! One call of a plugin: what it sees of the world, and what it does to it. All that it does is gathered here and taken
 //! over when the call has ended well; a call that breaks off has done nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use campanile_model::{Intent, Names, PointId, Quality, Timestamp, Value};
+use campanile_model::{Glob, Intent, Names, PointId, Quality, Timestamp, Value};
 use campanile_world::World;
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +17,27 @@ pub struct Effects {
     pub intents: Vec<Intent>,
     /// Alarms that it raises or clears, in order.
     pub alarms: Vec<AlarmChange>,
-    /// Values of derived points, by the index of their `[[derived]]`.
-    pub derived: Vec<(u16, Value, Quality)>,
+    /// Values of derived points, by the index of their `[[derived]]` and the entity (see [`crate::Grants::derived`]).
+    pub derived: Vec<(u16, Arc<str>, Value, Quality)>,
     /// Records that it keeps, by the index of their `[[record]]`.
     pub records: Vec<(u16, Arc<str>)>,
     /// What it remembers anew; none: what it forgets.
     pub store: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
-    /// Panels that it shows anew, by the index of their `[[panel]]`.
-    pub panels: BTreeMap<u16, Arc<[PanelNode]>>,
+    /// Panels that it shows anew, by the index of their `[[panel]]`. One for all ends what single persons were shown
+    /// before this call; then those for one person, who without nodes sees what all see.
+    pub panels: BTreeMap<(u16, Option<Arc<str>>), Arc<[PanelNode]>>,
+    /// Of activities: the missions that it offers anew.
+    pub missions: Option<Arc<[Mission]>>,
+    /// Of activities: points that it gives.
+    pub awards: Vec<Award>,
+    /// Of activities: what is to be tried.
+    pub proposals: Vec<Proposal>,
+    /// Of drills: what trainees are told, in order.
+    pub told: Vec<Told>,
+    /// Of drills: actions that it begins, by their ids in the drill.
+    pub begun: Vec<Arc<str>>,
+    /// Of drills: what trainees are asked.
+    pub asked: Vec<Question>,
 }
 
 impl Effects {
@@ -46,7 +59,131 @@ pub struct AlarmChange {
 }
 
 /// A node of a panel, as the contract has it.
-pub type PanelNode = crate::bindings::rule::campanile::plugin::panels::Node;
+pub type PanelNode = crate::bindings::panels::Node;
+
+/// What learners do, while an activity offers it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mission {
+    /// Its id, unique among those on offer.
+    pub id: Arc<str>,
+    /// Its names.
+    pub names: Names,
+    /// What is to be done.
+    pub task: Names,
+    /// What it earns at most.
+    pub points: u32,
+}
+
+/// Points that a person has earned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Award {
+    /// The mission.
+    pub mission: Arc<str>,
+    /// Who: `NAME` of an account, `CLASS/NICKNAME` of a student.
+    pub person: Arc<str>,
+    /// How many.
+    pub points: u32,
+}
+
+/// Changes that are to be tried in a rehearsal, beside the same days without them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// Its id, which its outcome has too.
+    pub id: Arc<str>,
+    /// Its names.
+    pub names: Names,
+    /// What is changed.
+    pub changes: Vec<Change>,
+    /// For how many days, 1 to 7.
+    pub days: u8,
+}
+
+/// A change of setpoints.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which points: a glob over their paths. It matches at least one setpoint that the plugin sees.
+    pub glob: String,
+    /// What they are set to, in their unit.
+    pub value: f64,
+    /// From which hour of the day, 0 to 24.
+    pub from_h: f64,
+    /// To which, greater.
+    pub to_h: f64,
+}
+
+/// What the trainees of a drill are told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// From whom.
+    pub from: Names,
+    /// What.
+    pub message: Names,
+}
+
+/// What the trainees of a drill are asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Question {
+    /// Its id, which the decision has too.
+    pub id: Arc<str>,
+    /// The question.
+    pub question: Names,
+    /// What may be answered, by index.
+    pub answers: Vec<Names>,
+}
+
+/// How a drill stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Situation {
+    /// Seconds since it began.
+    pub at_s: f64,
+    /// The rain of the last hour, mm.
+    pub rain_1h_mm: f64,
+    /// The rain of the last six hours, mm.
+    pub rain_6h_mm: f64,
+    /// The level of the water whose level is imposed, m above datum.
+    pub river_m: Option<f64>,
+    /// The strongest level of warning that was issued.
+    pub warned: Option<Arc<str>>,
+}
+
+/// How far an action of a drill is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nobody has begun it.
+    NotBegun,
+    /// It is under way.
+    Begun,
+    /// It has had its effect.
+    Done,
+}
+
+/// The drill that runs in a world.
+pub trait Stage: Send + Sync {
+    /// How it stands.
+    fn situation(&self) -> Situation;
+    /// The greatest depth of water in the spaces whose paths a glob matches, m.
+    fn depth_m(&self, glob: &Glob) -> f64;
+    /// How far an action is; none where the drill has no such action.
+    fn progress(&self, action: &str) -> Option<Progress>;
+}
+
+/// What is around a call: the world as it was when the call began, what was, and the drill that runs there.
+#[derive(Clone)]
+pub struct Around {
+    /// The world.
+    pub world: Arc<World>,
+    /// What was.
+    pub past: Arc<dyn Past>,
+    /// The drill; none in the living campus and in a rehearsal without one.
+    pub stage: Option<Arc<dyn Stage>>,
+}
+
+impl Around {
+    /// A world without a past and without a drill.
+    pub fn of(world: Arc<World>) -> Self {
+        Self { world, past: Arc::new(NoPast), stage: None }
+    }
+}
 
 /// A line of a plugin's log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,17 +212,47 @@ pub enum LogLevel {
 
 /// What a plugin remembers and has used up: its whole state in a world. Instances have none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Memory {
     /// The store.
     pub store: Arc<BTreeMap<Arc<str>, Arc<[u8]>>>,
     /// The alarms that stand, by index and entity.
-    pub standing: std::collections::BTreeSet<(u16, Arc<str>)>,
+    pub standing: BTreeSet<(u16, Arc<str>)>,
+    /// The missions on offer.
+    pub missions: Arc<[Mission]>,
+    /// Points by mission and person.
+    #[serde(with = "awards")]
+    pub awards: Arc<BTreeMap<(Arc<str>, Arc<str>), u32>>,
+    /// Proposals whose outcome is not known yet.
+    pub proposals: Vec<Proposal>,
     /// What is left of each pace.
     pub paces: Paces,
 }
 
+/// Keys of text formats are texts, so awards are kept as a list.
+mod awards {
+    use super::{Arc, Award, BTreeMap};
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    type Awards = Arc<BTreeMap<(Arc<str>, Arc<str>), u32>>;
+
+    pub fn serialize<S: Serializer>(awards: &Awards, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(awards.iter().map(|((mission, person), points)| Award {
+            mission: mission.clone(),
+            person: person.clone(),
+            points: *points,
+        }))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Awards, D::Error> {
+        let awards = Vec::<Award>::deserialize(from)?.into_iter();
+        Ok(Arc::new(awards.map(|award| ((award.mission, award.person), award.points)).collect()))
+    }
+}
+
 /// What is left of each pace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Paces {
     /// Commands.
     pub commands: Bucket,
@@ -97,14 +264,45 @@ pub struct Paces {
     pub log: Bucket,
     /// Readings of history.
     pub history: Bucket,
-    /// Panels shown.
+    /// Panels shown to all.
     pub panels: Bucket,
+    /// Panels shown to one person.
+    pub own_panels: Bucket,
+    /// Proposals.
+    pub proposals: Bucket,
+    /// What trainees are told and asked.
+    pub told: Bucket,
+}
+
+/// The group of those whose name has none.
+pub const STAFF: &str = "staff";
+
+/// The group of a person: the class of `CLASS/NICKNAME`; people without one are [`STAFF`].
+pub fn group(person: &str) -> &str {
+    person.split_once('/').map_or(STAFF, |(class, _)| class)
+}
+
+/// The groups by points, the first first; those of as many points by name.
+pub(crate) fn league<'a>(awards: impl Iterator<Item = (&'a str, u32)>) -> Vec<(String, u32)> {
+    let mut sums: BTreeMap<&str, u32> = BTreeMap::new();
+    for (person, points) in awards {
+        let sum = sums.entry(group(person)).or_default();
+        *sum = sum.saturating_add(points);
+    }
+    let mut league: Vec<_> = sums.into_iter().map(|(group, points)| (group.to_owned(), points)).collect();
+    league.sort_by_key(|(_, points)| std::cmp::Reverse(*points));
+    league
 }
 
 impl Memory {
     /// The bytes of all keys and values.
     pub fn stored_bytes(&self) -> usize {
         self.store.iter().map(|(key, value)| key.len() + value.len()).sum()
+    }
+
+    /// The groups by points, the first first: see [`group`].
+    pub fn league(&self) -> Vec<(String, u32)> {
+        league(self.awards.iter().map(|((_, person), points)| (&**person, *points)))
     }
 
     /// Takes over what a call did.
@@ -125,6 +323,14 @@ impl Memory {
                 None => self.standing.remove(&key),
             };
         }
+        if let Some(missions) = &effects.missions {
+            self.missions = missions.clone();
+        }
+        if !effects.awards.is_empty() {
+            let new = effects.awards.iter().map(|a| ((a.mission.clone(), a.person.clone()), a.points));
+            Arc::make_mut(&mut self.awards).extend(new);
+        }
+        self.proposals.extend(effects.proposals.iter().cloned());
     }
 }
 
@@ -200,22 +406,64 @@ impl Past for NoPast {
     }
 }
 
+/// What a call asked the host for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// How often each function of the contract was called, such as `points.read`.
+    pub used: BTreeMap<&'static str, u32>,
+    /// The points that it read, of now or of the past, or showed.
+    pub points: BTreeSet<PointId>,
+    /// What was denied, in order.
+    pub denied: Vec<Denied>,
+}
+
+/// What was denied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Denied {
+    /// The function of the contract.
+    pub call: &'static str,
+    /// The denial as the contract spells it, with what it says: `not-granted: capability.history`.
+    pub denial: String,
+}
+
 /// What a call sees and gathers.
 pub(crate) struct Turn {
-    /// The world as it was when the call began.
-    pub world: Arc<World>,
-    /// What was.
-    pub past: Arc<dyn Past>,
+    /// What is around it.
+    pub around: Around,
     /// The world with what the call has commanded so far: made at the first command.
     pub ahead: Option<World>,
     /// What was done so far.
     pub effects: Effects,
     /// What the plugin remembers, as it was before the call; paces are drawn from it at once.
     pub memory: Memory,
+    /// How many alarms stand, with what the call has raised and cleared so far.
+    pub standing: usize,
+    /// The bytes of the store, with what the call has set so far; none until somebody asks.
+    pub stored_bytes: Option<usize>,
     /// Lines of the log: kept whatever becomes of the call.
     pub log: Vec<LogLine>,
     /// Lines that were too many.
     pub unlogged: u32,
     /// Calls of the host that are left.
     pub calls_left: u32,
+    /// What was asked for, where somebody watches.
+    pub trace: Option<Trace>,
+}
+
+impl Turn {
+    /// The time of the world.
+    pub fn now(&self) -> Timestamp {
+        self.around.world.now()
+    }
+
+    /// The world with what has been commanded in this call.
+    pub fn seen(&self) -> &World {
+        self.ahead.as_ref().unwrap_or(&self.around.world)
+    }
+
+    /// The same, to be commanded.
+    pub fn ahead(&mut self) -> &mut World {
+        let world = &self.around.world;
+        self.ahead.get_or_insert_with(|| world.fork())
+    }
 }

@@ -1,112 +1,44 @@
 //! The same probe in each language, told to do one thing after another: every capability, every denial, every failure.
 //!
-//! The components are built by `sdk/build.sh`; where they are missing, these tests say so and skip.
+//! The components are built by `scripts/guests.sh`; where they are missing, these tests say so and skip.
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+mod common;
 
-use campanile_model::{Campus, Quality, Sample, Timestamp, Value};
-use campanile_plugins::{
-    Approval, Budget, Call, Compiled, Effects, Failure, Grants, Health, Manifest, NoPast, Outcome, Past,
-    Runtime, Saved, Seat,
-};
-use campanile_world::{Schema, World};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use campanile_model::{Quality, Sample, Timestamp, Value};
+use campanile_plugins::{Budget, Call, Cost, Effects, Failure, Health, Outcome, Runtime, Saved, Seat};
+use common::{NOW, answers, campus, root};
 
 const SETPOINT: &str = "teaching-a/2f/203/ac/setpoint";
-/// A quarter past nine on a school day in June.
-const NOW: Timestamp = Timestamp(1_782_263_700_000_000);
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The components of the probe by language.
 fn probes() -> Vec<(&'static str, Vec<u8>)> {
-    let dir = std::env::var_os("CAMPANILE_PLUGINS").map_or_else(
-        || {
-            let target =
-                std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-            target.join("plugins")
-        },
-        PathBuf::from,
-    );
-    let mut found = Vec::new();
-    for language in ["rust", "c"] {
-        let file = dir.join(format!("probe-{language}.wasm"));
-        match std::fs::read(&file) {
-            Ok(bytes) => found.push((language, bytes)),
-            Err(why) => println!("skipped: {}: {why} (built by sdk/build.sh)", file.display()),
-        }
-    }
-    found
+    common::probes("probe")
 }
 
-fn campus() -> Arc<Campus> {
-    static CAMPUS: OnceLock<Arc<Campus>> = OnceLock::new();
-    CAMPUS
-        .get_or_init(|| Arc::new(campanile_model::open(&root().join("scenes/shanghai-school")).unwrap()))
-        .clone()
+fn manifest() -> campanile_plugins::Manifest {
+    common::manifest("sdk/probe")
 }
 
-fn world() -> Arc<World> {
-    Arc::new(World::new(Arc::new(Schema::of(&campus())), NOW))
-}
+struct Ground(common::Ground);
 
-fn manifest() -> Manifest {
-    let file = root().join("sdk/probe/plugin.toml");
-    Manifest::read(&file, &std::fs::read_to_string(&file).unwrap()).unwrap()
-}
-
-struct Stage {
-    runtime: Arc<Runtime>,
-    world: Arc<World>,
-    compiled: Compiled,
-}
-
-impl Stage {
+impl Ground {
     fn new(bytes: &[u8]) -> Self {
-        let runtime = Arc::new(Runtime::new(None).unwrap());
-        let compiled = runtime.compile(&manifest(), bytes).unwrap();
-        Self { runtime, world: world(), compiled }
-    }
-
-    /// The world so many seconds later.
-    fn later(&mut self, s: i64) {
-        let mut world = self.world.fork();
-        world.tick(world.now().plus_micros(s * Timestamp::SECOND), &mut Vec::new());
-        self.world = Arc::new(world);
+        Self(common::Ground::new(manifest(), bytes))
     }
 
     fn seat(&self, mode: &str, target: &str, budget: Budget) -> Seat {
-        let manifest = Arc::new(manifest());
-        let settings = [("mode", mode), ("target", target)];
-        let approval = Approval {
-            plugin: "probe".into(),
-            version: "0.1.0".into(),
-            package: String::new(),
-            capability: manifest.capability.clone(),
-            settings: settings.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-            by: "person:test".into(),
-        };
-        let compiled = self.compiled.clone();
-        let grants = Arc::new(Grants::new(campus(), manifest, &approval));
-        Seat::new(self.runtime.clone(), compiled, grants, budget, Saved::default())
+        self.0.seat(&[("mode", mode), ("target", target)], budget)
     }
 
     fn call(&self, seat: &mut Seat) -> Outcome {
         let point = campus().point_id(SETPOINT).unwrap();
         let sample = Sample { point, time: NOW, value: Value::Number(24.0), quality: Quality::Good };
-        let past: Arc<dyn Past> = Arc::new(NoPast);
-        seat.call(&Call::Samples([sample].into()), &self.world, &past)
+        seat.call(&Call::Samples([sample].into()), &self.0.around)
     }
-}
-
-/// What the probe said the host had answered.
-fn answers(outcome: &Outcome) -> Vec<String> {
-    let said = outcome.log.iter().filter_map(|line| line.text.strip_prefix("probe: "));
-    said.filter_map(|said| said.split_once(": ")).map(|(_, answer)| answer.to_owned()).collect()
 }
 
 /// Each mode that ends well, what the probe is answered, and what has been done then.
@@ -115,7 +47,7 @@ fn every_capability_and_every_denial_is_the_same_in_each_language() {
     type Check = fn(&Effects) -> bool;
     let nothing: Check = Effects::is_empty;
     let table: &[(&str, &str, &str, Check)] = &[
-        ("echo", "", "ok", |e| e.derived == [(0, Value::Number(24.0), Quality::Good)]),
+        ("echo", "", "ok", |e| e.derived == [(0, "".into(), Value::Number(24.0), Quality::Good)]),
         ("command", "", "ok", |e| e.intents.len() == 1 && e.intents[0].value == Some(Value::Number(24.0))),
         ("find", "", "ok 4762", nothing),
         ("by-path", SETPOINT, "ok 1", nothing),
@@ -143,11 +75,11 @@ fn every_capability_and_every_denial_is_the_same_in_each_language() {
         ("flood-records", "", "too-soon", |e| e.records.len() == 200),
     ];
     for (language, bytes) in probes() {
-        let stage = Stage::new(&bytes);
+        let ground = Ground::new(&bytes);
         for (mode, target, expected, check) in table {
             for budget in [Budget::Deadline, Budget::Fuel] {
-                let mut seat = stage.seat(mode, target, budget);
-                let outcome = stage.call(&mut seat);
+                let mut seat = ground.seat(mode, target, budget);
+                let outcome = ground.call(&mut seat);
                 let place = format!("{language}, {mode} {target}, {budget:?}: {outcome:?}");
                 assert_eq!(outcome.failure, None, "{place}");
                 assert!(answers(&outcome).iter().all(|a| a == expected), "{expected}: {place}");
@@ -163,8 +95,8 @@ fn every_capability_and_every_denial_is_the_same_in_each_language() {
 #[test]
 fn a_flood_of_lines_ends_in_a_count() {
     for (language, bytes) in probes() {
-        let stage = Stage::new(&bytes);
-        let outcome = stage.call(&mut stage.seat("flood-logs", "", Budget::Fuel));
+        let ground = Ground::new(&bytes);
+        let outcome = ground.call(&mut ground.seat("flood-logs", "", Budget::Fuel));
         assert_eq!((outcome.failure, outcome.log.len()), (None, 201), "{language}");
         assert!(outcome.log[200].text.starts_with("9800 lines"), "{language}: {}", outcome.log[200].text);
     }
@@ -174,7 +106,7 @@ fn a_flood_of_lines_ends_in_a_count() {
 #[test]
 fn every_failure_is_contained_undoes_the_call_and_rests_the_plugin() {
     for (language, bytes) in probes() {
-        let stage = Stage::new(&bytes);
+        let ground = Ground::new(&bytes);
         for (mode, live, rehearsed) in [
             ("loop", Some(Failure::Deadline), Some(Failure::Fuel)),
             ("host-loop", None, Some(Failure::HostCalls)),
@@ -186,8 +118,8 @@ fn every_failure_is_contained_undoes_the_call_and_rests_the_plugin() {
             ("recursion", None, None),
         ] {
             for (budget, expected) in [(Budget::Deadline, live), (Budget::Fuel, rehearsed)] {
-                let mut seat = stage.seat(mode, "", budget);
-                let outcome = stage.call(&mut seat);
+                let mut seat = ground.seat(mode, "", budget);
+                let outcome = ground.call(&mut seat);
                 let place = format!("{language}, {mode}, {budget:?}: {outcome:?}");
                 let failure = outcome.failure.clone().unwrap_or_else(|| panic!("{place}"));
                 match expected {
@@ -198,7 +130,7 @@ fn every_failure_is_contained_undoes_the_call_and_rests_the_plugin() {
                 assert!(matches!(seat.saved().health, Health::Quarantined { .. }), "{place}");
                 assert!(!seat.is_callable(NOW), "{place}");
                 // While it rests nothing happens; what it said before it failed is kept.
-                assert_eq!(stage.call(&mut seat), Outcome::default(), "{place}");
+                assert_eq!(ground.call(&mut seat), Outcome::default(), "{place}");
                 if mode == "panic" {
                     assert!(outcome.log.iter().any(|line| line.text.contains("probe: panic")), "{place}");
                 }
@@ -211,20 +143,20 @@ fn every_failure_is_contained_undoes_the_call_and_rests_the_plugin() {
 #[test]
 fn what_a_plugin_remembers_is_in_its_store_alone() {
     for (_, bytes) in probes() {
-        let stage = Stage::new(&bytes);
-        let mut kept = stage.seat("store", "", Budget::Fuel);
-        let mut thrown = stage.seat("store", "", Budget::Fuel);
+        let ground = Ground::new(&bytes);
+        let mut kept = ground.seat("store", "", Budget::Fuel);
+        let mut thrown = ground.seat("store", "", Budget::Fuel);
         for n in 1..=5 {
-            let answer = answers(&stage.call(&mut kept));
+            let answer = answers(&ground.call(&mut kept));
             assert_eq!(answer, [format!("ok {n}")]);
-            assert_eq!(answers(&stage.call(&mut thrown)), answer);
+            assert_eq!(answers(&ground.call(&mut thrown)), answer);
             thrown.forget_instance();
         }
         assert_eq!(kept.saved(), thrown.saved());
         // A fork remembers, and goes its own way; so does what was kept as text and read again.
         let mut fork = kept.fork(Budget::Fuel);
-        assert_eq!(answers(&stage.call(&mut fork)), ["ok 6"]);
-        assert_eq!(answers(&stage.call(&mut kept)), ["ok 6"]);
+        assert_eq!(answers(&ground.call(&mut fork)), ["ok 6"]);
+        assert_eq!(answers(&ground.call(&mut kept)), ["ok 6"]);
         let text = serde_json::to_string(kept.saved()).unwrap();
         assert_eq!(&serde_json::from_str::<Saved>(&text).unwrap(), kept.saved());
     }
@@ -234,9 +166,9 @@ fn what_a_plugin_remembers_is_in_its_store_alone() {
 #[test]
 fn memory_ends_where_the_manifest_says() {
     for (language, bytes) in probes() {
-        let stage = Stage::new(&bytes);
-        let mut seat = stage.seat("memory", "", Budget::Fuel);
-        let outcome = stage.call(&mut seat);
+        let ground = Ground::new(&bytes);
+        let mut seat = ground.seat("memory", "", Budget::Fuel);
+        let outcome = ground.call(&mut seat);
         assert_eq!(outcome.failure, None, "{language}: {outcome:?}");
         assert_eq!(answers(&outcome), ["refused"], "{language}");
     }
@@ -246,17 +178,17 @@ fn memory_ends_where_the_manifest_says() {
 #[test]
 fn a_plugin_that_fails_rests_longer_each_time_and_then_stays_down() {
     let Some((_, bytes)) = probes().into_iter().next() else { return };
-    let mut stage = Stage::new(&bytes);
-    let mut seat = stage.seat("trap-mid-command", "", Budget::Fuel);
+    let mut ground = Ground::new(&bytes);
+    let mut seat = ground.seat("trap-mid-command", "", Budget::Fuel);
     // It has commanded before.
-    let commanded = stage.call(&mut stage.seat("command", "", Budget::Fuel));
-    let mut world = stage.world.fork();
+    let commanded = ground.call(&mut ground.seat("command", "", Budget::Fuel));
+    let mut world = ground.0.around.world.fork();
     for intent in &commanded.effects.intents {
         world.intend(intent, &mut Vec::new()).unwrap();
     }
-    stage.world = Arc::new(world);
+    ground.0.around.world = Arc::new(world);
     for rest_s in [5, 10, 20, 40] {
-        let outcome = stage.call(&mut seat);
+        let outcome = ground.call(&mut seat);
         assert!(outcome.failure.is_some());
         assert_eq!(
             outcome.effects.intents.len(),
@@ -264,19 +196,19 @@ fn a_plugin_that_fails_rests_longer_each_time_and_then_stays_down() {
             "it lets go of what it commands, and has not commanded again"
         );
         assert_eq!(outcome.effects.intents[0].value, None);
-        let until = stage.world.now().plus_micros(rest_s * Timestamp::SECOND);
+        let until = ground.0.around.world.now().plus_micros(rest_s * Timestamp::SECOND);
         assert_eq!(seat.saved().health, Health::Quarantined { until });
-        stage.later(rest_s - 1);
-        assert!(!seat.is_callable(stage.world.now()));
-        stage.later(1);
-        assert!(seat.is_callable(stage.world.now()));
+        ground.0.later(rest_s - 1);
+        assert!(!seat.is_callable(ground.0.around.world.now()));
+        ground.0.later(1);
+        assert!(seat.is_callable(ground.0.around.world.now()));
     }
-    assert!(stage.call(&mut seat).failure.is_some());
+    assert!(ground.call(&mut seat).failure.is_some());
     assert_eq!(seat.saved().health, Health::Down);
-    stage.later(1_000_000);
-    assert!(!seat.is_callable(stage.world.now()));
+    ground.0.later(1_000_000);
+    assert!(!seat.is_callable(ground.0.around.world.now()));
     seat.revive();
-    assert!(seat.is_callable(stage.world.now()));
+    assert!(seat.is_callable(ground.0.around.world.now()));
 }
 
 /// What was compiled is found again by the next start; a changed file, or one of another's key, is compiled anew.

@@ -188,7 +188,8 @@ static bool publish_copies(double value, size_t count, denial_t *denial) {
     campanile_plugin_points_derived_t *all = malloc(count * sizeof *all);
     if (!all) abort();
     for (size_t i = 0; i < count; i++)
-        all[i] = (campanile_plugin_points_derived_t){text("echo"), number(value), CAMPANILE_PLUGIN_TYPES_QUALITY_GOOD};
+        all[i] = (campanile_plugin_points_derived_t){text("echo"), text(""), number(value),
+                                                     CAMPANILE_PLUGIN_TYPES_QUALITY_GOOD};
     bool done = publish(all, count, denial);
     free(all);
     return done;
@@ -200,7 +201,8 @@ static bool echo(samples_t samples, denial_t *denial) {
     size_t count = 0;
     for (size_t i = 0; i < samples.len; i++)
         if (is_number(&samples.ptr[i]))
-            all[count++] = (campanile_plugin_points_derived_t){text("echo"), samples.ptr[i].value, samples.ptr[i].quality};
+            all[count++] = (campanile_plugin_points_derived_t){text("echo"), text(""), samples.ptr[i].value,
+                                                               samples.ptr[i].quality};
     bool done = publish(all, count, denial);
     free(all);
     return done;

@@ -10,6 +10,7 @@ wit_bindgen::generate!({
             import campanile:plugin/clock@0.1.0;
             import campanile:plugin/log@0.1.0;
             import campanile:plugin/points@0.1.0;
+            import campanile:plugin/networks@0.1.0;
             import campanile:plugin/history@0.1.0;
             import campanile:plugin/commands@0.1.0;
             import campanile:plugin/alarms@0.1.0;

@@ -179,6 +179,7 @@ fn numbers(samples: &[Sample]) -> impl Iterator<Item = (&Sample, f64)> {
 fn echo(samples: &[Sample]) -> Vec<Derived> {
     let derived = |(sample, number): (&Sample, f64)| Derived {
         id: "echo".into(),
+        entity: String::new(),
         value: Value::Number(number),
         quality: sample.quality,
     };

@@ -12,6 +12,8 @@ pub mod drills;
 #[cfg(any(feature = "rule", feature = "activity"))]
 pub mod history;
 pub mod log;
+#[cfg(any(feature = "rule", feature = "activity"))]
+pub mod networks;
 pub mod panels;
 pub mod points;
 #[cfg(any(feature = "rule", feature = "activity"))]

@@ -14,7 +14,9 @@
 //! # }
 //! ```
 
-pub use crate::bindings::campanile::plugin::panels::{Content, Field, FieldKind, Line, Node, Tone, show};
+pub use crate::bindings::campanile::plugin::panels::{
+    Content, Field, FieldKind, Line, Node, Tone, show, show_to,
+};
 pub use crate::bindings::campanile::plugin::types::{Entered, PanelEvent as Event};
 use crate::denial::Denial;
 
@@ -43,6 +45,11 @@ impl Tree {
     /// Shows it as the panel of this id, in place of what was there.
     pub fn show(&self, panel: &str) -> Result<(), Denial> {
         show(panel, &self.0)
+    }
+
+    /// Shows it to one person, by the name that an [`Event`] has, in place of what all others see.
+    pub fn show_to(&self, panel: &str, person: &str) -> Result<(), Denial> {
+        show_to(panel, person, &self.0)
     }
 }
 

@@ -19,6 +19,11 @@ use crate::values::{Quality, Value};
 impl Derived {
     /// A value of good quality of the `[[derived]]` with this id.
     pub fn good(id: impl Into<String>, value: impl Into<Value>) -> Self {
-        Self { id: id.into(), value: value.into(), quality: Quality::Good }
+        Self::for_entity(id, "", value)
+    }
+
+    /// The same for one of the entities that its `each` names.
+    pub fn for_entity(id: impl Into<String>, entity: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self { id: id.into(), entity: entity.into(), value: value.into(), quality: Quality::Good }
     }
 }
