@@ -117,7 +117,7 @@ fn json_rows<T: serde::Serialize>(rows: Vec<T>) -> Vec<Value> {
 }
 
 /// The processor's name and how many there are.
-fn machine() -> String {
+pub fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = info
         .lines()

@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use campanile_model::Campus;
+use campanile_plugins::{Budget, NoPast, Runtime, Seat};
 use campanile_rehearsal::{
-    Clock, Deed, Drill, Outcome, Pace, Rehearsal, ReportLang, Site, Spent, comparison, drills_of, report,
+    Clock, Deed, Drill, KeptSeat, Outcome, Pace, Rehearsal, ReportLang, Site, Spent, comparison, drills_of,
+    report,
 };
 use campanile_server::StopSignal;
 use clap::{Args, Subcommand};
@@ -335,8 +337,14 @@ fn run_drill(args: RunArgs) -> Result<ExitCode, Failure> {
     let site = site(&campus, drill)?;
     let threads = args.threads.map_or_else(machine_threads, usize::from);
     let stop = StopSignal::listen().map_err(|why| Failure::unreachable(why.to_string()))?;
+    let director = director(&site)?;
+    let cast = |director: &Option<Seat>| director.iter().map(|seat| seat.fork(Budget::Fuel)).collect();
     if let Some(seeds) = args.seeds.clone() {
-        return many(&args, &site, &script, seeds, threads, &stop);
+        let begin = |seed| {
+            let rehearsal = Rehearsal::from_scene(site.clone(), seed).map_err(failed)?;
+            Ok(rehearsal.with_seats(cast(&director), Arc::new(NoPast)))
+        };
+        return many(&args, &site.drill.file.id, &begin, &script, seeds, threads, &stop);
     }
     let rehearsal = match &args.resume {
         Some(file) => {
@@ -344,13 +352,20 @@ fn run_drill(args: RunArgs) -> Result<ExitCode, Failure> {
                 Failure::input(format!("{}: {why}", file.display()))
                     .mend("name the state.bin of an earlier run")
             })?;
-            Rehearsal::restore(site.clone(), &bytes).map_err(|why| {
+            let mut seat = |of: &KeptSeat| {
+                let own = director.as_ref().filter(|seat| seat.grants().manifest.id == of.plugin)?;
+                Some(own.fork(Budget::Fuel).with(of.saved.clone()))
+            };
+            let restored = Rehearsal::restore_with(site.clone(), &bytes, Arc::new(NoPast), &mut seat);
+            restored.map_err(|why| {
                 Failure::input(format!("{}: {why}", file.display()))
                     .mend("name the state.bin of an earlier run of this drill")
             })?
         }
         None => {
-            Rehearsal::from_scene(site.clone(), args.seed.unwrap_or(site.drill.file.seed)).map_err(failed)?
+            let seed = args.seed.unwrap_or(site.drill.file.seed);
+            let rehearsal = Rehearsal::from_scene(site.clone(), seed).map_err(failed)?;
+            rehearsal.with_seats(cast(&director), Arc::new(NoPast))
         }
     };
     let whole_s = site.drill.file.duration_min * 60.0;
@@ -441,10 +456,18 @@ fn say(args: &RunArgs, ran: &Ran, threads: usize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The director of the drill, if it has one.
+fn director(site: &Site) -> Result<Option<Seat>, Failure> {
+    let runtime = || Ok(Arc::new(Runtime::new(None)?));
+    campanile_rehearsal::director(&site.drill.dir, &site.campus, runtime)
+        .map_err(|why| Failure::input(why.to_string()).mend("see docs/drills.md on directors"))
+}
+
 /// Many seeds, each run on one thread, as many at a time as there are threads.
 fn many(
     args: &RunArgs,
-    site: &Arc<Site>,
+    drill: &str,
+    begin: &(dyn Fn(u64) -> Result<Rehearsal, Failure> + Sync),
     script: &Script,
     seeds: RangeInclusive<u64>,
     threads: usize,
@@ -464,7 +487,7 @@ fn many(
                 scope.spawn(|| -> Result<Vec<(u64, Outcome)>, Failure> {
                     let mut done = Vec::new();
                     while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let rehearsal = Rehearsal::from_scene(site.clone(), *seed).map_err(failed)?;
+                        let rehearsal = begin(*seed)?;
                         let ran = play(rehearsal, script, args, 1, &mut |_| !stop.is_raised())?;
                         if stop.is_raised() {
                             break;
@@ -496,7 +519,7 @@ fn many(
     let at =
         |share: f64| points.get(((points.len() as f64 - 1.0) * share).round().max(0.0) as usize).copied();
     let body = json!({
-        "drill": site.drill.file.id, "runs": table,
+        "drill": drill, "runs": table,
         "points": {"min": at(0.0), "median": at(0.5), "max": at(1.0)},
     });
     if let Some(out) = &args.out {

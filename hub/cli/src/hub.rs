@@ -42,6 +42,9 @@ pub struct DemoArgs {
     /// Open no window even where there is a display.
     #[arg(long)]
     headless: bool,
+    /// Run without the plugins that are shipped with the program.
+    #[arg(long)]
+    no_plugins: bool,
     /// Port of the API; the next free one is taken where it is in use.
     #[arg(long, default_value_t = DEFAULT_API_PORT)]
     port: u16,
@@ -146,6 +149,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let listen = free_address(args.port)?;
     let config =
         HubConfig::new(campus.clone(), data.clone()).listen(listen).broker(Broker::Embedded { port: 0 });
+    let config = if args.no_plugins { config } else { config.with_shipped_plugins() };
     let hub = started(config)?;
     let broker =
         hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
@@ -193,14 +197,18 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn default_demo_data() -> Result<PathBuf, Failure> {
+/// Where this user keeps what can be made anew.
+pub fn user_cache() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .ok_or_else(|| {
-            Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR")
-        })?;
-    Ok(base.join("campanile/demo-data"))
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(base.join("campanile"))
+}
+
+fn default_demo_data() -> Result<PathBuf, Failure> {
+    user_cache().map(|dir| dir.join("demo-data")).ok_or_else(|| {
+        Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR")
+    })
 }
 
 /// The wanted port on loopback, or a free one where it is taken.

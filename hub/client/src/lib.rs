@@ -230,6 +230,22 @@ impl Client {
         self.post_raw(path, body).map(drop)
     }
 
+    /// Gives the hub a file.
+    ///
+    /// # Errors
+    /// See [`Self::get`].
+    pub fn give<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        content_type: &'static str,
+        bytes: &[u8],
+    ) -> Result<T, ClientError> {
+        let mut request = self.request("POST", path, query, bytes)?;
+        request.headers_mut().insert("content-type", HeaderValue::from_static(content_type));
+        read(self.send(request)?, MAX_ANSWER)
+    }
+
     fn post_raw(&self, path: &str, body: &impl Serialize) -> Result<Response<ureq::Body>, ClientError> {
         let unwritten = |why: serde_json::Error| ClientError::Unreadable(why.to_string());
         let text = serde_json::to_string(body).map_err(unwritten)?;

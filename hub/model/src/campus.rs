@@ -199,6 +199,8 @@ pub enum EntityKind {
     Network,
     /// A node of a network, path `net/<network>/<node>`.
     Node,
+    /// A plugin of the hub, path `plugin/<plugin>`: what it derives for no place belongs to it.
+    Plugin,
 }
 
 /// One point: a value with a name.

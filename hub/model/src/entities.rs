@@ -418,6 +418,7 @@ pub(crate) fn default_names(kind: EntityKind) -> Names {
         EntityKind::Equipment => ("设备 {id}", "Equipment {id}"),
         EntityKind::Network => ("管网 {id}", "Network {id}"),
         EntityKind::Node => ("节点 {id}", "Node {id}"),
+        EntityKind::Plugin => ("插件 {id}", "Plugin {id}"),
     };
     Names::new(zh, en)
 }

@@ -212,6 +212,16 @@ impl Findings<'_> {
     pub fn error(&mut self, code: &'static str, pointer: &str, what: String, mend: impl Into<String>) {
         self.report.campus(code, pointer, what, mend);
     }
+
+    /// A warning at the value that a JSON pointer names.
+    pub fn warning(&mut self, code: &'static str, pointer: &str, what: String, mend: impl Into<String>) {
+        self.report.campus_warning(code, pointer, what, mend);
+    }
+
+    /// Where the value that a JSON pointer names stands, or the nearest around it.
+    pub fn place(&self, pointer: &str) -> Place {
+        self.report.toml.value_place(pointer)
+    }
 }
 
 /// As [`read_toml`], and then looks at what the shape can't tell.

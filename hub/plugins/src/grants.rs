@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::extend::derived_points;
 use crate::manifest::{Capabilities, Manifest};
 
 /// What a person has approved. It may be less than what the manifest asks for, never more.
@@ -95,9 +96,9 @@ impl Grants {
         readable.iter_mut().zip(&commandable).for_each(|(readable, commandable)| *readable |= commandable);
         let mut subscribed = both(&campus, &manifest.subscribe.points, &manifest.subscribe.points);
         let mut derived = vec![BTreeMap::new(); manifest.derived.len()];
-        for (index, entity, path) in manifest.derived_points(&campus) {
-            let point = campus.point_id(&path);
-            derived[usize::from(index)].insert(entity.into(), point);
+        for (index, entity, path) in derived_points(&campus, &manifest) {
+            let point = campus.point_id(path.as_str());
+            derived[usize::from(index)].insert(entity.map_or("", |e| e.path.as_str()).into(), point);
             // What it derives itself is no news to it, or it would never come to an end.
             if let Some(own) = point {
                 subscribed[own.index()] = false;

@@ -3,7 +3,7 @@
 
 use std::path::Path as FsPath;
 
-use campanile_model::{Campus, Findings, Glob, Names, Path, Problems, did_you_mean, read_toml_checked};
+use campanile_model::{Findings, Glob, Names, Problems, did_you_mean, read_toml_checked};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,6 @@ pub const SCRIPT: &str = "script";
 pub const SCRIPT_FILE: &str = "script-file";
 /// The alarm that the host raises of a plugin that has failed.
 pub const FAILED_ALARM: &str = "hub-failed";
-/// The most points that a plugin may derive on a campus.
-pub const MOST_DERIVED: usize = 2000;
 /// The most that a plugin may ask of the store, KiB.
 const MAX_STORE_KIB: u32 = 16 * 1024;
 /// The most memory that an instance may have, MiB.
@@ -206,7 +204,7 @@ pub struct CommandCapability {
     pub priority: [u8; 2],
 }
 
-/// A point that a plugin derives. Its path is `plugin/PLUGIN/ID`.
+/// A point that a plugin derives. Its path is `plugin/PLUGIN/ID`, of one for an entity with its path behind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DerivedSpec {
@@ -220,8 +218,7 @@ pub struct DerivedSpec {
     /// Its unit in UCUM.
     #[serde(default)]
     pub unit: String,
-    /// One for each entity that these globs over paths match, rather than one for the campus. Its path has the entity's
-    /// at its end.
+    /// Where there is one for each of some entities: globs over their paths. Empty: one for the campus.
     #[serde(default)]
     pub each: Vec<String>,
 }
@@ -336,33 +333,6 @@ impl Manifest {
     /// Its names.
     pub fn names(&self) -> Names {
         Names::new(&self.zh, &self.en)
-    }
-
-    /// The points that it derives on a campus, at most [`MOST_DERIVED`]: the index of the `[[derived]]`, the path of the
-    /// entity (empty: the campus), and the path of the point.
-    pub fn derived_points(&self, campus: &Campus) -> Vec<(u16, String, String)> {
-        let mut points = Vec::new();
-        for (index, spec) in (0..).zip(&self.derived) {
-            let path = format!("plugin/{}/{}", self.id, spec.id);
-            if spec.each.is_empty() {
-                points.push((index, String::new(), path));
-                continue;
-            }
-            let globs: Vec<Glob> = spec.each.iter().filter_map(|glob| Glob::new(glob).ok()).collect();
-            let entities = campus.entities.iter().map(|entity| entity.path.as_str());
-            for entity in entities.filter(|path| globs.iter().any(|glob| glob.matches(path))) {
-                points.push((index, entity.to_owned(), format!("{path}/{entity}")));
-            }
-        }
-        points.retain(|(_, _, path)| path.len() <= Path::MAX_LEN);
-        points.truncate(MOST_DERIVED);
-        points
-    }
-
-    /// The id of an alarm that it raises, by the index of its `[[alarm]]`, for an entity (empty: the campus).
-    pub fn alarm_id(&self, alarm: u16, entity: &str) -> Option<String> {
-        let alarm = &self.alarm.get(usize::from(alarm))?.id;
-        Some(format!("plugin/{}#{alarm}@{entity}", self.id))
     }
 
     /// The component's file in the package; none of a script.

@@ -254,6 +254,16 @@ impl Package {
         }
     }
 
+    /// The package with another content of a file: a package of its own, signed by nobody.
+    ///
+    /// # Errors
+    /// [`PackageError`], with the mend.
+    pub fn with(&self, name: &str, content: &[u8]) -> Result<Self, PackageError> {
+        let mut files = self.files.clone();
+        files.insert(name.to_owned(), content.into());
+        Self::of(files)
+    }
+
     /// Its files without the signature, by name, with their sizes in bytes.
     pub fn files(&self) -> impl Iterator<Item = (&str, usize)> {
         self.files.iter().map(|(name, bytes)| (name.as_str(), bytes.len()))

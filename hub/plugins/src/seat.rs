@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use campanile_model::{Intent, Sample, Timestamp};
-use campanile_world::World;
+use campanile_model::{Campus, Intent, Sample, Timestamp};
+use campanile_world::{AlarmState, World};
 use serde::{Deserialize, Serialize};
 use wasmtime::{Store, Trap};
 
@@ -17,8 +17,6 @@ use crate::turn::{Around, Effects, LogLevel, LogLine, Memory, Trace, Turn};
 
 /// What a call that never stops calling the host ends with.
 pub(crate) const TOO_MANY_CALLS: &str = "the call has called the host too often";
-/// Calls of the host in one call of the plugin.
-const HOST_CALLS: u32 = 100_000;
 /// Bytes that the host takes over from a guest in one call of the host.
 const HOST_CALL_BYTES: usize = 4 << 20;
 /// The most samples of one call; more come in the next.
@@ -52,7 +50,7 @@ pub enum Call {
 /// An alarm that has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlarmNews {
-    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY` (see [`crate::Manifest::alarm_id`]).
+    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY`.
     pub id: Arc<str>,
     /// The path of its entity; empty: the campus itself.
     pub entity: Arc<str>,
@@ -62,6 +60,28 @@ pub struct AlarmNews {
     pub acknowledged: bool,
     /// When.
     pub at: Timestamp,
+}
+
+impl AlarmNews {
+    /// How an alarm of a world stands, by its number.
+    pub fn of(campus: &Campus, world: &World, number: u32) -> Option<Self> {
+        let alarm = world.alarm(number)?;
+        let (id, entity): (Arc<str>, Arc<str>) = match world.notice(number) {
+            Some(notice) => (notice.id.clone(), notice.said.entity.clone()),
+            None => {
+                let rule = world.schema().rules().get(number as usize)?;
+                let entity = campus.entities.get(campus.get_point(rule.point)?.entity)?;
+                (rule.id.clone(), entity.path.as_str().into())
+            }
+        };
+        Some(Self {
+            id,
+            entity,
+            active: alarm.active,
+            acknowledged: alarm.state == AlarmState::Acknowledged,
+            at: alarm.changed,
+        })
+    }
 }
 
 /// Somebody used a panel, as the contract has it.
@@ -249,6 +269,13 @@ impl Seat {
         Self::new(runtime, compiled, self.grants.clone(), budget, self.saved.clone())
     }
 
+    /// The seat with what was remembered elsewhere.
+    #[must_use]
+    pub fn with(mut self, saved: Saved) -> Self {
+        self.saved = saved;
+        self
+    }
+
     /// Throws the instance away; the next call has a new one. What a plugin does may not depend on it.
     pub fn forget_instance(&mut self) {
         self.instance = None;
@@ -292,6 +319,18 @@ impl Seat {
     /// What would let go of all that it commands.
     pub fn letting_go(&self, world: &World) -> Vec<Intent> {
         letting_go(world, &self.grants, world.arrays().map(|(point, _)| point))
+    }
+
+    /// Makes the instance where there is none, and calls nothing else: whether the plugin would start.
+    pub fn start(&mut self, around: &Around) -> Outcome {
+        let mut log = Vec::new();
+        if self.instance.is_none() {
+            match self.instantiate(around, &mut log) {
+                Ok(instance) => self.instance = Some(instance),
+                Err(failure) => return self.failed(failure, log, around),
+            }
+        }
+        Outcome { log, ..Outcome::default() }
     }
 
     /// Calls the plugin, if it hears of this and can be called. What it remembers has changed when this returns; what
@@ -360,21 +399,24 @@ impl Seat {
         }
     }
 
+    /// Makes an instance where there is none, and calls nothing: to see whether it starts, and what memory that takes.
+    pub fn start(&mut self, around: &Around) -> Outcome {
+        let mut log = Vec::new();
+        let instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => match self.instantiate(around, &mut log) {
+                Ok(instance) => instance,
+                Err(failure) => return self.failed(failure, log, around),
+            },
+        };
+        let cost = Cost { fuel: 0, memory_bytes: instance.store.data().limits.memory_bytes };
+        self.instance = Some(instance);
+        Outcome { log, cost, ..Outcome::default() }
+    }
+
     /// A call begins: what the plugin remembers goes with it, and comes back when it has ended.
     fn turn(&mut self, around: &Around) -> Turn {
-        let memory = std::mem::take(&mut self.saved.memory);
-        Turn {
-            around: around.clone(),
-            ahead: None,
-            effects: Effects::default(),
-            standing: memory.standing.len(),
-            stored_bytes: None,
-            memory,
-            log: Vec::new(),
-            unlogged: 0,
-            calls_left: HOST_CALLS,
-            trace: self.watched.then(Trace::default),
-        }
+        Turn::new(around, std::mem::take(&mut self.saved.memory), self.watched)
     }
 
     /// What of a call is this plugin's.

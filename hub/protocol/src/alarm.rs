@@ -44,9 +44,9 @@ impl AlarmState {
 /// One alarm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
 pub struct AlarmInfo {
-    /// Names the alarm for good: the point's path, `#` and the id of the rule.
+    /// Names the alarm for good: the point's path, `#` and the id of the rule; of a plugin `plugin/PLUGIN#ALARM@ENTITY`.
     pub id: String,
-    /// The point that raised it.
+    /// The point that raised it; of a plugin `plugin/PLUGIN/ALARM`, which is no point.
     #[schema(value_type = String)]
     pub point: Path,
     /// The entity of that point: where to go.
@@ -57,6 +57,10 @@ pub struct AlarmInfo {
     /// The names of the rule.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub names: Names,
+    /// What a plugin says of its alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub detail: Option<Names>,
     /// How urgent it is.
     #[schema(value_type = String)]
     pub priority: AlarmPriority,

@@ -26,6 +26,7 @@ mod layer;
 pub mod limits;
 mod message;
 pub mod people;
+pub mod plugins;
 pub mod rehearsal;
 pub mod rest;
 mod value;

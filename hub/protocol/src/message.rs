@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::plugins::PanelShown;
 use crate::{AlarmInfo, JsonValue, LayerInfo, PROTOCOL_VERSION, limits};
 
 /// From a client to the hub.
@@ -188,6 +189,18 @@ pub enum ServerMessage {
         /// How it stands now.
         alarm: Box<AlarmInfo>,
     },
+    /// Every panel that plugins show to this client; replaces what it knew.
+    PanelList {
+        /// The panels.
+        panels: Vec<PanelShown>,
+    },
+    /// A plugin shows a panel anew, or no longer.
+    PanelShown {
+        /// The panel.
+        panel: Box<PanelShown>,
+    },
+    /// A plugin was added, removed or changed, or it has failed or works again: ask for the list.
+    PluginsChanged,
     /// The commands of a point changed.
     CommandState(CommandState),
     /// The answer to a write, relinquish or acknowledge.

@@ -284,6 +284,9 @@ pub struct RehearsalState {
     pub free: Vec<u32>,
     /// What was said, in order.
     pub messages: Vec<DrillMessage>,
+    /// What directors have asked, in order.
+    #[serde(default)]
+    pub questions: Vec<DrillQuestion>,
     /// Rain in the last hour, mm.
     pub rain_1h_mm: f64,
     /// The level of the river, m.
@@ -360,4 +363,37 @@ pub struct Scored {
     /// Why.
     #[schema(value_type = Object)]
     pub reason: Names,
+}
+
+/// Decides a question of a drill's director.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRequest {
+    /// The id of the rehearsal.
+    pub id: String,
+    /// The id of the question.
+    pub question: String,
+    /// The index of the answer, from 0.
+    pub answer: u32,
+}
+
+/// A question of a drill's director, and what was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct DrillQuestion {
+    /// Its id.
+    pub id: String,
+    /// When it was asked, seconds from the start.
+    pub at_s: f64,
+    /// The question.
+    #[schema(value_type = Object)]
+    pub question: Names,
+    /// What may be answered.
+    #[schema(value_type = Vec<Object>)]
+    pub answers: Vec<Names>,
+    /// Which answer was chosen; absent: it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<u32>,
+    /// By whom.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub by: String,
 }

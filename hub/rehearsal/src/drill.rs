@@ -102,6 +102,18 @@ impl Drill {
         Ok(Self { file, dir, start, effects, campus: campus.clone() })
     }
 
+    /// No drill: a time in which nothing is practised.
+    pub fn plain(campus: Arc<Campus>, start: Timestamp, duration_s: f64, barrier_s: f64) -> Self {
+        let file = DrillFile {
+            format: DrillFile::FORMAT.to_owned(),
+            id: "plain".to_owned(),
+            duration_min: duration_s / 60.0,
+            barrier_s,
+            ..DrillFile::default()
+        };
+        Self { file, dir: PathBuf::new(), start, effects: Vec::new(), campus }
+    }
+
     /// Its names.
     pub fn names(&self) -> Names {
         Names::new(&self.file.zh, &self.file.en)

@@ -11,6 +11,7 @@
 
 mod clock;
 pub mod conformance;
+mod director;
 mod drill;
 mod drill_file;
 mod engine;
@@ -22,11 +23,15 @@ mod rehearsal;
 mod report;
 mod save;
 mod score;
+mod seats;
 mod site;
 mod slowness;
+mod stage;
 mod tally;
+mod trial;
 
 pub use clock::{Clock, MAX_RATE, Pace};
+pub use director::{DIRECTOR, director};
 pub use drill::{DRILL_FILE, Drill, Found, drills_of};
 pub use drill_file::{
     ActionSpec, CrowdSpec, DefaultSpec, DrillFile, Effect, EventSpec, FloodSpec, HourSpec, LevelSpec,
@@ -37,11 +42,13 @@ pub use outcome::{
     Decision, Exposure, FORMAT as OUTCOME_FORMAT, GroupExposure, Outcome, Outline, WaterMap, WetRoom,
     is_flooded,
 };
-pub use play::{Begun, By, Message, Play, Refusal, Seen};
+pub use play::{Asked, Begun, By, Message, Play, Refusal, Seen};
 pub use player::{BranchError, Branching, Player};
-pub use rehearsal::{Deed, DeedError, Recorded, Rehearsal, RehearsalError, Spent};
+pub use rehearsal::{Deed, DeedError, EnteredDeed, PanelDeed, Recorded, Rehearsal, RehearsalError, Spent};
 pub use report::{ReportLang, comparison, report};
 pub use score::{Judged, judge};
+pub use seats::{KeptRecord, KeptSeat, SeatOutcome, name_of};
 pub use site::{Site, SiteError, WET_M, Wet};
 pub use slowness::SHARE_BY_DEPTH;
 pub use tally::{ENDANGERED, IN_WATER_M, Row, Tally};
+pub use trial::{Days, Found as TrialFound, Ledger, Trial, TrialError, first_meters, rooms};

@@ -17,7 +17,7 @@ pub enum By {
     },
     /// The player that stands in where nobody acts.
     Player,
-    /// An event of the drill, by its id.
+    /// An event of the drill, by its id, or a director, by the id of its plugin.
     Event {
         /// Which.
         id: String,
@@ -50,6 +50,23 @@ pub struct Message {
     pub text: Names,
 }
 
+/// A question to the trainees, and what they decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its id among its director's.
+    pub id: String,
+    /// The director that asks.
+    pub director: String,
+    /// When, seconds from the start.
+    pub at_s: f64,
+    /// The question.
+    pub question: Names,
+    /// What may be answered.
+    pub answers: Vec<Names>,
+    /// What was decided: which answer, by whom, and when.
+    pub decided: Option<(u32, String, f64)>,
+}
+
 /// Why an action is not begun.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -59,6 +76,12 @@ pub enum Refusal {
     /// There is no such action.
     #[error("the drill has no action '{0}'; its state lists them")]
     Unknown(String),
+    /// There is no such question.
+    #[error("there is no question '{0}' to be decided; the state of the rehearsal lists them")]
+    NoQuestion(String),
+    /// There is no such answer.
+    #[error("the question has no answer {0}; they are counted from 0")]
+    NoAnswer(u32),
     /// The drill is over.
     #[error("the drill is over: branch it from an earlier moment to act otherwise")]
     Over,
@@ -95,6 +118,9 @@ pub struct Play {
     pub held_s: Vec<Option<f64>>,
     /// Actions that people have decided against.
     pub declined: Vec<usize>,
+    /// Everything that directors have asked, in order.
+    #[serde(default)]
+    pub asked: Vec<Asked>,
 }
 
 impl Play {
@@ -129,6 +155,21 @@ impl Play {
         if !self.declined.contains(&action) {
             self.declined.push(action);
         }
+    }
+
+    /// Decides a question that is open; which it was.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn decide(&mut self, id: &str, answer: u32, name: &str, now_s: f64) -> Result<usize, Refusal> {
+        let open = self.asked.iter().position(|asked| asked.id == id && asked.decided.is_none());
+        let index = open.ok_or_else(|| Refusal::NoQuestion(id.to_owned()))?;
+        let asked = &mut self.asked[index];
+        if answer as usize >= asked.answers.len() {
+            return Err(Refusal::NoAnswer(answer));
+        }
+        asked.decided = Some((answer, name.to_owned(), now_s));
+        Ok(index)
     }
 
     /// When an action first had its effect.

@@ -1,8 +1,8 @@
 //! A rehearsal: a world, its engines and its drill, brought together at every barrier.
 //!
 //! Between two barriers engines run side by side; at a barrier, in this order: what people did, what players and events
-//! do, the devices' samples with what the engines found since the barrier before, and then the engines are told what
-//! has changed. So a run is one sequence whatever the speed of the machine and the number of its threads.
+//! do, what plugins do, the devices' samples with what the engines found since the barrier before, and then the engines
+//! are told what has changed. So a run is one sequence whatever the speed of the machine and the number of its threads.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +11,9 @@ use campanile_crowd::Crowd;
 use campanile_devices::{Devices, WeatherOverride};
 use campanile_flood::Flood;
 use campanile_model::{Actor, Glob, Intent, PointId, Priority, Quality, Sample, Timestamp, Value, ValueType};
+use campanile_plugins::{
+    AlarmNews, Around, Call, Decision, Effects, Entered, PanelUse, Past, Seat, Stage,
+};
 use campanile_scene::GaugeAt;
 use campanile_world::{Event, Input, World};
 use serde::{Deserialize, Serialize};
@@ -18,9 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::drill::{Drill, Found};
 use crate::drill_file::WaterAt;
 use crate::engine::{Engine, EngineError};
-use crate::play::{By, Play, Refusal, Seen};
+use crate::play::{Asked, By, Message, Play, Refusal, Seen};
+use crate::seats::{KeptRecord, SeatOutcome, Seats};
 use crate::site::{Site, WET_M, Wet};
 use crate::slowness;
+use crate::stage::OnStage;
 use crate::tally::Tally;
 
 /// Actions of a drill command as an operator does.
@@ -46,11 +51,88 @@ pub enum Deed {
         /// Who.
         name: String,
     },
+    /// Decides a question of a director.
+    Decide {
+        /// Which, by its id.
+        question: String,
+        /// The index of the answer.
+        answer: u32,
+        /// Who.
+        name: String,
+    },
+    /// Uses a panel of a plugin.
+    Panel {
+        /// The plugin.
+        plugin: String,
+        /// What was done, already held against the panel: panel, node, person, and what was entered by field.
+        used: PanelDeed,
+    },
     /// Commands a point, or deals with an alarm, as in the live world.
     World {
         /// What.
         input: Input,
     },
+}
+
+/// The use of a panel, as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PanelDeed {
+    /// The panel.
+    pub panel: String,
+    /// The node.
+    pub node: String,
+    /// Who.
+    pub person: String,
+    /// What was entered, by field.
+    pub fields: Vec<(String, EnteredDeed)>,
+}
+
+/// What was entered, as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnteredDeed {
+    /// A number.
+    Number(f64),
+    /// A text.
+    Text(String),
+    /// The index of one of some.
+    Choice(u32),
+    /// Yes or no.
+    Toggle(bool),
+}
+
+impl From<&PanelDeed> for PanelUse {
+    fn from(deed: &PanelDeed) -> Self {
+        let entered = |value: &EnteredDeed| match value {
+            EnteredDeed::Number(x) => Entered::Number(*x),
+            EnteredDeed::Text(text) => Entered::Text(text.clone()),
+            EnteredDeed::Choice(index) => Entered::Choice(*index),
+            EnteredDeed::Toggle(is) => Entered::Toggle(*is),
+        };
+        Self {
+            panel: deed.panel.clone(),
+            node: deed.node.clone(),
+            person: deed.person.clone(),
+            fields: deed.fields.iter().map(|(id, value)| (id.clone(), entered(value))).collect(),
+        }
+    }
+}
+
+impl From<&PanelUse> for PanelDeed {
+    fn from(used: &PanelUse) -> Self {
+        let entered = |value: &Entered| match value {
+            Entered::Number(x) => EnteredDeed::Number(*x),
+            Entered::Text(text) => EnteredDeed::Text(text.clone()),
+            Entered::Choice(index) => EnteredDeed::Choice(*index),
+            Entered::Toggle(is) => EnteredDeed::Toggle(*is),
+        };
+        Self {
+            panel: used.panel.clone(),
+            node: used.node.clone(),
+            person: used.person.clone(),
+            fields: used.fields.iter().map(|(id, value)| (id.clone(), entered(value))).collect(),
+        }
+    }
 }
 
 /// A deed and the barrier at which it was done.
@@ -74,6 +156,9 @@ pub enum DeedError {
     /// The alarm is not in a state for it.
     #[error("the alarm has nothing for this to be done to")]
     Alarm,
+    /// The rehearsal has no such plugin.
+    #[error("the rehearsal has no plugin '{0}'")]
+    NoPlugin(String),
     /// Only commands and alarms are for people.
     #[error("samples and the clock are not for people to change")]
     NotForPeople,
@@ -112,6 +197,10 @@ pub struct Rehearsal {
     pub(crate) events: Vec<Event>,
     /// How many of the events the device models have been told of.
     pub(crate) told: usize,
+    /// How many of the events plugins have been told of.
+    pub(crate) heard: usize,
+    /// The plugins.
+    pub(crate) seats: Seats,
     /// Where the time of this machine went; no part of the state.
     pub(crate) spent: Spent,
 }
@@ -125,6 +214,8 @@ pub struct Spent {
     pub crowd_s: f64,
     /// Both, as long as they took side by side.
     pub engines_s: f64,
+    /// Plugins.
+    pub plugins_s: f64,
     /// Device models and the world.
     pub devices_s: f64,
     /// Players, events, and what engines are told.
@@ -186,12 +277,50 @@ impl Rehearsal {
             deeds: Arc::default(),
             events: Vec::new(),
             told: 0,
+            heard: 0,
+            seats: Seats::default(),
             spent: Spent::default(),
         };
         rehearsal.tell_devices()?;
-        rehearsal.hear_devices();
+        rehearsal.hear_devices(&mut |_| {});
         rehearsal.measure(0.0);
         Ok(rehearsal)
+    }
+
+    /// With plugins, which are called from the next barrier on; `before` is what was before the rehearsal began.
+    pub fn with_seats(mut self, seats: Vec<Seat>, before: Arc<dyn Past>) -> Self {
+        self.seats = Seats::new(seats, before);
+        self
+    }
+
+    /// The plugins, by id.
+    pub fn seats(&self) -> &[Seat] {
+        &self.seats.list
+    }
+
+    /// The plugins, by id: to be watched, reloaded or revived.
+    pub fn seats_mut(&mut self) -> &mut [Seat] {
+        &mut self.seats.list
+    }
+
+    /// The seat of a plugin.
+    pub fn seat_of(&self, plugin: &str) -> Option<usize> {
+        self.seats.list.iter().position(|seat| seat.grants().manifest.id == plugin)
+    }
+
+    /// Tells a plugin something at the next barrier that it alone hears, such as the use of a panel.
+    pub fn tell_seat(&mut self, seat: usize, call: Call) {
+        self.seats.told.push((seat, call));
+    }
+
+    /// What came of the calls of plugins since this was asked last.
+    pub fn take_outcomes(&mut self) -> Vec<SeatOutcome> {
+        std::mem::take(&mut self.seats.outcomes)
+    }
+
+    /// The records that plugins have kept in this rehearsal, the oldest first.
+    pub fn plugin_records(&self) -> impl Iterator<Item = &KeptRecord> {
+        self.seats.records()
     }
 
     /// The campus, drill and maps that it runs on.
@@ -261,7 +390,8 @@ impl Rehearsal {
 
     /// What has happened in the world since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
-        self.told = 0;
+        self.news_of_alarms();
+        (self.told, self.heard) = (0, 0);
         std::mem::take(&mut self.events)
     }
 
@@ -273,6 +403,24 @@ impl Rehearsal {
         self.try_deed(&deed)?;
         Arc::make_mut(&mut self.deeds).push(Recorded { barrier: self.barrier, deed });
         Ok(())
+    }
+
+    /// What people did at this barrier and plugins have not heard of yet.
+    pub(crate) fn tell_seats_again(&mut self) {
+        for recorded in self.deeds.clone().iter().filter(|r| r.barrier == self.barrier) {
+            let told = match &recorded.deed {
+                Deed::Panel { plugin, used } => self.seat_of(plugin).map(|seat| (seat, Call::Panel(used.into()))),
+                Deed::Decide { question, answer, name } => {
+                    let of = |asked: &&Asked| asked.id == *question && asked.decided.is_some();
+                    let director = self.play.asked.iter().rev().find(of).map(|asked| asked.director.clone());
+                    let person = name.clone();
+                    let decided = Decision { id: question.clone(), answer: *answer, person };
+                    director.and_then(|d| self.seat_of(&d)).map(|seat| (seat, Call::Decision(decided)))
+                }
+                _ => None,
+            };
+            self.seats.told.extend(told);
+        }
     }
 
     fn try_deed(&mut self, deed: &Deed) -> Result<(), DeedError> {
@@ -289,6 +437,21 @@ impl Rehearsal {
             Deed::Decline { action, .. } => {
                 let index = self.drill().action(action).ok_or_else(|| Refusal::Unknown(action.clone()))?;
                 self.play.decline(index);
+                Ok(())
+            }
+            Deed::Decide { question, answer, name } => {
+                let now_s = self.now_s();
+                let index = self.play.decide(question, *answer, name, now_s)?;
+                let director = self.play.asked[index].director.clone();
+                let decided = Decision { id: question.clone(), answer: *answer, person: name.clone() };
+                if let Some(seat) = self.seat_of(&director) {
+                    self.tell_seat(seat, Call::Decision(decided));
+                }
+                Ok(())
+            }
+            Deed::Panel { plugin, used } => {
+                let seat = self.seat_of(plugin).ok_or_else(|| DeedError::NoPlugin(plugin.clone()))?;
+                self.tell_seat(seat, Call::Panel(used.into()));
                 Ok(())
             }
             Deed::World { input } => match input {
@@ -311,6 +474,19 @@ impl Rehearsal {
     /// # Errors
     /// An engine that refuses what it is told: a fault of the drill or of this program, and the end of the run.
     pub fn step(&mut self, threads: usize) -> Result<bool, RehearsalError> {
+        self.step_with(threads, &mut |_| {})
+    }
+
+    /// As [`Self::step`], with a say in what the devices' samples are before the world hears them: a meter that stands
+    /// still, a sensor that is silent. Nothing of it is kept, so whoever steps says it again at each barrier.
+    ///
+    /// # Errors
+    /// See [`Self::step`].
+    pub fn step_with(
+        &mut self,
+        threads: usize,
+        change: &mut dyn FnMut(&mut Vec<Sample>),
+    ) -> Result<bool, RehearsalError> {
         if self.is_over() {
             return Ok(false);
         }
@@ -318,13 +494,16 @@ impl Rehearsal {
         let mut last = Instant::now();
         let mut lap = || std::mem::replace(&mut last, Instant::now()).elapsed().as_secs_f64();
         self.players()?;
+        self.spent.drill_s += lap();
+        self.plugins();
+        self.spent.plugins_s += lap();
         self.tell_devices()?;
         self.tell_engines()?;
         self.spent.drill_s += lap();
         self.run_engines(dt_s, threads);
         self.spent.engines_s += lap();
         self.barrier += 1;
-        self.hear_devices();
+        self.hear_devices(change);
         self.spent.devices_s += lap();
         self.measure(dt_s);
         self.spent.measure_s += lap();
@@ -354,6 +533,99 @@ impl Rehearsal {
             self.effect(&site, action)?;
         }
         Ok(())
+    }
+
+    /// Alarms that have changed, for plugins to hear of at the next barrier.
+    fn news_of_alarms(&mut self) {
+        let from = std::mem::replace(&mut self.heard, self.events.len());
+        if self.seats.list.is_empty() {
+            return;
+        }
+        for event in self.events.get(from..).unwrap_or_default() {
+            if let Event::Alarm { rule, .. } = event {
+                self.seats.alarms.extend(AlarmNews::of(&self.site.campus, &self.world, *rule));
+            }
+        }
+    }
+
+    /// Calls each plugin in the order of ids; what one does has happened when the next is called.
+    fn plugins(&mut self) {
+        if self.seats.list.is_empty() {
+            return;
+        }
+        self.news_of_alarms();
+        let samples: Arc<[Sample]> = std::mem::take(&mut self.seats.heard).into();
+        let alarms: Arc<[AlarmNews]> = std::mem::take(&mut self.seats.alarms).into();
+        let told = std::mem::take(&mut self.seats.told);
+        let mut world = Arc::new(self.world.fork());
+        for seat in 0..self.seats.list.len() {
+            let own = told.iter().filter(|(to, _)| *to == seat).map(|(_, call)| call.clone());
+            let mut calls: Vec<Call> = own.collect();
+            if !alarms.is_empty() {
+                calls.push(Call::Alarms(alarms.clone()));
+            }
+            // One call takes in so many; all are given.
+            let batches = samples.chunks(campanile_plugins::MOST_SAMPLES);
+            calls.extend(batches.map(|batch| Call::Samples(batch.into())));
+            if self.seats.list[seat].take_tick(self.world.now()) {
+                calls.push(Call::Tick);
+            }
+            for call in calls {
+                if self.call(seat, &call, &world) {
+                    world = Arc::new(self.world.fork());
+                }
+            }
+        }
+    }
+
+    /// Calls a plugin; whether it has changed the world.
+    fn call(&mut self, seat: usize, call: &Call, world: &Arc<World>) -> bool {
+        let directs = self.seats.list[seat].grants().manifest.kind == campanile_plugins::Kind::Drill;
+        let stage = directs.then(|| Arc::new(OnStage::of(self)) as Arc<dyn Stage>);
+        let around = Around { world: world.clone(), past: self.seats.past(), stage };
+        let outcome = self.seats.list[seat].call(call, &around);
+        // What is remembered is written to without a copy where nobody else holds it.
+        drop(around);
+        if outcome == campanile_plugins::Outcome::default() {
+            return false;
+        }
+        let time = self.world.now();
+        self.seats.keep(seat, time, &outcome);
+        let inputs = outcome.effects.inputs(self.seats.list[seat].grants(), time);
+        for input in &inputs {
+            // What the world refuses now it would have refused in the call, but for what another plugin did since.
+            let _ = self.world.apply(input, &mut self.events);
+        }
+        self.tell_devices_of_commands();
+        self.direct(seat, &outcome.effects);
+        self.seats.outcomes.push(SeatOutcome { seat, time, call: call.clone(), outcome });
+        !inputs.is_empty()
+    }
+
+    /// What a director does to its drill.
+    fn direct(&mut self, seat: usize, effects: &Effects) {
+        let director = self.seats.list[seat].grants().manifest.id.clone();
+        let (site, at_s) = (self.site.clone(), self.now_s());
+        for told in &effects.told {
+            let (from, text) = (Some(told.from.clone()), told.message.clone());
+            self.play.messages.push(Message { at_s, from, text });
+        }
+        for id in &effects.begun {
+            // The host has refused what the drill does not have; what is under way need not be begun.
+            if let Some(action) = site.drill.action(id) {
+                let _ = self.play.begin(&site.drill, action, By::Event { id: director.clone() }, at_s);
+            }
+        }
+        for question in &effects.asked {
+            self.play.asked.push(Asked {
+                id: question.id.to_string(),
+                director: director.clone(),
+                at_s,
+                question: question.question.clone(),
+                answers: question.answers.clone(),
+                decided: None,
+            });
+        }
     }
 
     fn effect(&mut self, site: &Site, action: usize) -> Result<(), RehearsalError> {
@@ -470,9 +742,11 @@ impl Rehearsal {
     }
 
     /// Samples of the devices enter the world, and its clock moves.
-    fn hear_devices(&mut self) {
+    fn hear_devices(&mut self, change: &mut dyn FnMut(&mut Vec<Sample>)) {
         let now = self.now();
-        let samples: Vec<Sample> = self.devices.step(now);
+        let mut samples: Vec<Sample> = self.devices.step(now);
+        change(&mut samples);
+        self.seats.hear(&samples);
         let _ = self.world.apply(&Input::Samples { samples }, &mut self.events);
         let _ = self.world.apply(&Input::Tick { now }, &mut self.events);
         // Interlocks and expiries command by themselves.
@@ -585,7 +859,8 @@ impl Rehearsal {
         if let Some(crowd) = &self.crowd {
             hasher.update(&crowd.state_hash());
         }
-        for part in [serde_json::to_vec(&self.play), serde_json::to_vec(&self.tally)] {
+        let seats = serde_json::to_vec(&self.seats.kept());
+        for part in [serde_json::to_vec(&self.play), serde_json::to_vec(&self.tally), seats] {
             // Both are plain numbers and texts, which JSON always takes.
             hasher.update(&part.unwrap_or_default());
         }

@@ -1,7 +1,7 @@
 //! A rehearsal as bytes and back.
 //!
 //! The magic `CAMPREHR`, the version (`u32`), then parts, each with its length (`u64`) before it: the head as JSON, the
-//! devices, the flood and the crowd (empty where there is none); at the end the BLAKE3 hash of all before it. All numbers
+//! devices, the flood, the crowd and the plugins (empty where there is none); at the end the BLAKE3 hash of all before it. All numbers
 //! are little-endian.
 
 use std::sync::Arc;
@@ -10,17 +10,19 @@ use campanile_crowd::{Crowd, CrowdInput};
 use campanile_devices::Devices;
 use campanile_flood::Flood;
 use campanile_model::Timestamp;
+use campanile_plugins::{NoPast, Past, Seat};
 use campanile_world::{Checkpoint, World};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Engine;
 use crate::play::Play;
 use crate::rehearsal::{Recorded, Rehearsal, RehearsalError};
+use crate::seats::{KeptSeat, KeptSeats, Seats};
 use crate::site::Site;
 use crate::tally::Tally;
 
 const MAGIC: &[u8; 8] = b"CAMPREHR";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HASH: usize = 32;
 
 #[derive(Serialize)]
@@ -75,7 +77,11 @@ impl Rehearsal {
         out.extend(VERSION.to_le_bytes());
         let flood = self.flood.as_ref().map(Engine::saved).unwrap_or_default();
         let crowd = self.crowd.as_ref().map(Engine::saved).unwrap_or_default();
-        for part in [head, self.devices.save(), flood, crowd] {
+        let seats = match self.seats.list.is_empty() {
+            true => Vec::new(),
+            false => serde_json::to_vec(&self.seats.kept()).map_err(|why| wrong(why.to_string()))?,
+        };
+        for part in [head, self.devices.save(), flood, crowd, seats] {
             out.extend((part.len() as u64).to_le_bytes());
             out.extend(part);
         }
@@ -84,11 +90,25 @@ impl Rehearsal {
         Ok(out)
     }
 
-    /// The rehearsal that was saved, on the same campus and drill.
+    /// The rehearsal that was saved, on the same campus and drill, and without plugins.
     ///
     /// # Errors
-    /// [`RehearsalError`] where the bytes are spoilt, or of another campus or drill.
+    /// [`RehearsalError`] where the bytes are spoilt, of another campus or drill, or of one with plugins.
     pub fn restore(site: Arc<Site>, bytes: &[u8]) -> Result<Self, RehearsalError> {
+        Self::restore_with(site, bytes, Arc::new(NoPast), &mut |_| None)
+    }
+
+    /// The rehearsal that was saved, on the same campus and drill. `seat` gives each plugin its seat anew, with all that
+    /// there was of it.
+    ///
+    /// # Errors
+    /// [`RehearsalError`] where the bytes are spoilt, of another campus or drill, or a plugin is not there.
+    pub fn restore_with(
+        site: Arc<Site>,
+        bytes: &[u8],
+        before: Arc<dyn Past>,
+        seat: &mut dyn FnMut(&KeptSeat) -> Option<Seat>,
+    ) -> Result<Self, RehearsalError> {
         let body = bytes.len().checked_sub(HASH).and_then(|n| bytes.split_at_checked(n));
         let (body, hash) = body.ok_or_else(|| wrong("it is too short"))?;
         if !body.starts_with(MAGIC) {
@@ -102,7 +122,7 @@ impl Rehearsal {
         if version != VERSION.to_le_bytes() {
             return Err(wrong("another version of this program has written it"));
         }
-        let mut parts: [&[u8]; 4] = [&[]; 4];
+        let mut parts: [&[u8]; 5] = [&[]; 5];
         for part in &mut parts {
             let mut length = [0; 8];
             length.copy_from_slice(take(&mut rest, 8)?);
@@ -110,7 +130,7 @@ impl Rehearsal {
                 usize::try_from(u64::from_le_bytes(length)).map_err(|_| wrong("a part is too long"))?;
             *part = take(&mut rest, length)?;
         }
-        let [head, devices, flood, crowd] = parts;
+        let [head, devices, flood, crowd, seats] = parts;
         let head: Head = serde_json::from_slice(head).map_err(|why| wrong(why.to_string()))?;
         if head.campus != site.campus.id || head.drill != site.drill.file.id {
             return Err(wrong(format!("it is of the drill {} on {}", head.drill, head.campus)));
@@ -137,7 +157,21 @@ impl Rehearsal {
             return Err(wrong("the drill has been changed since"));
         }
         let devices = Devices::restore(site.campus.clone(), site.weather.clone(), head.seed, devices)?;
-        Ok(Self {
+        let seats = match seats {
+            [] => Seats::default(),
+            seats => {
+                let kept: KeptSeats = serde_json::from_slice(seats).map_err(|why| wrong(why.to_string()))?;
+                let mut list = Vec::new();
+                for of in &kept.seats {
+                    let gone = || wrong(format!("its plugin '{}' {} is not installed", of.plugin, of.version));
+                    list.push(seat(of).ok_or_else(gone)?);
+                }
+                Seats::taken_up(list, before, kept)
+            }
+        };
+        let mut rehearsal = Self {
+            seats,
+            heard: 0,
             world: World::resume(site.schema.clone(), head.world),
             seed: head.seed,
             barrier: head.barrier,
@@ -152,7 +186,9 @@ impl Rehearsal {
             told: 0,
             spent: Default::default(),
             site,
-        })
+        };
+        rehearsal.tell_seats_again();
+        Ok(rehearsal)
     }
 }
 

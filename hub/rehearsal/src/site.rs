@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campanile_flood::{Flood, Series};
 use campanile_formats::{Epw, Grid};
-use campanile_model::{Building, Campus, Glob, Names, NetworkKind, Path};
+use campanile_model::{Building, Campus, Glob, Names, NetworkKind, Path, Timestamp};
 use campanile_scene::{
     CrowdOptions, CrowdSite, FloodOptions, FloodSite, InputError, crowd_input, flood_input,
 };
@@ -167,6 +167,35 @@ impl Site {
         let fed_by = flood.as_ref().map_or_else(Vec::new, |f| fed_by(&campus, f));
         let schema = Arc::new(Schema::of(&campus));
         Ok(Self { schema, rain, river, flood, crowd, wet, corner_m, waters, fed_by, weather, drill, campus })
+    }
+
+    /// A time on a campus with its device models and nothing else: no drill, no engines. What a plugin is tried on.
+    pub fn plain(
+        campus: Arc<Campus>,
+        start: Timestamp,
+        duration_s: f64,
+        barrier_s: f64,
+        weather: Epw,
+    ) -> Self {
+        let drill = Drill::plain(campus.clone(), start, duration_s, barrier_s);
+        let low = |axis: usize| {
+            let corners = campus.plan.site.boundary.iter().map(|p| f64::from(p[axis]) / 1e3);
+            corners.fold(0.0, f64::min) - MARGIN_M
+        };
+        Self {
+            schema: Arc::new(Schema::of(&campus)),
+            corner_m: [low(0), low(1)],
+            rain: None,
+            river: None,
+            flood: None,
+            crowd: None,
+            wet: Vec::new(),
+            waters: BTreeSet::new(),
+            fed_by: Vec::new(),
+            weather,
+            drill,
+            campus,
+        }
     }
 
     /// The rain at a moment of the drill, m/s.

@@ -1,10 +1,12 @@
 //! What a client follows: the newest state of a world, what happens in it, and the way in for people's wishes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
 use campanile_model::{Campus, Intent, Point, Priority, Timestamp, ValueType};
+use campanile_protocol::plugins::PanelShown;
 use campanile_protocol::rest::Outcome;
 use campanile_protocol::{LayerInfo, LayerState, RejectReason, ServerMessage, limits};
 use campanile_world::Refusal;
@@ -53,6 +55,12 @@ struct Layers {
     states: ArcSwap<LayerStates>,
 }
 
+/// By plugin, panel and person.
+type PanelKey = (String, String, Option<String>);
+
+/// Views of a panel that are one person's alone.
+const MOST_VIEWS: usize = 200;
+
 /// What a client follows.
 pub struct Channel {
     /// `live`, `simulated`, or the id of a rehearsal or of a look back.
@@ -69,6 +77,8 @@ pub struct Channel {
     /// How fast its clock goes against the wall's, as bits.
     rate: AtomicU64,
     layers: Layers,
+    /// What plugins show, by plugin, panel and, where it is for one person alone, who that is.
+    panels: Mutex<BTreeMap<PanelKey, Arc<PanelShown>>>,
     /// Counts the states of the layers.
     moved: watch::Sender<u64>,
     /// Counts how often the world became another, so that a client has to forget what it knew.
@@ -95,6 +105,7 @@ impl Channel {
             view: ArcSwap::from_pointee(view),
             rate: AtomicU64::new(rate.to_bits()),
             layers: Layers::default(),
+            panels: Mutex::default(),
             moved: watch::channel(0).0,
             epoch: AtomicU64::new(0),
             hands,
@@ -140,6 +151,64 @@ impl Channel {
     /// Wakes when the layers move on.
     pub fn layers_moved(&self) -> watch::Receiver<u64> {
         self.moved.subscribe()
+    }
+
+    fn panels_(&self) -> MutexGuard<'_, BTreeMap<PanelKey, Arc<PanelShown>>> {
+        self.panels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_panel(&self, panel: PanelShown) {
+        // Nobody listening is no error.
+        drop(self.events.send(ServerMessage::PanelShown { panel: Box::new(panel) }));
+    }
+
+    /// A plugin shows a panel anew: to all, which ends every view of a person's own, or to one person.
+    pub fn show_panel(&self, panel: PanelShown) {
+        let key = (panel.plugin.clone(), panel.panel.clone(), panel.person.clone());
+        let mut panels = self.panels_();
+        if panel.person.is_none() {
+            panels.retain(|(plugin, id, _), _| (plugin, id) != (&key.0, &key.1));
+        }
+        if panel.nodes.is_empty() {
+            panels.remove(&key);
+        } else {
+            panels.insert(key.clone(), Arc::new(panel.clone()));
+            let own = panels.keys().filter(|(plugin, id, who)| (plugin, id) == (&key.0, &key.1) && who.is_some());
+            // The one who was shown theirs first, by name, gives way: they see what all see.
+            if let Some(last) = (own.count() > MOST_VIEWS).then(|| key.clone()) {
+                let other = panels.keys().find(|k| (&k.0, &k.1) == (&last.0, &last.1) && k.2.is_some() && **k != last);
+                if let Some(other) = other.cloned() {
+                    panels.remove(&other);
+                }
+            }
+        }
+        drop(panels);
+        self.tell_panel(panel);
+    }
+
+    /// The panels of a plugin are gone.
+    pub fn remove_panels(&self, plugin: &str) {
+        let mut panels = self.panels_();
+        let keys: Vec<PanelKey> = panels.keys().filter(|key| key.0 == plugin).cloned().collect();
+        let gone: Vec<Arc<PanelShown>> = keys.iter().filter_map(|key| panels.remove(key)).collect();
+        drop(panels);
+        for panel in gone {
+            self.tell_panel(PanelShown { nodes: Vec::new(), ..(*panel).clone() });
+        }
+    }
+
+    /// The panels that a person may see: those of all, and views of their own.
+    pub fn panels_of(&self, person: &str) -> Vec<PanelShown> {
+        let panels = self.panels_();
+        let seen = panels.iter().filter(|((.., who), _)| who.as_deref().is_none_or(|who| who == person));
+        seen.map(|(_, panel)| (**panel).clone()).collect()
+    }
+
+    /// The panel that a person uses.
+    pub fn panel(&self, plugin: &str, panel: &str, person: &str) -> Option<Arc<PanelShown>> {
+        let panels = self.panels_();
+        let at = |who: Option<String>| panels.get(&(plugin.to_owned(), panel.to_owned(), who)).cloned();
+        at(Some(person.to_owned())).or_else(|| at(None))
     }
 
     /// How often the world has become another.

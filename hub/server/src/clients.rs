@@ -29,6 +29,11 @@ impl PointSet {
         }
     }
 
+    /// Whether a point is in the set.
+    pub fn contains(&self, point: PointId) -> bool {
+        self.words.get(point.index() / 64).is_some_and(|word| word >> (point.index() % 64) & 1 == 1)
+    }
+
     /// Whether no point is in the set.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)

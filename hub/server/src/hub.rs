@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use crate::limits::Limits;
 use crate::live::{Live, Turn, wall_clock};
 use crate::people::{Door, People, PeopleError};
+use crate::plugins::{self, Plugins, Shelf};
 use crate::rehearsals::Rehearsals;
 use crate::retention::Retention;
 use crate::tls::Tls;
@@ -64,6 +65,7 @@ pub struct HubConfig {
     tls: Tls,
     retention_months: Option<u16>,
     limits: Limits,
+    shipped: bool,
 }
 
 impl HubConfig {
@@ -82,7 +84,14 @@ impl HubConfig {
             tls: Tls::Off,
             retention_months: None,
             limits: Limits::default(),
+            shipped: false,
         }
+    }
+
+    /// Approves the plugins that are shipped with the program, with all that they ask for: for a demonstration.
+    pub fn with_shipped_plugins(mut self) -> Self {
+        self.shipped = true;
+        self
     }
 
     /// The address of the API.
@@ -182,6 +191,9 @@ pub enum HubError {
     /// The terrain.
     #[error("{0}")]
     Terrain(String),
+    /// The plugins.
+    #[error("the plugins: {0}")]
+    Plugins(String),
     /// The record of the world's inputs.
     #[error("can't write the record {}: {why}. Name a new file in a folder that can be written to", path.display())]
     Record {
@@ -195,19 +207,21 @@ pub enum HubError {
     Io(#[from] std::io::Error),
 }
 
-/// A running hub.
+/// A running hub. It begins anew by itself where plugins make the points of the campus others; its addresses stay.
 pub struct Hub {
-    live: Arc<Live>,
-    world: Option<JoinHandle<()>>,
-    api: Option<JoinHandle<()>>,
-    stop: watch::Sender<bool>,
+    parts: Arc<Mutex<Option<Parts>>>,
+    watch: Option<JoinHandle<()>>,
+    over: Arc<AtomicBool>,
     address: SocketAddr,
     broker: Option<SocketAddr>,
     tls: bool,
     first_sign_in: Option<PathBuf>,
-    retention: Option<Retention>,
-    rehearsals: Arc<Rehearsals>,
 }
+
+/// How often it is looked whether the hub has to begin anew.
+const WATCH: Duration = Duration::from_millis(100);
+/// How long the parts of before may take to let go of the store.
+const LET_GO: Duration = Duration::from_secs(20);
 
 impl Hub {
     /// Starts everything; returns when the API answers.
@@ -223,49 +237,18 @@ impl Hub {
             .map_err(|source| HubError::Listen { address: config.listen, source })?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let campus = config.campus;
-        let history = History::open(&config.data, &crate::point_specs(&campus))?;
-        let tls = crate::tls::config(&config.tls, &config.data, config.listen.ip())?;
-        let queue = Box::new(CommitQueue::start(history.writer(), COMMITS)?);
-        let began = config.simulated.map(|(at, _)| at.plus_micros(-(PAST.as_micros() as i64)));
-        let (live, world) =
-            Live::start(campus.clone(), Box::new(history), queue, began, config.record.as_deref())?;
-        let broker = join_field(&config.broker, &campus, &live)?;
-        if let Some((at, seed)) = config.simulated {
-            simulate(&live, campus, at, seed)?;
-        }
-        let retention = config.retention_months.map(|months| Retention::start(live.clone(), months));
-        let retention = retention.transpose()?;
-        let (stop, stopped) = watch::channel(false);
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let people = People::open(&live, &config.data, config.sign_in, tls.is_some(), config.limits)?;
-        let first_sign_in = runtime.block_on(people.first_admin(&live))?;
-        let has_tls = tls.is_some();
-        let to_fork = live.clone();
-        let fork = Box::new(move || to_fork.fork());
-        let rehearsals = Arc::new(Rehearsals::open(live.campus.clone(), config.data.join(REHEARSALS), fork));
-        let door = Arc::new(Door { people, live: live.clone(), loopback });
-        let service = crate::router(live.clone(), door, rehearsals.clone());
-        let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
-            let served =
-                runtime.block_on(crate::serve::serve(listener, tls, service, stopped, config.limits));
-            if let Err(why) = served {
-                tracing::error!(%why, "the API has stopped");
-            }
-            runtime.shutdown_timeout(Duration::from_secs(2));
-        })?;
-        Ok(Self {
-            live,
-            world: Some(world),
-            api: Some(api),
-            stop,
-            address,
-            broker,
-            tls: has_tls,
-            first_sign_in,
-            retention,
-            rehearsals,
-        })
+        // Kept through every new beginning, so that who asks meanwhile waits and is not refused.
+        let door = listener.try_clone()?;
+        let parts = Parts::start(config.clone(), listener)?;
+        let (broker, tls) = (parts.broker, parts.tls);
+        let first_sign_in = parts.first_sign_in.clone();
+        let parts = Arc::new(Mutex::new(Some(parts)));
+        let over = Arc::new(AtomicBool::new(false));
+        let (watched, stop) = (parts.clone(), over.clone());
+        let watch = std::thread::Builder::new()
+            .name("hub".to_owned())
+            .spawn(move || begin_anew(&watched, &stop, config, &door, broker))?;
+        Ok(Self { parts, watch: Some(watch), over, address, broker, tls, first_sign_in })
     }
 
     /// The file with the first administrator's one-time password, as long as it is of use.
@@ -290,12 +273,14 @@ impl Hub {
 
     /// Of which moment the layers of a rehearsal are that clients are shown now; nothing where there is none.
     pub fn layers_time(&self, rehearsal: &str) -> Option<Timestamp> {
-        Some(self.rehearsals.channel(rehearsal)?.layer_states().time)
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(parts.as_ref()?.rehearsals.channel(rehearsal)?.layer_states().time)
     }
 
     /// The world's state hash, as of the newest second.
     pub fn state_hash(&self) -> String {
-        self.live.state_hash()
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        parts.as_ref().map_or_else(String::new, |parts| parts.live.state_hash())
     }
 
     /// Stops: no more requests, the inbox drained, everything committed.
@@ -304,13 +289,154 @@ impl Hub {
     }
 
     fn shut(&mut self) {
+        self.over.store(true, Ordering::Release);
+        if let Some(watch) = self.watch.take()
+            && watch.join().is_err()
+        {
+            tracing::error!("the thread that watches the hub had panicked");
+        }
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut parts) = parts {
+            parts.shut(self.broker.is_some());
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shut();
+    }
+}
+
+/// Waits until the hub has to begin anew, and does it.
+fn begin_anew(
+    parts: &Mutex<Option<Parts>>,
+    over: &AtomicBool,
+    config: HubConfig,
+    door: &TcpListener,
+    broker: Option<SocketAddr>,
+) {
+    // A record goes on from one beginning to one end; the embedded broker lives as long as this process.
+    let mut again = HubConfig { record: None, ..config };
+    if let Some(address) = broker {
+        again.broker = Broker::External(address.to_string());
+    }
+    while !over.load(Ordering::Acquire) {
+        std::thread::sleep(WATCH);
+        let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
+        // A moment that device models made is made once.
+        let wanted = again.simulated.is_none() && parts.as_ref().is_some_and(|p| p.plugins.wants_restart());
+        if !wanted {
+            continue;
+        }
+        tracing::info!("the hub begins anew: plugins derive other points now");
+        if let Some(mut before) = parts.take() {
+            before.shut(false);
+            let live = Arc::downgrade(&before.live);
+            drop(before);
+            let began = Instant::now();
+            while live.strong_count() > 0 && began.elapsed() < LET_GO {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        while parts.is_none() && !over.load(Ordering::Acquire) {
+            let begun = door.try_clone().map_err(HubError::Io);
+            match begun.and_then(|door| Parts::start(again.clone(), door)) {
+                Ok(begun) => *parts = Some(begun),
+                Err(why) => {
+                    tracing::error!(%why, "the hub can't begin anew; it is tried again");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+            }
+        }
+    }
+}
+
+/// What a hub is made of, from one beginning to the next.
+struct Parts {
+    live: Arc<Live>,
+    world: Option<JoinHandle<()>>,
+    api: Option<JoinHandle<()>>,
+    stop: watch::Sender<bool>,
+    broker: Option<SocketAddr>,
+    tls: bool,
+    first_sign_in: Option<PathBuf>,
+    retention: Option<Retention>,
+    rehearsals: Arc<Rehearsals>,
+    plugins: Arc<Plugins>,
+}
+
+impl Parts {
+    fn start(config: HubConfig, listener: TcpListener) -> Result<Self, HubError> {
+        let loopback = config.listen.ip().is_loopback();
+        let wrong = |why: plugins::PluginsError| HubError::Plugins(why.to_string());
+        let mut shelf = Shelf::open(config.data.join(plugins::FOLDER)).map_err(wrong)?;
+        if config.shipped {
+            plugins::approve_shipped(&mut shelf).map_err(wrong)?;
+        }
+        let plain = config.campus;
+        let campus = Arc::new(plugins::campus_with(&plain, &shelf));
+        let history = History::open(&config.data, &crate::point_specs(&campus))?;
+        let tls = crate::tls::config(&config.tls, &config.data, config.listen.ip())?;
+        let queue = Box::new(CommitQueue::start(history.writer(), COMMITS)?);
+        let began = config.simulated.map(|(at, _)| at.plus_micros(-(PAST.as_micros() as i64)));
+        let (live, world) =
+            Live::start(campus.clone(), Box::new(history), queue, began, config.record.as_deref())?;
+        let plugins = Plugins::start(live.clone(), plain, shelf)?;
+        let broker = join_field(&config.broker, &campus, &live)?;
+        if let Some((at, seed)) = config.simulated {
+            simulate(&live, campus, at, seed)?;
+        }
+        let retention = config.retention_months.map(|months| Retention::start(live.clone(), months));
+        let retention = retention.transpose()?;
+        let (stop, stopped) = watch::channel(false);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let people = People::open(&live, &config.data, config.sign_in, tls.is_some(), config.limits)?;
+        let first_sign_in = runtime.block_on(people.first_admin(&live))?;
+        let has_tls = tls.is_some();
+        let to_fork = live.clone();
+        let fork = Box::new(move || to_fork.fork());
+        let rehearsals = Arc::new(Rehearsals::open(
+            live.campus.clone(),
+            config.data.join(REHEARSALS),
+            fork,
+            plugins.clone(),
+        ));
+        let door = Arc::new(Door { people, live: live.clone(), loopback });
+        let service = crate::router(live.clone(), door, plugins.clone(), rehearsals.clone());
+        let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
+            let served =
+                runtime.block_on(crate::serve::serve(listener, tls, service, stopped, config.limits));
+            if let Err(why) = served {
+                tracing::error!(%why, "the API has stopped");
+            }
+            runtime.shutdown_timeout(Duration::from_secs(2));
+        })?;
+        Ok(Self {
+            live,
+            world: Some(world),
+            api: Some(api),
+            stop,
+            broker,
+            tls: has_tls,
+            first_sign_in,
+            retention,
+            rehearsals,
+            plugins,
+        })
+    }
+
+    /// Stops all. With `drain` what an embedded broker still holds is taken in first.
+    fn shut(&mut self, drain: bool) {
         let _ = self.stop.send(true);
         self.retention = None;
         self.rehearsals.stop();
-        if self.broker.is_some() {
+        if drain {
             // The embedded broker goes with this process: what it has acknowledged to devices has to come over first.
             self.live.drain_field(DRAIN);
         }
+        // A plugin that is called now waits for the world to take what it did.
+        self.plugins.stop();
         if self.live.inbox().send(Turn::Stop).is_err() {
             tracing::debug!("the world had stopped already");
         }
@@ -318,14 +444,6 @@ impl Hub {
             if thread.join().is_err() {
                 tracing::error!("a thread of the hub had panicked");
             }
-        }
-    }
-}
-
-impl Drop for Hub {
-    fn drop(&mut self) {
-        if self.world.is_some() {
-            self.shut();
         }
     }
 }

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use campanile_history::{Record, Submission};
-use campanile_model::{PointId, Sample, Timestamp, Value};
+use campanile_model::{Intent, PointId, Sample, Timestamp, Value};
+use campanile_plugins::AlarmNews;
 use campanile_protocol::{RejectReason, ServerMessage};
 use campanile_world::{Confirmation, Event, Input, RecordError, Recorder, Refusal, Saved, World};
 use crossbeam_channel::Receiver;
@@ -14,6 +15,7 @@ use serde_json::json;
 
 use crate::clients::PointSet;
 use crate::live::{AlarmAct, Live, Turn};
+use crate::plugins::{NEWS, Report};
 use crate::seams::{Commits, Store};
 use crate::view::{alarm_info, command_state, view_of};
 
@@ -25,6 +27,8 @@ const TURNS_AT_ONCE: usize = 256;
 const COMMAND_RECORD: &str = "command";
 /// The kind of record under which an alarm is kept, by its id.
 const ALARM_RECORD: &str = "alarm";
+/// The kind of record under which an alarm of a plugin is kept, with what the plugin says of it.
+const NOTICE_RECORD: &str = "notice";
 /// A step back of the machine's clock that is more than the correction of a drift.
 const CLOCK_STEP_US: i64 = 2 * Timestamp::SECOND;
 /// How far a stored time may be ahead of the clock to be taken up; see the gateway's limit.
@@ -59,6 +63,7 @@ pub fn recover(world: &mut World, history: &dyn Store) {
     for (key, alarm) in kept_of(history, ALARM_RECORD) {
         saved.alarms.push((key.into(), alarm));
     }
+    saved.notices = kept_of(history, NOTICE_RECORD).into_iter().map(|(_, notice)| notice).collect();
     for lost in world.restore(saved) {
         tracing::warn!(lost, "a command or alarm of a point that the campus no longer has");
     }
@@ -120,6 +125,12 @@ pub struct Keeper {
     /// was full would be forgotten by a later kill.
     unsaved: Arc<Mutex<Unsaved>>,
     retry_due: bool,
+    /// Samples that plugins have not been told of yet.
+    heard: Vec<Sample>,
+    /// Alarms that plugins have not been told of yet.
+    news: Vec<AlarmNews>,
+    /// When plugins were told last.
+    told_plugins: Instant,
 }
 
 /// Tells the time of day.
@@ -161,6 +172,9 @@ impl Keeper {
             marked: i64::MIN,
             unsaved: Arc::default(),
             retry_due: false,
+            heard: Vec::new(),
+            news: Vec::new(),
+            told_plugins: Instant::now(),
         }
     }
 
@@ -265,7 +279,7 @@ impl Keeper {
                 }));
             }
             Turn::Alarm { alarm, by, act, reply } => {
-                let outcome = match self.world.schema().rule(&alarm) {
+                let outcome = match self.world.alarm_number(&alarm) {
                     None => Err(RejectReason::NotFound),
                     Some(rule) => {
                         // A shelf is timed from the moment that it is asked for.
@@ -292,11 +306,90 @@ impl Keeper {
                 });
                 self.commit(Vec::new(), records, Some(done));
             }
+            Turn::Plugin(report) => self.plugin(*report),
             // Who asked may have gone.
             Turn::Fork(reply) => drop(reply.send(self.world.fork())),
             Turn::Stop => return true,
         }
         false
+    }
+
+    /// Takes what a call of a plugin does. The world was asked when it was called; what it refuses now, it does because of
+    /// what has happened since.
+    fn plugin(&mut self, report: Report) {
+        let now = self.now();
+        self.tick(now);
+        let mut refused = Vec::new();
+        let mut derived = Vec::new();
+        for input in &report.inputs {
+            match input {
+                Input::Samples { samples } => {
+                    self.samples(samples);
+                    derived.extend_from_slice(samples);
+                }
+                Input::Intend { intent } => {
+                    let before = self.slot_value(intent);
+                    match self.apply(input) {
+                        // To hold on to what it holds already is no act of its own.
+                        Ok(_) if before == intent.value => {}
+                        Ok(_) => self.audit_plugin(&report.plugin, intent, before.as_ref()),
+                        Err(why) => refused.push(format!(
+                            "{} was refused: {why}",
+                            self.live.campus.get_point(intent.point).map_or("", |p| p.path.as_str())
+                        )),
+                    }
+                }
+                // A plugin says of its alarms what it likes.
+                other => drop(self.apply(other)),
+            }
+        }
+        self.audits.extend(report.records);
+        self.commit(derived, Vec::new(), None);
+        self.publish();
+        // Its thread waits for nothing but this.
+        let _ = report.taken.send(refused);
+    }
+
+    /// What the slot that an intent writes asks for now.
+    fn slot_value(&self, intent: &Intent) -> Option<Value> {
+        let array = self.world.array(intent.point)?;
+        let slot = array.slots.get(usize::from(intent.priority.get()) - 1)?.as_ref()?;
+        Some(slot.value.clone())
+    }
+
+    fn audit_plugin(&mut self, plugin: &str, intent: &Intent, before: Option<&Value>) {
+        let body = json!({
+            "act": if intent.value.is_some() { "write" } else { "relinquish" },
+            "actor": format!("plugin:{plugin}"), "from": "",
+            "point": self.live.campus.get_point(intent.point).map(|p| &p.path),
+            "priority": intent.priority, "value": intent.value, "reason": intent.reason,
+            "before": before, "after": self.world.effective(intent.point),
+        });
+        self.audits.push(Record::audit(self.world.now(), body));
+    }
+
+    /// Tells the plugins what has happened since they were told last.
+    fn publish(&mut self) {
+        let Some(crew) = self.live.crew.load_full().filter(|crew| !crew.is_empty()) else { return };
+        self.told_plugins = Instant::now();
+        let samples = std::mem::take(&mut self.heard);
+        let alarms = std::mem::take(&mut self.news);
+        crew.hear(Arc::new(self.world.fork()), &samples, &alarms);
+    }
+
+    /// Takes note of alarms for the plugins, and tells them where it is time.
+    fn tell_plugins(&mut self, events: &[Event]) {
+        if self.live.crew.load().as_ref().is_none_or(|crew| crew.is_empty()) {
+            return;
+        }
+        for event in events {
+            if let Event::Alarm { rule, .. } = event {
+                self.news.extend(AlarmNews::of(&self.live.campus, &self.world, *rule));
+            }
+        }
+        if self.told_plugins.elapsed() >= NEWS || !self.news.is_empty() {
+            self.publish();
+        }
     }
 
     fn apply(&mut self, input: &Input) -> Result<bool, Refusal> {
@@ -311,6 +404,9 @@ impl Keeper {
 
     fn samples(&mut self, samples: &[Sample]) {
         self.write_down(|recorder| recorder.samples(samples));
+        if let Some(crew) = self.live.crew.load().as_ref() {
+            crew.wanted(samples, &mut self.heard);
+        }
         self.world.apply_samples(samples, &mut self.events);
     }
 
@@ -375,6 +471,7 @@ impl Keeper {
             changed.into_iter().for_each(|p| set.insert(p));
             self.live.clients.mark(&set);
         }
+        self.tell_plugins(&events);
         self.keep(&events, records, answers);
         for event in &events {
             self.announce(event);
@@ -418,6 +515,10 @@ impl Keeper {
                 && array.held.is_none()
                 && array.confirmation == Confirmation::Confirmed;
             records.extend(kept(COMMAND_RECORD, path.as_str(), time, (!over).then_some(&array)));
+        }
+        for notice in rules.iter().filter_map(|r| self.world.notice(*r)) {
+            let over = notice.alarm.state == campanile_world::AlarmState::Normal;
+            records.extend(kept(NOTICE_RECORD, &notice_key(&notice.id), time, (!over).then_some(notice)));
         }
         for (id, alarm) in rules.into_iter().filter_map(|r| self.world.saved_alarm(r)) {
             let over = alarm.state == campanile_world::AlarmState::Normal;
@@ -501,6 +602,11 @@ pub fn alarm_input(rule: u32, by: &str, act: &AlarmAct, now: Timestamp) -> Input
         AlarmAct::OutOfService { reason } => Input::OutOfService { rule, who: Some(who(reason)) },
         AlarmAct::ReturnToService => Input::OutOfService { rule, who: None },
     }
+}
+
+/// Ids of alarms of plugins may be longer than a key.
+fn notice_key(id: &str) -> String {
+    blake3::hash(id.as_bytes()).to_hex().to_string()
 }
 
 /// The record that keeps something, or removes what was kept of it.

@@ -16,6 +16,7 @@ mod live;
 mod lookback;
 mod metrics;
 mod people;
+mod plugins;
 mod rehearsals;
 mod retention;
 mod roles;
@@ -82,7 +83,7 @@ pub fn terrain(campus: &Campus) -> Result<Option<Grid>, HubError> {
 
 fn described() -> (Router<Arc<live::Live>>, utoipa::openapi::OpenApi) {
     let (router, mut description) = OpenApiRouter::new()
-        .nest("/api/v1", api::router().merge(people::router()).merge(rehearsals::router()))
+        .nest("/api/v1", api::router().merge(people::router()).merge(plugins::router()).merge(rehearsals::router()))
         .split_for_parts();
     description.info = utoipa::openapi::InfoBuilder::new()
         .title("Campanile")
@@ -100,7 +101,12 @@ pub fn openapi_json() -> String {
     described().1.to_pretty_json().unwrap_or_default()
 }
 
-fn router(live: Arc<live::Live>, door: Arc<people::Door>, rehearsals: Arc<rehearsals::Rehearsals>) -> Router {
+fn router(
+    live: Arc<live::Live>,
+    door: Arc<people::Door>,
+    plugins: Arc<plugins::Plugins>,
+    rehearsals: Arc<rehearsals::Rehearsals>,
+) -> Router {
     let (router, description) = described();
     let text = description.to_pretty_json().unwrap_or_default();
     router
@@ -114,6 +120,7 @@ fn router(live: Arc<live::Live>, door: Arc<people::Door>, rehearsals: Arc<rehear
         .method_not_allowed_fallback(api::no_such_method)
         .with_state(live)
         .layer(axum::Extension(door.people.clone()))
+        .layer(axum::Extension(plugins))
         .layer(axum::Extension(rehearsals))
         .layer(axum::middleware::from_fn_with_state(door, people::guard))
 }

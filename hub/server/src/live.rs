@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwapOption;
 use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
 use campanile_history::Record;
@@ -37,6 +38,8 @@ pub enum Turn {
     Alarm { alarm: String, by: By, act: AlarmAct, reply: oneshot::Sender<Result<(), RejectReason>> },
     /// Records that are none of the world's, such as of people: kept in one order with its own.
     Keep(Vec<Record>, oneshot::Sender<()>),
+    /// What a call of a plugin does.
+    Plugin(Box<crate::plugins::Report>),
     /// A fork of the world as it is now, for a rehearsal.
     Fork(oneshot::Sender<World>),
     /// No more turns come.
@@ -166,6 +169,8 @@ pub struct Live {
     pub look_backs: Arc<Semaphore>,
     inbox: Sender<Turn>,
     gateway: OnceLock<Box<dyn Field>>,
+    /// The plugins at work.
+    pub crew: ArcSwapOption<crate::plugins::Crew>,
     scene: Mutex<Option<Bytes>>,
     started: Instant,
     /// Samples taken in.
@@ -228,6 +233,7 @@ impl Live {
             look_backs: Arc::new(Semaphore::new(crate::lookback::MOST)),
             inbox,
             gateway: OnceLock::new(),
+            crew: ArcSwapOption::empty(),
             scene: Mutex::new(None),
             started: Instant::now(),
             samples: AtomicU64::new(0),

@@ -26,6 +26,10 @@ pub enum Permission {
     Command,
     /// Rehearsing: drills and their worlds, which touch nothing real.
     Rehearse,
+    /// Laying packages of plugins in the hub, where they do nothing before they are approved.
+    Deliver,
+    /// Approving, changing and removing plugins.
+    Plugins,
     /// Opening classes.
     Classes,
     /// Reading the audit record.
@@ -40,10 +44,10 @@ use Permission as P;
 const ROLES: [(Role, Option<Role>, &[Permission]); 7] = [
     (Role::Student, None, &[P::Session, P::Look]),
     (Role::Viewer, Some(Role::Student), &[P::Account]),
-    (Role::Vendor, Some(Role::Viewer), &[P::Diagnose]),
+    (Role::Vendor, Some(Role::Viewer), &[P::Diagnose, P::Deliver]),
     (Role::Trainer, Some(Role::Viewer), &[P::Export, P::Rehearse, P::Classes]),
     (Role::Operator, Some(Role::Vendor), &[P::Export, P::Alarms, P::Command, P::Rehearse]),
-    (Role::Manager, Some(Role::Operator), &[P::Classes, P::Audit]),
+    (Role::Manager, Some(Role::Operator), &[P::Classes, P::Audit, P::Plugins]),
     (Role::Admin, Some(Role::Manager), &[P::People]),
 ];
 
@@ -123,9 +127,25 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/rehearsals/report", P::Look),
     post("/api/v1/rehearsals/pace", P::Rehearse),
     post("/api/v1/rehearsals/act", P::Rehearse),
+    post("/api/v1/rehearsals/decide", P::Rehearse),
     post("/api/v1/rehearsals/branch", P::Rehearse),
     post("/api/v1/rehearsals/save", P::Rehearse),
     post("/api/v1/rehearsals/end", P::Rehearse),
+    get("/api/v1/plugins", P::Look),
+    get("/api/v1/plugins/icon", P::Look),
+    get("/api/v1/plugins/panels", P::Look),
+    post("/api/v1/plugins/panel", P::Look),
+    get("/api/v1/plugins/logs", P::Diagnose),
+    get("/api/v1/plugins/script", P::Diagnose),
+    get("/api/v1/plugins/trust", P::Diagnose),
+    post("/api/v1/plugins/packages", P::Deliver),
+    post("/api/v1/plugins/approve", P::Plugins),
+    post("/api/v1/plugins/stop", P::Plugins),
+    post("/api/v1/plugins/start", P::Plugins),
+    post("/api/v1/plugins/remove", P::Plugins),
+    post("/api/v1/plugins/settings", P::Plugins),
+    post("/api/v1/plugins/script", P::Plugins),
+    post("/api/v1/plugins/trust", P::Plugins),
     get("/api/v1/gateway", P::Diagnose),
     get("/metrics", P::Diagnose),
     get("/api/v1/classes", P::Classes),
@@ -241,7 +261,7 @@ mod tests {
 
     #[test]
     fn students_touch_nothing_real_and_nobody_rises_by_a_token() {
-        for needs in [P::Alarms, P::Command, P::Export, P::Account, P::People, P::Audit, P::Diagnose] {
+        for needs in [P::Plugins, P::Deliver, P::Alarms, P::Command, P::Export, P::Account, P::People, P::Audit, P::Diagnose] {
             assert!(!may(Role::Student, needs), "{needs:?}");
         }
         assert!(Role::ALL.iter().all(|role| includes(Role::Admin, *role) && includes(*role, *role)));

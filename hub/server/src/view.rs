@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use campanile_model::{Actor, AlarmCondition, Campus, PointId, Timestamp, Value};
+use campanile_model::{
+    Actor, AlarmCondition, AlarmPriority, Campus, Names, Path, PointId, Timestamp, Value,
+};
 use campanile_protocol::{AlarmInfo, AlarmState, CommandState, FrameSample, JsonValue, RejectReason, Slot};
 use campanile_world::{Confirmation, Refusal, Snapshot, World};
 
@@ -56,23 +58,75 @@ pub fn view_of(campus: &Campus, world: &mut World, last: &View, events: bool) ->
 }
 
 fn alarms(campus: &Campus, world: &World) -> Arc<[AlarmInfo]> {
-    let rules = world.alarms().iter().enumerate();
-    let mut found: Vec<AlarmInfo> = rules
+    let mut found: Vec<AlarmInfo> = world
+        .all_alarms()
         .filter(|(_, alarm)| alarm.state != campanile_world::AlarmState::Normal)
-        .filter_map(|(rule, _)| alarm_info(campus, world, rule as u32))
+        .filter_map(|(number, _)| alarm_info(campus, world, number))
         .collect();
     // Unacknowledged first, then by urgency, then the newest.
     found.sort_by_key(|a| (!a.state.needs_acknowledgement(), a.priority, std::cmp::Reverse(a.changed_us)));
     found.into()
 }
 
-/// An alarm in the words of the protocol, by the index of its rule.
-pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo> {
-    let alarm = world.alarm(rule)?;
+/// What is told of an alarm whatever raised it.
+struct Told {
+    id: String,
+    point: Path,
+    entity: Path,
+    rule: String,
+    names: Names,
+    detail: Option<Names>,
+    priority: AlarmPriority,
+    limit: Option<f64>,
+}
+
+/// Of an alarm of the campus' rules.
+fn of_rule(campus: &Campus, world: &World, rule: u32) -> Option<Told> {
     let spec = world.schema().rules().get(rule as usize)?;
     let point = campus.get_point(spec.point)?;
     let described = point.alarms.get(spec.index)?;
-    let choices = || point.choices.iter().map(|c| c.id.as_str());
+    Some(Told {
+        id: spec.id.to_string(),
+        point: point.path.clone(),
+        entity: campus.entities.get(point.entity)?.path.clone(),
+        rule: described.id.clone(),
+        names: described.names.clone(),
+        detail: None,
+        priority: spec.priority,
+        limit: match &spec.condition {
+            AlarmCondition::High { limit }
+            | AlarmCondition::Low { limit }
+            | AlarmCondition::Deviation { limit, .. } => Some(*limit),
+            AlarmCondition::Rises(change) | AlarmCondition::Falls(change) => Some(change.by),
+            AlarmCondition::Is { .. } | AlarmCondition::Stale | AlarmCondition::Quality { .. } => None,
+        },
+    })
+}
+
+/// Of an alarm of a plugin.
+fn of_plugin(campus: &Campus, world: &World, number: u32) -> Option<Told> {
+    let notice = world.notice(number)?;
+    let said = &notice.said;
+    // What is for no place is for the campus.
+    let entity = campus.entity(&said.entity).or(campus.entities.first())?;
+    Some(Told {
+        id: notice.id.to_string(),
+        point: Path::new(format!("plugin/{}/{}", said.plugin, said.alarm)).ok()?,
+        entity: entity.path.clone(),
+        rule: said.alarm.to_string(),
+        names: said.names.clone(),
+        detail: said.detail.clone(),
+        priority: said.priority,
+        limit: None,
+    })
+}
+
+/// An alarm in the words of the protocol, by its number.
+pub fn alarm_info(campus: &Campus, world: &World, number: u32) -> Option<AlarmInfo> {
+    let alarm = world.alarm(number)?;
+    let told = of_rule(campus, world, number).or_else(|| of_plugin(campus, world, number))?;
+    let choices = campus.point_id(told.point.as_str()).map_or(&[][..], |id| &campus.point(id).choices);
+    let choices = || choices.iter().map(|c| c.id.as_str());
     use campanile_world::AlarmState as S;
     let hidden = match alarm.state {
         S::Shelved => alarm.shelved.as_ref(),
@@ -80,12 +134,13 @@ pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo
         _ => None,
     };
     Some(AlarmInfo {
-        id: spec.id.to_string(),
-        point: point.path.clone(),
-        entity: campus.entities.get(point.entity)?.path.clone(),
-        rule: described.id.clone(),
-        names: described.names.clone(),
-        priority: spec.priority,
+        id: told.id,
+        point: told.point,
+        entity: told.entity,
+        rule: told.rule,
+        names: told.names,
+        detail: told.detail,
+        priority: told.priority,
         state: match alarm.state {
             S::Normal => AlarmState::Normal,
             S::Unacknowledged => AlarmState::Unacknowledged,
@@ -98,13 +153,7 @@ pub fn alarm_info(campus: &Campus, world: &World, rule: u32) -> Option<AlarmInfo
         raised_us: alarm.raised.0,
         changed_us: alarm.changed.0,
         value: alarm.value.as_ref().map(|v| JsonValue::from_value(v, choices())),
-        limit: match &spec.condition {
-            AlarmCondition::High { limit }
-            | AlarmCondition::Low { limit }
-            | AlarmCondition::Deviation { limit, .. } => Some(*limit),
-            AlarmCondition::Rises(change) | AlarmCondition::Falls(change) => Some(change.by),
-            AlarmCondition::Is { .. } | AlarmCondition::Stale | AlarmCondition::Quality { .. } => None,
-        },
+        limit: told.limit,
         acknowledged_by: alarm.acknowledged.as_ref().map(|(by, _)| by.to_string()),
         comment: alarm
             .acknowledged

@@ -214,6 +214,9 @@ impl Session {
                     Some(Err(why)) => return Err(why),
                 },
                 event = events.recv() => match event {
+                    // What is shown to one person is nobody else's to see.
+                    Ok(ServerMessage::PanelShown { panel })
+                        if panel.person.as_ref().is_some_and(|who| *who != self.caller.person()) => {}
                     Ok(event) => self.say(&event).await?,
                     // The client was too slow for the events: it gets the whole list anew.
                     Err(RecvError::Lagged(_)) => {
@@ -243,6 +246,10 @@ impl Session {
         self.say(&ServerMessage::AlarmList { alarms: view.alarms.to_vec() }).await?;
         for state in view.commands.values() {
             self.say(&ServerMessage::CommandState(state.clone())).await?;
+        }
+        let panels = self.channel.panels_of(&self.caller.person());
+        if !panels.is_empty() {
+            self.say(&ServerMessage::PanelList { panels }).await?;
         }
         Ok(())
     }

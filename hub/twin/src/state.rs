@@ -672,6 +672,7 @@ pub(crate) mod tests {
             entity: Path::new("a/1f/101").unwrap(),
             rule: "high".into(),
             names: Names::new("过高", "Too high"),
+            detail: None,
             priority,
             state,
             raised_us,

@@ -154,10 +154,17 @@ impl Alarm {
             return false;
         }
         self.turning = None;
+        if holds {
+            self.value = value.cloned();
+        }
+        self.turn(holds, now)
+    }
+
+    /// Its condition holds from now on, or no longer does; true where the state changed.
+    pub(crate) fn turn(&mut self, holds: bool, now: Timestamp) -> bool {
         self.active = holds;
         if holds {
             self.raised = now;
-            self.value = value.cloned();
         }
         if self.hidden().is_some() {
             return false;

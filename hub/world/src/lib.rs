@@ -10,6 +10,7 @@
 mod alarm;
 pub mod bench;
 mod command;
+mod notice;
 mod page;
 mod record;
 mod schema;
@@ -19,6 +20,7 @@ mod world;
 
 pub use alarm::{Alarm, State as AlarmState, Suppression};
 pub use command::{Array, Confirmation, Held, MAX_REASON, Refusal, Slot};
+pub use notice::{Notice, Notification};
 pub use page::{PAGE_POINTS, Reading};
 pub use record::{Checkpoint, Input, RecordError, Recorder, Replayed, replay};
 pub use schema::{

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::{Alarm, Window};
 use crate::command::{Array, Refusal};
+use crate::notice::{Notice, Notification};
 use crate::schema::Schema;
 use crate::world::{Event, World};
 
@@ -32,7 +33,7 @@ const SAMPLES: u8 = 2;
 const INPUT: u8 = 3;
 const HASH: u8 = 4;
 
-/// One input of a world. Alarms are named by the index of their rule.
+/// One input of a world. Alarms are named by their number: the index of their rule, and behind those the alarms of plugins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "input")]
 pub enum Input {
@@ -98,6 +99,11 @@ pub enum Input {
         /// Who and why; `None`: back into service.
         who: Option<(Arc<str>, Arc<str>)>,
     },
+    /// See [`World::notify`].
+    Notify {
+        /// What a plugin says.
+        said: Box<Notification>,
+    },
 }
 
 impl World {
@@ -124,6 +130,7 @@ impl World {
                 let who = who.as_ref().map(|(by, why)| (&**by, &**why));
                 return Ok(self.set_out_of_service(*rule, who, events));
             }
+            Input::Notify { said } => return Ok(self.notify(said, events)),
         }
         Ok(true)
     }
@@ -138,6 +145,8 @@ pub struct Checkpoint {
     pub(crate) arrays: Vec<(PointId, Array)>,
     pub(crate) alarms: Vec<(u32, Alarm)>,
     pub(crate) windows: Vec<(u32, Window)>,
+    #[serde(default)]
+    pub(crate) notices: Vec<Notice>,
 }
 
 /// What a record says of itself.

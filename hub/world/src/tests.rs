@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use campanile_model::{
-    Actor, AlarmCondition, AlarmPriority, Intent, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
+    Actor, AlarmCondition, AlarmPriority, Intent, Names, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
     ValueType,
 };
 use proptest::prelude::*;
@@ -666,4 +666,48 @@ fn a_record_that_is_not_one_or_is_damaged_is_refused_and_a_cut_one_replays_as_fa
     assert!(matches!(again(&flipped), Err(RecordError::Damaged { .. })));
     let other = plant(vec![], vec![]).schema().clone();
     assert!(matches!(replay(&bytes[..], "b", &other, |_| true), Err(RecordError::OtherCampus { .. })));
+}
+
+/// An alarm of a plugin goes through the same states as a rule's, survives being saved, and is in the hash.
+#[test]
+fn a_plugins_alarm_lives_as_any_other() {
+    use AlarmState::{Normal, Shelved, Unacknowledged};
+    let at = |s: i64| Timestamp(s * S);
+    let said = |detail: Option<&str>| Notification {
+        plugin: "water-guard".into(),
+        alarm: "leak".into(),
+        entity: "a".into(),
+        names: Names::new("漏水", "Leak"),
+        priority: AlarmPriority::High,
+        detail: detail.map(|text| Names::new(text, text)),
+    };
+    let mut world = World::new(schema(), at(0));
+    let mut events = Vec::new();
+    assert!(!world.notify(&said(None), &mut events), "what never was need not end");
+    let quiet = world.hash();
+    assert!(world.notify(&said(Some("branch 3")), &mut events));
+    assert_ne!(world.hash(), quiet);
+    let number = world.alarm_number("plugin/water-guard#leak@a").unwrap();
+    assert_eq!(events, [Event::Alarm { rule: number, before: Normal }]);
+    assert!(!world.notify(&said(Some("branch 3")), &mut events), "the same words are no news");
+    assert!(world.notify(&said(Some("branch 4")), &mut events), "new words are");
+    let state = |world: &World| world.alarm(number).unwrap().state;
+    assert_eq!(state(&world), Unacknowledged);
+    assert!(world.acknowledge(number, "li", "on my way", &mut events));
+    assert!(world.shelve(number, at(60), "li", "parts ordered", &mut events));
+    assert_eq!(state(&world), Shelved);
+    // A copy by what is saved comes off the shelf at the same time.
+    let mut other = World::new(world.schema().clone(), at(1));
+    let saved: Saved = serde_json::from_str(&serde_json::to_string(&world.save()).unwrap()).unwrap();
+    assert_eq!(other.restore(saved), Vec::<String>::new());
+    for world in [&mut world, &mut other] {
+        world.tick(at(61), &mut events);
+        assert_eq!(state(world), Unacknowledged, "it still holds");
+        assert!(world.acknowledge(number, "li", "", &mut events));
+        assert!(world.notify(&said(None), &mut events));
+        assert!(!world.notify(&said(None), &mut events));
+        assert_eq!(state(world), Normal);
+        assert_eq!(world.notice(number).unwrap().said.detail, Some(Names::new("branch 4", "branch 4")));
+    }
+    assert_eq!(world.hash(), World::resume(world.schema().clone(), world.checkpoint()).hash());
 }

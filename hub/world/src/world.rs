@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::alarm::{self, Alarm, Seen, State, Suppression, Window};
 use crate::command::{self, Array, Arrays, Confirmation, Held, Refusal, Slot};
+use crate::notice::{Notice, Notices, Notification};
 use crate::page::{PAGE_POINTS, Page, Reading};
 use crate::record::Checkpoint;
 use crate::schema::{Condition, LockSpec, Schema};
@@ -45,7 +46,7 @@ pub enum Event {
     },
     /// An alarm changed its state.
     Alarm {
-        /// The index of its rule in [`Schema::rules`].
+        /// Its number: the index of its rule in [`Schema::rules`], behind those the alarms of plugins.
         rule: u32,
         /// The state before.
         before: State,
@@ -76,6 +77,8 @@ pub struct World {
     dirty: Vec<u64>,
     arrays: Arc<Arrays>,
     alarms: Arc<Vec<Alarm>>,
+    /// The alarms of plugins; their numbers follow those of the rules.
+    notices: Arc<Notices>,
     /// Alarms that a tick has to look at: about to change, or hidden until a time.
     waiting: BTreeSet<u32>,
     /// Of the rules that look at changes, the values of their time.
@@ -107,6 +110,9 @@ pub struct Saved {
     pub commands: Vec<(Path, Array)>,
     /// The alarms that are not as new, by id.
     pub alarms: Vec<(Arc<str>, Alarm)>,
+    /// The alarms of plugins.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
 }
 
 impl World {
@@ -122,6 +128,7 @@ impl World {
             dirty: vec![0; count.div_ceil(64)],
             arrays: Arc::default(),
             alarms: Arc::new(vec![Alarm::default(); schema.rules.len()]),
+            notices: Arc::default(),
             waiting: BTreeSet::new(),
             windows: Arc::default(),
             now: start,
@@ -185,14 +192,77 @@ impl World {
         Some(slot.map_or_else(|| safe.clone(), |(_, slot)| slot.value.clone()))
     }
 
-    /// An alarm by the index of its rule.
-    pub fn alarm(&self, rule: u32) -> Option<&Alarm> {
-        self.alarms.get(rule as usize)
+    /// An alarm by its number.
+    pub fn alarm(&self, number: u32) -> Option<&Alarm> {
+        match self.alarms.get(number as usize) {
+            Some(alarm) => Some(alarm),
+            None => self.notice(number).map(|notice| &notice.alarm),
+        }
     }
 
-    /// The alarms by the index of their rules.
+    /// The alarms of the campus' rules, by the index of their rules.
     pub fn alarms(&self) -> &[Alarm] {
         &self.alarms
+    }
+
+    /// Every alarm with its number: of the rules, then of plugins.
+    pub fn all_alarms(&self) -> impl Iterator<Item = (u32, &Alarm)> {
+        (0..).zip(self.alarms.iter().chain(self.notices.list().iter().map(|notice| &notice.alarm)))
+    }
+
+    /// The alarm of a plugin with this number.
+    pub fn notice(&self, number: u32) -> Option<&Notice> {
+        self.notices.list().get((number as usize).checked_sub(self.alarms.len())?)
+    }
+
+    /// The alarms of plugins.
+    pub fn notices(&self) -> &[Notice] {
+        self.notices.list()
+    }
+
+    /// The number of the alarm with this id.
+    pub fn alarm_number(&self, id: &str) -> Option<u32> {
+        let of_plugin = || Some(self.notices.place(id)? + self.alarms.len() as u32);
+        self.schema.rule(id).or_else(of_plugin)
+    }
+
+    /// An alarm to be changed.
+    fn alarm_mut(&mut self, number: u32) -> Option<&mut Alarm> {
+        let rules = self.alarms.len();
+        match (number as usize).checked_sub(rules) {
+            None => Arc::make_mut(&mut self.alarms).get_mut(number as usize),
+            Some(place) => Some(&mut Arc::make_mut(&mut self.notices).get_mut(place)?.alarm),
+        }
+    }
+
+    /// Takes what a plugin says of one of its alarms; whether anything changed.
+    pub fn notify(&mut self, said: &Notification, events: &mut Vec<Event>) -> bool {
+        let (id, now, rules) = (said.id(), self.now, self.alarms.len() as u32);
+        let known = self.notices.place(&id);
+        // What never was is over already.
+        if known.is_none() && said.detail.is_none() {
+            return false;
+        }
+        let notices = Arc::make_mut(&mut self.notices);
+        let place = known.unwrap_or_else(|| {
+            let alarm = Alarm::default();
+            notices.put(Notice { id: id.into(), said: said.clone(), alarm })
+        });
+        let Some(notice) = notices.get_mut(place as usize) else { return false };
+        let before = notice.alarm.state;
+        let detail = said.detail.clone().or_else(|| notice.said.detail.clone());
+        let said_now = Notification { detail, ..said.clone() };
+        let reworded = std::mem::replace(&mut notice.said, said_now) != notice.said;
+        let holds = said.detail.is_some();
+        let turned = holds != notice.alarm.active;
+        if turned {
+            notice.alarm.turn(holds, now);
+        }
+        if turned || reworded {
+            events.push(Event::Alarm { rule: rules + place, before });
+        }
+        self.wait_for(rules + place);
+        turned || reworded
     }
 
     /// How many points have a reading that is not stale.
@@ -446,7 +516,7 @@ impl World {
 
     /// Has ticks look at an alarm for as long as it waits for something.
     fn wait_for(&mut self, rule: u32) {
-        if self.alarms.get(rule as usize).is_some_and(Alarm::waits) {
+        if self.alarm(rule).is_some_and(Alarm::waits) {
             self.waiting.insert(rule);
         } else {
             self.waiting.remove(&rule);
@@ -463,7 +533,7 @@ impl World {
         self.expire(events);
         self.mark_stale(events);
         for rule in self.waiting.iter().copied().collect::<Vec<_>>() {
-            let alarm = &mut Arc::make_mut(&mut self.alarms)[rule as usize];
+            let Some(alarm) = self.alarm_mut(rule) else { continue };
             let before = alarm.state;
             if alarm.expire(now) {
                 events.push(Event::Alarm { rule, before });
@@ -500,7 +570,8 @@ impl World {
             }
             array.held.iter_mut().for_each(|held| closer(&mut held.until));
         }
-        for alarm in Arc::make_mut(&mut self.alarms) {
+        let of_plugins = Arc::make_mut(&mut self.notices).iter_mut().map(|notice| &mut notice.alarm);
+        for alarm in Arc::make_mut(&mut self.alarms).iter_mut().chain(of_plugins) {
             earlier(&mut alarm.changed);
             earlier(&mut alarm.raised);
             // What has waited has waited: a clock that is set back again and again must not hold an alarm up.
@@ -797,7 +868,7 @@ impl World {
         change: impl FnOnce(&mut Alarm, Timestamp) -> bool,
     ) -> bool {
         let now = self.now;
-        let Some(alarm) = Arc::make_mut(&mut self.alarms).get_mut(rule as usize) else { return false };
+        let Some(alarm) = self.alarm_mut(rule) else { return false };
         let before = alarm.state;
         let done = change(alarm, now);
         if done {
@@ -840,7 +911,7 @@ impl World {
         Some((self.schema.paths.get(point.index())?.clone(), self.arrays.get(&point)?.clone()))
     }
 
-    /// An alarm to be kept, with its id.
+    /// An alarm of a rule to be kept, with its id; those of plugins are kept as [`Notice`]s.
     pub fn saved_alarm(&self, rule: u32) -> Option<(Arc<str>, Alarm)> {
         let id = self.schema.rules.get(rule as usize)?.id.clone();
         Some((id, self.alarms.get(rule as usize)?.clone()))
@@ -859,6 +930,7 @@ impl World {
                 .filter(|(alarm, _)| **alarm != fresh)
                 .map(|(alarm, rule)| (rule.id.clone(), alarm.clone()))
                 .collect(),
+            notices: self.notices.list().iter().filter(|n| n.alarm != fresh).cloned().collect(),
         }
     }
 
@@ -890,7 +962,18 @@ impl World {
                 None => lost.push(id.to_string()),
             }
         }
+        self.put_notices(saved.notices);
         lost
+    }
+
+    fn put_notices(&mut self, notices: Vec<Notice>) {
+        for notice in notices {
+            let waits = notice.alarm.waits();
+            let place = Arc::make_mut(&mut self.notices).put(notice);
+            if waits {
+                self.waiting.insert(self.alarms.len() as u32 + place);
+            }
+        }
     }
 
     /// The whole state, to go on from.
@@ -910,6 +993,7 @@ impl World {
                 .map(|(rule, alarm)| (rule, alarm.clone()))
                 .collect(),
             windows: self.windows.iter().map(|(rule, window)| (*rule, window.clone())).collect(),
+            notices: self.notices.list().to_vec(),
         }
     }
 
@@ -940,6 +1024,7 @@ impl World {
                 *place = alarm;
             }
         }
+        world.put_notices(from.notices);
         world
     }
 
@@ -957,6 +1042,9 @@ impl World {
             if *alarm != Alarm::default() {
                 hasher.update(format!("{index}{alarm:?}").as_bytes());
             }
+        }
+        for notice in self.notices.list() {
+            hasher.update(format!("{notice:?}").as_bytes());
         }
         *hasher.finalize().as_bytes()
     }

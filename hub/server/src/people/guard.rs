@@ -21,6 +21,10 @@ use crate::words::{Language, say};
 const MAX_URI: usize = 8 * 1024;
 /// The largest body of a request in bytes.
 const MAX_BODY: usize = 64 * 1024;
+/// The largest package of a plugin in bytes, as its reader takes.
+const MAX_PACKAGE: usize = 96 << 20;
+/// The largest text of a script with what is around it.
+const MAX_SCRIPT: usize = 256 * 1024;
 
 /// The headers that every answer has: nothing of the hub is ever framed, sniffed, cached or run as a page.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
@@ -118,7 +122,12 @@ impl Door {
             }
             request.extensions_mut().insert(caller);
         }
-        if method == Method::POST { whole(request, people.limits.body).await } else { Ok(request) }
+        let most = match path.as_str() {
+            "/api/v1/plugins/packages" => MAX_PACKAGE,
+            "/api/v1/plugins/script" => MAX_SCRIPT,
+            _ => MAX_BODY,
+        };
+        if method == Method::POST { whole(request, people.limits.body, most).await } else { Ok(request) }
     }
 
     /// Who asks. What is sent to prove it and does not is no proof; it falls to nobody, not to anybody else.
@@ -179,12 +188,12 @@ impl Door {
 }
 
 /// Takes the whole body in, within its limits of size and time.
-async fn whole(request: Request, limit: Duration) -> Result<Request, Failure> {
+async fn whole(request: Request, limit: Duration, most: usize) -> Result<Request, Failure> {
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(limit, axum::body::to_bytes(body, MAX_BODY)).await {
+    match tokio::time::timeout(limit, axum::body::to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Ok(Err(_)) => {
-            let text = say("too-large-body", &[("bytes", &MAX_BODY)]);
+            let text = say("too-large-body", &[("bytes", &most)]);
             Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::TooLarge, text))
         }
         Err(_) => {

@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 pub use book::PeopleError;
 pub use endpoints::router;
 pub use folder::AccountsFolder;
-pub use guard::{Door, guard};
+pub use guard::{Door, busy, guard};
 
 use crate::limits::Limits;
 use crate::live::{Live, wall_clock};
@@ -88,6 +88,17 @@ pub struct Caller {
     nickname: Option<String>,
     must_change: bool,
     proof: Proof,
+}
+
+impl Caller {
+    /// By what a plugin knows them: the name of an account, or class and nickname of a student, which are kept nowhere
+    /// but where the plugin keeps them.
+    pub fn person(&self) -> String {
+        match (&self.nickname, self.by.actor.strip_prefix("student:").and_then(|s| s.split_once('/'))) {
+            (Some(nickname), Some((class, _))) => format!("{class}/{nickname}"),
+            _ => self.by.actor.strip_prefix("person:").unwrap_or(&self.by.actor).to_owned(),
+        }
+    }
 }
 
 /// The address that a request comes from.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use campanile_protocol::ErrorCode;
 use campanile_protocol::rehearsal::{
-    ActRequest, BranchRequest, DrillInfo, FramesQuery, RehearsalInfo, RehearsalQuery, RehearsalRequest,
+    ActRequest, BranchRequest, DecideRequest, DrillInfo, FramesQuery, RehearsalInfo, RehearsalQuery, RehearsalRequest,
     RehearsalState, ReportQuery, SetPace, StartRehearsal,
 };
 use campanile_protocol::rest::ApiError;
@@ -33,6 +33,7 @@ pub fn router() -> OpenApiRouter<Arc<Live>> {
         .routes(routes!(report))
         .routes(routes!(pace))
         .routes(routes!(act))
+        .routes(routes!(decide))
         .routes(routes!(branch))
         .routes(routes!(save))
         .routes(routes!(end))
@@ -164,6 +165,21 @@ async fn act(
     Body(request): Body<ActRequest>,
 ) -> Result<StatusCode, Failure> {
     rehearsals.act(&caller.by, &request).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Decides a question of a drill's director.
+#[utoipa::path(post, path = "/rehearsals/decide", request_body = DecideRequest, responses(
+    (status = 204, description = "It is decided"),
+    (status = 404, body = ApiError, description = "There is no such rehearsal"),
+    (status = 409, body = ApiError, description = "There is no such question or answer, or it is decided already"),
+))]
+async fn decide(
+    Extension(rehearsals): Rehearsals_,
+    Extension(caller): Extension<Caller>,
+    Body(request): Body<DecideRequest>,
+) -> Result<StatusCode, Failure> {
+    rehearsals.decide(&caller.by, &request).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

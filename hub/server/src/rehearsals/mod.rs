@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use campanile_model::Campus;
 use campanile_protocol::rehearsal::{
-    ActRequest, Busy, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
+    ActRequest, Busy, DecideRequest, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
 };
-use campanile_rehearsal::{Deed, Drill, Outcome, Pace, ReportLang};
+use campanile_rehearsal::{Deed, Drill, Outcome, Pace, PanelDeed, ReportLang};
 use campanile_world::World;
 use tokio::sync::oneshot;
 
 use crate::channel::Channel;
 use crate::people::By;
+use crate::plugins::Plugins;
 use crate::words::{Arg, say};
 use run::{Order, Running};
 
@@ -83,13 +84,14 @@ pub struct Rehearsals {
     campus: Arc<Campus>,
     dir: PathBuf,
     fork: Fork,
+    plugins: Arc<Plugins>,
     list: Mutex<BTreeMap<String, Arc<Running>>>,
 }
 
 impl Rehearsals {
     /// Takes up the rehearsals that are kept in a folder: each goes on where it was kept last.
-    pub fn open(campus: Arc<Campus>, dir: PathBuf, fork: Fork) -> Self {
-        let rehearsals = Self { campus, dir, fork, list: Mutex::default() };
+    pub fn open(campus: Arc<Campus>, dir: PathBuf, fork: Fork, plugins: Arc<Plugins>) -> Self {
+        let rehearsals = Self { campus, dir, fork, plugins, list: Mutex::default() };
         for kept in store::list(&rehearsals.dir) {
             let id = kept.id.clone();
             match rehearsals.resume(kept) {
@@ -109,7 +111,8 @@ impl Rehearsals {
     }
 
     fn start(&self, id: String, drill: Drill, begin: run::Begin) -> Result<(), RehearsalsError> {
-        let running = Running::start(id.clone(), self.campus.clone(), drill, begin, self.dir.join(&id))?;
+        let (campus, plugins) = (self.campus.clone(), self.plugins.clone());
+        let running = Running::start(id.clone(), campus, plugins, drill, begin, self.dir.join(&id))?;
         self.list.lock().unwrap_or_else(PoisonError::into_inner).insert(id, running);
         Ok(())
     }
@@ -211,10 +214,32 @@ impl Rehearsals {
     /// # Errors
     /// [`RehearsalsError`].
     pub async fn act(&self, by: &By, request: &ActRequest) -> Result<(), RehearsalsError> {
-        let (reply, answer) = oneshot::channel();
         let (action, name) = (request.action.clone(), by.actor.clone());
         let deed = if request.decline { Deed::Decline { action, name } } else { Deed::Act { action, name } };
-        self.get(&request.id)?.order(Order::Act { deed, reply })?;
+        self.do_deed(&request.id, deed).await
+    }
+
+    /// Uses a panel of a plugin in a rehearsal; it was held against what is shown there.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn use_panel(&self, id: &str, plugin: &str, used: PanelDeed) -> Result<(), RehearsalsError> {
+        self.do_deed(id, Deed::Panel { plugin: plugin.to_owned(), used }).await
+    }
+
+    /// Decides a question of a director.
+    ///
+    /// # Errors
+    /// [`RehearsalsError`].
+    pub async fn decide(&self, by: &By, request: &DecideRequest) -> Result<(), RehearsalsError> {
+        let DecideRequest { id, question, answer } = request;
+        let deed = Deed::Decide { question: question.clone(), answer: *answer, name: by.actor.clone() };
+        self.do_deed(id, deed).await
+    }
+
+    async fn do_deed(&self, id: &str, deed: Deed) -> Result<(), RehearsalsError> {
+        let (reply, answer) = oneshot::channel();
+        self.get(id)?.order(Order::Act { deed, reply })?;
         match answer.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(why)) => Err(RehearsalsError::Refused(why)),

@@ -6,10 +6,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use campanile_model::{Campus, Intent};
+use campanile_plugins::{NoPast, Past};
 use campanile_protocol::rehearsal::{BranchOf, RehearsalInfo, RehearsalState};
 use campanile_protocol::{RejectReason, ServerMessage};
 use campanile_rehearsal::{
-    BranchError, Branching, Clock, Deed, DeedError, Drill, Outcome, Pace, Player, Rehearsal, Site, judge,
+    BranchError, Branching, Clock, Deed, DeedError, Drill, KeptSeat, Outcome, Pace, Player, Rehearsal, Site, judge,
     layers,
 };
 use campanile_world::{Event, Input, Refusal, World};
@@ -22,6 +23,7 @@ use crate::channel::{Channel, Hands};
 use crate::clients::PointSet;
 use crate::live::AlarmAct;
 use crate::people::By;
+use crate::plugins::Plugins;
 use crate::view::{alarm_info, command_state, view, view_of};
 
 /// Orders that may wait.
@@ -80,6 +82,7 @@ impl Running {
     pub fn start(
         id: String,
         campus: Arc<Campus>,
+        plugins: Arc<Plugins>,
         drill: Drill,
         begin: Begin,
         dir: PathBuf,
@@ -93,7 +96,7 @@ impl Running {
         });
         let own = running.clone();
         let thread = std::thread::Builder::new().name(format!("rehearsal-{id}")).spawn(move || {
-            let opened = open(&own, &campus, drill, begin);
+            let opened = open(&own, &campus, &plugins, drill, begin);
             match opened {
                 Ok((player, pace, branch_of)) => Run::new(own, player, pace, branch_of, dir).run(&inbox),
                 Err(why) => {
@@ -174,7 +177,13 @@ fn first_info(id: &str, drill: &Drill, begin: &Begin) -> RehearsalInfo {
 
 type Opened = (Player, Pace, Option<BranchOf>);
 
-fn open(running: &Running, campus: &Arc<Campus>, drill: Drill, begin: Begin) -> Result<Opened, String> {
+fn open(
+    running: &Running,
+    campus: &Arc<Campus>,
+    plugins: &Plugins,
+    drill: Drill,
+    begin: Begin,
+) -> Result<Opened, String> {
     let text = |why: &dyn std::fmt::Display| why.to_string();
     let site = |drill: Drill| {
         let terrain = crate::terrain(campus).map_err(|why| why.to_string())?;
@@ -185,12 +194,15 @@ fn open(running: &Running, campus: &Arc<Campus>, drill: Drill, begin: Begin) -> 
     };
     match begin {
         Begin::New { seed, pace, world, declined } => {
+            let director = plugins.director(&drill.dir).map_err(|why| text(&why))?;
             let site = site(drill)?;
-            let rehearsal = match &world {
-                None => Rehearsal::from_scene(site, seed),
-                Some(world) => Rehearsal::from_world(site, world, seed),
+            // What goes on from the living campus has its plugins, as they are now; a scene has none but its drill's.
+            let (rehearsal, (mut seats, past)) = match &world {
+                None => (Rehearsal::from_scene(site, seed), (Vec::new(), Arc::new(NoPast) as Arc<dyn Past>)),
+                Some(world) => (Rehearsal::from_world(site, world, seed), plugins.for_rehearsal()),
             };
-            let mut rehearsal = rehearsal.map_err(|why| text(&why))?;
+            seats.extend(director);
+            let mut rehearsal = rehearsal.map_err(|why| text(&why))?.with_seats(seats, past);
             for deed in declined {
                 rehearsal.act(deed).map_err(|why| text(&why))?;
             }
@@ -210,7 +222,16 @@ fn open(running: &Running, campus: &Arc<Campus>, drill: Drill, begin: Begin) -> 
             Ok((Player::new(rehearsal), Pace::Paused, Some(branch_of)))
         }
         Begin::Kept(kept) => {
-            let rehearsal = Rehearsal::restore(site(drill)?, &kept.state).map_err(|why| text(&why))?;
+            let dir = drill.dir.clone();
+            let mut seat = |of: &KeptSeat| match plugins.director(&dir) {
+                Ok(Some(director)) if director.grants().manifest.id == of.plugin => {
+                    Some(director.with(of.saved.clone()))
+                }
+                _ => plugins.kept(of),
+            };
+            let (_, past) = plugins.for_rehearsal();
+            let rehearsal = Rehearsal::restore_with(site(drill)?, &kept.state, past, &mut seat)
+                .map_err(|why| text(&why))?;
             let pace = if kept.meta.rate < 0.0 {
                 Pace::Most
             } else {
@@ -396,7 +417,7 @@ impl Run {
             }
             Order::Alarm { alarm, by, act, reply } => {
                 let world = self.player.rehearsal().world();
-                let done = match world.schema().rule(&alarm) {
+                let done = match world.alarm_number(&alarm) {
                     None => Err(RejectReason::NotFound),
                     Some(rule) => {
                         let input = crate::keeper::alarm_input(rule, &by.actor, &act, world.now());
@@ -463,6 +484,14 @@ impl Run {
         self.shown = Instant::now();
         let channel = self.channel.clone();
         let rehearsal = self.player.rehearsal_mut();
+        for said in rehearsal.take_outcomes() {
+            let Some(seat) = rehearsal.seats().get(said.seat) else { continue };
+            crate::plugins::shown(&channel, seat.grants(), &said.outcome.effects, said.time);
+            let plugin = &seat.grants().manifest.id;
+            for line in &said.outcome.log {
+                tracing::debug!(rehearsal = channel.world, plugin, text = line.text, "a plugin says");
+            }
+        }
         let events = rehearsal.take_events();
         let campus = &channel.campus;
         let changed = rehearsal.world_mut().take_dirty();

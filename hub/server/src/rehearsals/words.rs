@@ -2,7 +2,7 @@
 
 use campanile_model::Names;
 use campanile_protocol::rehearsal::{
-    BegunAction, DrillAction, DrillInfo, DrillMessage, DrillObjective, DrillRole, DrillRow, RehearsalInfo,
+    BegunAction, DrillAction, DrillInfo, DrillMessage, DrillQuestion, DrillObjective, DrillRole, DrillRow, RehearsalInfo,
     RehearsalState, Scored, WarningLevel,
 };
 use campanile_rehearsal::{By, Drill, Effect, Rehearsal, judge};
@@ -107,6 +107,18 @@ pub fn state(rehearsal: &Rehearsal, info: RehearsalInfo) -> RehearsalState {
             .messages
             .iter()
             .map(|m| DrillMessage { at_s: m.at_s, from: m.from.clone(), text: m.text.clone() })
+            .collect(),
+        questions: play
+            .asked
+            .iter()
+            .map(|asked| DrillQuestion {
+                id: asked.id.clone(),
+                at_s: asked.at_s,
+                question: asked.question.clone(),
+                answers: asked.answers.clone(),
+                answer: asked.decided.as_ref().map(|(answer, ..)| *answer),
+                by: asked.decided.as_ref().map_or_else(String::new, |(_, by, _)| by.clone()),
+            })
             .collect(),
         rain_1h_mm: tally.rain_mm(3600.0),
         river_m: rehearsal.site().river_m(rehearsal.now_s()),
