@@ -67,6 +67,14 @@ pub struct PluginVersion {
     pub signed_by: Option<String>,
     /// Its size, bytes.
     pub bytes: u64,
+    /// What it asks for, in plain words.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub asks: Vec<Names>,
+    /// The same as `[capability]` of its manifest.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub capability: serde_json::Value,
     /// Why it can't be used, where it can't.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
