@@ -1,10 +1,9 @@
-//! A map layer: rooms in colours, with words under the pointer. Shown anew only where something has changed.
+//! A map layer: rooms in colours, with words under the pointer.
 
 use campanile_plugin::{
     Plugin, Result, Settings, Time, Words,
     panels::{Content, Tone, Tree},
     points::{self, Info},
-    store,
 };
 
 struct AirMap(Vec<Info>);
@@ -23,7 +22,7 @@ impl Plugin for AirMap {
                 ..1_500.0 => Tone::Caution,
                 _ => Tone::Danger,
             };
-            // Tens are enough, and change less often.
+            // Tens are enough, and change less often: what is the same is not sent again.
             let ppm = (ppm / 10.0).round() * 10.0;
             let words = Words::new(
                 format!("{}：{ppm} ppm", sensor.place.zh_cn),
@@ -32,17 +31,12 @@ impl Plugin for AirMap {
             Some((sensor.path.trim_end_matches("/co2").to_owned(), tone, words))
         };
         let marks: Vec<_> = self.0.iter().zip(points::read(&handles)?).filter_map(mark).collect();
-        let shown = format!("{marks:?}");
-        if store::get("shown")?.as_deref() == Some(shown.as_bytes()) {
-            return Ok(());
-        }
         let count = marks.iter().filter(|(_, tone, _)| *tone != Tone::Good).count();
         let said = Words::new(format!("{count} 间教室需要通风"), format!("{count} rooms want air"));
         let mut panel = Tree::new("all", Content::Column);
         panel.add(Tree::ROOT, "said", Content::Text((said, Tone::Plain)));
         panel.add(Tree::ROOT, "map", Content::MapLayer(marks));
-        panel.show("air")?;
-        Ok(store::set("shown", shown.as_bytes())?)
+        Ok(panel.show("air")?)
     }
 }
 

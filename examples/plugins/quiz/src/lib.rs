@@ -4,7 +4,6 @@ use campanile_plugin::{
     Activity, Denial, Plugin, Result, Settings, Time, Words,
     activities::{self, Mission},
     panels::{Content, Entered, Event, Tone, Tree},
-    store,
 };
 
 const MISSION: &str = "dripping-tap";
@@ -19,10 +18,8 @@ impl Plugin for Quiz {
     }
 
     fn on_tick(&mut self, _now: Time) -> Result {
-        // `start` can show nothing, so the first tick does.
-        if store::get("shown")?.is_some() {
-            return Ok(());
-        }
+        // `start` can show nothing, and a hub that has begun anew has forgotten what was shown. The same again changes
+        // nothing.
         activities::offer(&[Mission {
             id: MISSION.into(),
             names: Words::new("滴水的龙头", "The dripping tap"),
@@ -36,8 +33,7 @@ impl Plugin for Quiz {
         let answers = ["1 L", "20 L", "500 L"].map(|litres| Words::new(litres, litres)).to_vec();
         let mut panel = Tree::new("all", Content::Column);
         panel.add(Tree::ROOT, "question", Content::Quiz((question, answers)));
-        panel.show("quiz")?;
-        Ok(store::set("shown", b"yes")?)
+        Ok(panel.show("quiz")?)
     }
 
     fn on_panel(&mut self, event: &Event) -> Result {

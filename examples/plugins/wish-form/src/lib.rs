@@ -3,7 +3,7 @@
 use campanile_plugin::{
     Plugin, Result, Settings, Time, Words,
     panels::{Content, Entered, Event, Field, FieldKind, Tone, Tree},
-    records, store,
+    records,
 };
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +24,9 @@ impl Plugin for Wishes {
     }
 
     fn on_tick(&mut self, _now: Time) -> Result {
-        // `start` can show nothing, so the first tick does; a hub keeps what is shown.
-        if store::get("shown")?.is_none() {
-            show()?;
-            store::set("shown", b"yes")?;
-        }
-        Ok(())
+        // `start` can show nothing, and a hub that has begun anew has forgotten what was shown. The same again changes
+        // nothing.
+        show()
     }
 
     fn on_panel(&mut self, event: &Event) -> Result {
