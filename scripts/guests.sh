@@ -10,4 +10,11 @@ elif ! command -v clang >/dev/null || ! command -v wasm-ld >/dev/null; then
   echo "guests: skipped, clang or wasm-ld is missing (Debian's clang and lld)"
 else
   CARGO_TARGET_DIR=$target/sdk sdk/build.sh "$target/plugins"
+  # What the host has to contain, and says exactly how: tests/hostile.
+  mkdir -p "$target/plugins/hostile"
+  for source in tests/hostile/*/plugin.c; do
+    dir=$(dirname "$source")
+    CARGO_TARGET_DIR=$target/sdk cargo run --quiet --locked -p campanile-plugin-build -- \
+      "$dir" "$target/plugins/hostile/$(basename "$dir").wasm"
+  done
 fi

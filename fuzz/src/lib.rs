@@ -7,13 +7,14 @@
 //! [`TARGETS`], a `[[bin]]` with a file in `fuzz_targets/`, seeds in `seeds/NAME/`, words in `dict/NAME.dict`.
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use campanile_formats::csv_series::{FoldPolicy, GapPolicy, TimeFormat};
 use campanile_formats::{CsvConfig, Epw, EpwHour, EpwLocation, LocalCsv, epw as epw_file, geotiff as tiff};
 use campanile_formats::{epw::EpwHeaders, esri_ascii as asc};
 use campanile_gateway::MessageReader;
-use campanile_model::{Glob, Loaded, Timestamp, Value, load_bytes};
+use campanile_model::{Campus, Glob, Loaded, Timestamp, Value, load_bytes};
+use campanile_plugins::{Approval, Grants, Manifest, Package, PackageError, Trust};
 use campanile_protocol::{ClientMessage, DataFrame, LayerFrame, ServerMessage};
 
 /// A name, and what takes the bytes.
@@ -36,6 +37,8 @@ pub const TARGETS: &[Target] = &[
     ("record", record),
     ("layer", layer),
     ("drill", drill),
+    ("plugin_manifest", plugin_manifest),
+    ("plugin_package", plugin_package),
 ];
 
 /// The files on either side of the one that is bent.
@@ -317,12 +320,16 @@ pub fn drill(data: &[u8]) {
     let _ = drill_is_taken(&String::from_utf8_lossy(data));
 }
 
+/// The campus of the seeds.
+fn little() -> &'static Arc<Campus> {
+    static LITTLE: OnceLock<Arc<Campus>> = OnceLock::new();
+    let read = || load_bytes(folder(), PLAN.as_bytes(), CAMPUS.as_bytes()).campus;
+    LITTLE.get_or_init(|| Arc::new(read().expect("the seeds are in order")))
+}
+
 /// Whether it is a drill.
 pub fn drill_is_taken(text: &str) -> bool {
-    static CAMPUS_READ: OnceLock<std::sync::Arc<campanile_model::Campus>> = OnceLock::new();
-    let read = || load_bytes(folder(), PLAN.as_bytes(), CAMPUS.as_bytes()).campus;
-    let campus = CAMPUS_READ.get_or_init(|| std::sync::Arc::new(read().expect("the seeds are in order")));
-    match campanile_rehearsal::Drill::read(Path::new("drill.toml"), text, campus) {
+    match campanile_rehearsal::Drill::read(Path::new("drill.toml"), text, little()) {
         Ok(drill) => {
             let _ = (drill.rain(), drill.hour(), drill.people(), drill.barriers());
             true
@@ -334,6 +341,74 @@ pub fn drill_is_taken(text: &str) -> bool {
             false
         }
     }
+}
+
+/// `plugin.toml`.
+pub fn plugin_manifest(data: &[u8]) {
+    let _ = manifest_is_taken(&String::from_utf8_lossy(data));
+}
+
+/// Whether it is a plugin's manifest; what it asks for is found on the campus of the seeds.
+pub fn manifest_is_taken(text: &str) -> bool {
+    match Manifest::read(Path::new("plugin.toml"), text) {
+        Ok(manifest) => {
+            judge_manifest(manifest);
+            true
+        }
+        Err(problems) => {
+            for problem in &problems.0 {
+                assert!(!problem.what.is_empty() && !problem.mend.is_empty(), "{problem}");
+            }
+            false
+        }
+    }
+}
+
+fn judge_manifest(manifest: Manifest) {
+    assert_eq!(manifest.version().to_string(), manifest.version, "a version is written in one way");
+    assert_ne!(manifest.component_file().is_some(), manifest.script.is_some(), "a component or a script");
+    let approval = Approval {
+        plugin: manifest.id.clone(),
+        version: manifest.version.clone(),
+        package: String::new(),
+        capability: manifest.capability.clone(),
+        settings: std::collections::BTreeMap::new(),
+        by: String::new(),
+    };
+    let grants = Grants::new(little().clone(), Arc::new(manifest), &approval);
+    for point in grants.points() {
+        let handle = grants.handle(point).expect("a point that is seen has a handle");
+        assert_eq!(grants.point(handle), Some(point));
+        assert!(!grants.commandable(handle) || grants.band.is_some_and(|(strongest, _)| strongest.get() > 8));
+    }
+}
+
+/// Packages of plugins.
+pub fn plugin_package(data: &[u8]) {
+    let _ = package_is_taken(data);
+}
+
+/// Whether it is a package; then it is written and read again, and nobody's.
+pub fn package_is_taken(data: &[u8]) -> bool {
+    let package = match Package::read(data) {
+        Ok(package) => package,
+        Err(PackageError::Problems(problems)) => {
+            assert!(problems.0.iter().all(|problem| !problem.mend.is_empty()), "{problems}");
+            return false;
+        }
+        Err(why) => {
+            assert!(!why.to_string().is_empty());
+            return false;
+        }
+    };
+    assert!(package.verify(&Trust::default()).is_err(), "nobody is trusted");
+    assert!(package.component().is_some() || package.script().is_some());
+    let written = package.bytes().expect("what was read can be written");
+    let again = Package::read(&written).expect("what was written can be read");
+    assert_eq!(again.hash, package.hash);
+    assert_eq!(again.bytes().expect("and written again"), written, "the same bytes");
+    judge_manifest(Manifest::clone(&package.manifest));
+    true
 }
 
 /// Messages of clients and of the hub.

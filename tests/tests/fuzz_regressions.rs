@@ -78,6 +78,8 @@ fn seeds_are_good_input() {
     each("osm", &|b| campanile_import::osm::import(b, &Default::default()).is_ok());
     each("sparkplug", &|b| campanile_gateway::sparkplug::Payload::decode(b).is_ok());
     each("drill", &|b| targets::drill_is_taken(&text(b)));
+    each("plugin_manifest", &|b| targets::manifest_is_taken(&text(b)));
+    each("plugin_package", &targets::package_is_taken);
     each("layer", &|b| targets::frames_taken(b) == 6);
     each("message", &|b| campanile_protocol::ClientMessage::decode(&text(b)).is_ok());
 }

@@ -335,12 +335,6 @@ impl Manifest {
         Names::new(&self.zh, &self.en)
     }
 
-    /// The id of an alarm that it raises, by the index of its `[[alarm]]`, for an entity (empty: the campus).
-    pub fn alarm_id(&self, alarm: u16, entity: &str) -> Option<String> {
-        let alarm = &self.alarm.get(usize::from(alarm))?.id;
-        Some(format!("plugin/{}#{alarm}@{entity}", self.id))
-    }
-
     /// The component's file in the package; none of a script.
     pub fn component_file(&self) -> Option<&str> {
         match (&self.component, &self.script) {

@@ -65,7 +65,7 @@ pub enum ComponentError {
     },
 }
 
-fn engine_error(why: wasmtime::Error) -> ComponentError {
+pub(crate) fn engine_error(why: wasmtime::Error) -> ComponentError {
     ComponentError::Engine(format!("{why:#}"))
 }
 
@@ -118,6 +118,11 @@ impl Compiled {
         })
     }
 
+    /// The component itself.
+    pub(crate) fn component(&self) -> &Component {
+        self.pre.component()
+    }
+
     pub(crate) fn instantiate(&self, store: &mut Store<HostState>) -> wasmtime::Result<Guest> {
         let instance = self.pre.instantiate(&mut *store)?;
         Ok(Guest {
@@ -151,12 +156,12 @@ fn config() -> Config {
     pool.total_component_instances(INSTANCES)
         .total_core_instances(INSTANCES * 8)
         .total_memories(INSTANCES)
-        .total_tables(INSTANCES * 2)
+        .total_tables(INSTANCES * 4)
         .max_component_instance_size(1 << 20)
         .max_core_instance_size(1 << 20)
         .max_core_instances_per_component(40)
         .max_memories_per_component(1)
-        .max_tables_per_component(2)
+        .max_tables_per_component(4)
         .max_memory_size(256 << 20)
         .linear_memory_keep_resident(64 << 10);
     let mut config = Config::new();

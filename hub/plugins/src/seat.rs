@@ -17,8 +17,6 @@ use crate::turn::{Around, Effects, LogLevel, LogLine, Memory, Trace, Turn};
 
 /// What a call that never stops calling the host ends with.
 pub(crate) const TOO_MANY_CALLS: &str = "the call has called the host too often";
-/// Calls of the host in one call of the plugin.
-const HOST_CALLS: u32 = 100_000;
 /// Bytes that the host takes over from a guest in one call of the host.
 const HOST_CALL_BYTES: usize = 4 << 20;
 /// The most samples of one call; more come in the next.
@@ -52,7 +50,7 @@ pub enum Call {
 /// An alarm that has changed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlarmNews {
-    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY` (see [`crate::Manifest::alarm_id`]).
+    /// `PATH#RULE`; of a plugin `plugin/ID#ALARM@ENTITY`.
     pub id: Arc<str>,
     /// The path of its entity; empty: the campus itself.
     pub entity: Arc<str>,
@@ -323,6 +321,18 @@ impl Seat {
         letting_go(world, &self.grants, world.arrays().map(|(point, _)| point))
     }
 
+    /// Makes the instance where there is none, and calls nothing else: whether the plugin would start.
+    pub fn start(&mut self, around: &Around) -> Outcome {
+        let mut log = Vec::new();
+        if self.instance.is_none() {
+            match self.instantiate(around, &mut log) {
+                Ok(instance) => self.instance = Some(instance),
+                Err(failure) => return self.failed(failure, log, around),
+            }
+        }
+        Outcome { log, ..Outcome::default() }
+    }
+
     /// Calls the plugin, if it hears of this and can be called. What it remembers has changed when this returns; what
     /// it does to the world is in the outcome, for the world to take.
     pub fn call(&mut self, call: &Call, around: &Around) -> Outcome {
@@ -391,19 +401,7 @@ impl Seat {
 
     /// A call begins: what the plugin remembers goes with it, and comes back when it has ended.
     fn turn(&mut self, around: &Around) -> Turn {
-        let memory = std::mem::take(&mut self.saved.memory);
-        Turn {
-            around: around.clone(),
-            ahead: None,
-            effects: Effects::default(),
-            standing: memory.standing.len(),
-            stored_bytes: None,
-            memory,
-            log: Vec::new(),
-            unlogged: 0,
-            calls_left: HOST_CALLS,
-            trace: self.watched.then(Trace::default),
-        }
+        Turn::new(around, std::mem::take(&mut self.saved.memory), self.watched)
     }
 
     /// What of a call is this plugin's.

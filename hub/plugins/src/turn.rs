@@ -426,6 +426,9 @@ pub struct Denied {
     pub denial: String,
 }
 
+/// Calls of the host in one call of the plugin.
+const HOST_CALLS: u32 = 100_000;
+
 /// What a call sees and gathers.
 pub(crate) struct Turn {
     /// What is around it.
@@ -451,6 +454,22 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
+    /// A call begins.
+    pub fn new(around: &Around, memory: Memory, watched: bool) -> Self {
+        Self {
+            around: around.clone(),
+            ahead: None,
+            effects: Effects::default(),
+            standing: memory.standing.len(),
+            stored_bytes: None,
+            memory,
+            log: Vec::new(),
+            unlogged: 0,
+            calls_left: HOST_CALLS,
+            trace: watched.then(Trace::default),
+        }
+    }
+
     /// The time of the world.
     pub fn now(&self) -> Timestamp {
         self.around.world.now()

@@ -207,10 +207,11 @@ impl Trial {
         let zone = jiff::tz::TimeZone::get(&self.campus.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
         let local = |at: Timestamp| {
             let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-            moment.to_zoned(zone.clone())
+            zone.to_datetime(moment)
         };
-        let midnight = local(self.start).start_of_day().map(|z| Timestamp(z.timestamp().as_microsecond()));
-        let start = midnight.unwrap_or(self.start);
+        let midnight = local(self.start).date().at(0, 0, 0, 0);
+        let midnight = zone.to_ambiguous_timestamp(midnight).compatible();
+        let start = midnight.map_or(self.start, |moment| Timestamp(moment.as_microsecond()));
         let seconds = f64::from(self.days) * 86_400.0;
         let site =
             Site::plain(self.campus.clone(), start, seconds, BARRIER_S, self.weather.clone());

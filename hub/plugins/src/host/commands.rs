@@ -24,12 +24,11 @@ impl Host for HostState {
     fn write(&mut self, commands: Vec<Command>) -> Result<Vec<Given<()>>> {
         const CALL: &str = "commands.write";
         self.told(CALL, commands.len(), |turn, grants| {
-            if commands.len() > MOST {
-                return vec![Err(Denial::Quota(MOST as u64)); commands.len()];
-            }
+            let too_many = commands.len() > MOST;
             let mut answers = Vec::with_capacity(commands.len());
             for one in commands {
-                let answer = command(turn, grants, one);
+                let answer =
+                    if too_many { Err(Denial::Quota(MOST as u64)) } else { command(turn, grants, one) };
                 if let Err(denial) = &answer {
                     turn.denied(CALL, denial);
                 }

@@ -46,6 +46,8 @@ fn range(
 ) -> Given<Vec<Sample>> {
     let point = past(turn, grants, handle)?;
     let limit = (limit as usize).min(MOST_ITEMS);
+    // Nothing was measured before there were such clocks.
+    let start = start.max(0);
     // What is to come is not told, in a rehearsal of the past either.
     let end = Timestamp(end.min(turn.now().0));
     let read = turn.around.past.range(point, Timestamp(start), end, limit).map_err(Denial::Unavailable)?;
@@ -64,7 +66,7 @@ fn buckets(
     if !WIDTH_S.contains(&width_s) {
         return invalid(format!("stretches of {width_s} s: 60 s to a year may be"));
     }
-    let end = end.min(turn.now().0);
+    let (start, end) = (start.max(0), end.min(turn.now().0));
     let width_us = (width_s * 1e6) as i64;
     if end.saturating_sub(start) / width_us > MOST_ITEMS as i64 {
         return Err(Denial::Quota(MOST_ITEMS as u64));

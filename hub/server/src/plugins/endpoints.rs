@@ -320,10 +320,11 @@ async fn use_panel(
     let used = panels::used(&panel, &asked, &person)
         .map_err(|why| Failure::new(StatusCode::BAD_REQUEST, ErrorCode::Malformed, why))?;
     match &asked.world {
-        None if plugins.crew().tell(&asked.plugin, Call::Panel(used)) => {}
         None => {
-            let text = say("busy-plugin", &[("plugin", &asked.plugin)]);
-            return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy, text));
+            if !plugins.crew().tell(&asked.plugin, Call::Panel(used)) {
+                let text = say("busy-plugin", &[("plugin", &asked.plugin)]);
+                return Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Busy, text));
+            }
         }
         Some(world) => rehearsals.use_panel(world, &asked.plugin, PanelDeed::from(&used)).await?,
     }
