@@ -264,7 +264,7 @@ impl Check<'_> {
         campus: &Arc<Campus>,
         workshop: &Workshop,
     ) -> Vec<Finding> {
-        let plugin = match Plugin::open(source, manifest.clone(), workshop) {
+        let plugin = match Plugin::open(source, workshop) {
             Ok(plugin) => plugin,
             Err(finding) => return vec![*finding],
         };
