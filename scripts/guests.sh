@@ -17,4 +17,11 @@ else
     CARGO_TARGET_DIR=$target/sdk cargo run --quiet --locked -p campanile-plugin-build -- \
       "$dir" "$target/plugins/hostile/$(basename "$dir").wasm"
   done
+  # The recipes of docs/plugins/cookbook.md.
+  mkdir -p "$target/plugins/examples"
+  for source in examples/plugins/*/Cargo.toml; do
+    dir=$(dirname "$source")
+    CARGO_TARGET_DIR=$target/sdk cargo run --quiet --locked -p campanile-plugin-build -- \
+      "$dir" "$target/plugins/examples/$(basename "$dir").wasm"
+  done
 fi
