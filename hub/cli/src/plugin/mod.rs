@@ -31,7 +31,7 @@ pub struct PluginArgs {
 enum PluginCommand {
     /// Begin a plugin: a folder with source, manifest, a scenario and a page, from a template.
     #[command(after_help = "Examples:\n  campanile plugin new fresh-air --lang rust\n  \
-        campanile plugin new river-quiz --lang js --kind activity --vendor 'Example Ltd'\n\n\
+        campanile plugin new river-quiz --lang js --kind activity --en 'River quiz' --zh 河流问答\n\n\
         Exit code 2: the folder is there already, or the name is none.")]
     New(make::NewArgs),
     /// Build a plugin: from its source to the component plugin.wasm beside its manifest.
