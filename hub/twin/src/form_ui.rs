@@ -35,15 +35,6 @@ pub struct Entries {
     sent: BTreeSet<Place>,
 }
 
-impl Entries {
-    /// Forgets what was entered in panels that are gone.
-    pub fn keep(&mut self, is_there: impl Fn(&PanelKey) -> bool) {
-        self.touched.retain(|(key, _), _| is_there(key));
-        self.chosen.retain(|(key, _), _| is_there(key));
-        self.sent.retain(|(key, _)| is_there(key));
-    }
-}
-
 /// The id of a node in the panels, whatever stands around it.
 pub fn node_id(key: &PanelKey, node: &str) -> Id {
     Id::new(("panel", key, node))
