@@ -94,4 +94,11 @@ if has c; then
     dir=$(dirname "$source")
     component "hostile/$(basename "$dir")" "$dir" c
   done
+  # The recipes of docs/plugins/cookbook.md.
+  mkdir -p "$target/plugins/examples"
+  for source in examples/plugins/*/Cargo.toml; do
+    dir=$(dirname "$source")
+    CARGO_TARGET_DIR=$target/sdk cargo run --quiet --locked -p campanile-plugin-build -- \
+      "$dir" "$target/plugins/examples/$(basename "$dir").wasm"
+  done
 fi

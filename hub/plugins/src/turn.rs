@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use campanile_model::{Glob, Intent, Names, PointId, Quality, Timestamp, Value};
-use campanile_world::World;
+use campanile_world::{Refusal, World};
 use serde::{Deserialize, Serialize};
 
 use crate::pace::Bucket;
@@ -433,8 +433,11 @@ const HOST_CALLS: u32 = 100_000;
 pub(crate) struct Turn {
     /// What is around it.
     pub around: Around,
-    /// The world with what the call has commanded so far: made at the first command.
-    pub ahead: Option<World>,
+    /// The world with what the call has commanded so far, and how many of its intents that has heard: made where a call
+    /// comes back to a point that it has commanded, which is rare.
+    ahead: Option<(World, usize)>,
+    /// The points that it has commanded so far, a bit each.
+    commanded: Vec<u64>,
     /// What was done so far.
     pub effects: Effects,
     /// What the plugin remembers, as it was before the call; paces are drawn from it at once.
@@ -459,6 +462,7 @@ impl Turn {
         Self {
             around: around.clone(),
             ahead: None,
+            commanded: Vec::new(),
             effects: Effects::default(),
             standing: memory.standing.len(),
             stored_bytes: None,
@@ -475,14 +479,32 @@ impl Turn {
         self.around.world.now()
     }
 
-    /// The world with what has been commanded in this call.
-    pub fn seen(&self) -> &World {
-        self.ahead.as_ref().unwrap_or(&self.around.world)
+    /// The world with what has been commanded in this call, as far as a point is concerned.
+    pub fn seen(&mut self, point: PointId) -> &World {
+        if self.commanded.get(point.index() / 64).is_none_or(|bits| bits >> (point.index() % 64) & 1 == 0) {
+            return &self.around.world;
+        }
+        let (world, heard) = self.ahead.get_or_insert_with(|| (self.around.world.fork(), 0));
+        for intent in &self.effects.intents[*heard..] {
+            // It was asked before: it takes each.
+            let _ = world.intend(intent, &mut Vec::new());
+        }
+        *heard = self.effects.intents.len();
+        world
     }
 
-    /// The same, to be commanded.
-    pub fn ahead(&mut self) -> &mut World {
-        let world = &self.around.world;
-        self.ahead.get_or_insert_with(|| world.fork())
+    /// Asks the world for a command, and keeps it with what the call does.
+    ///
+    /// # Errors
+    /// Why the world refuses it.
+    pub fn intend(&mut self, intent: Intent) -> Result<(), Refusal> {
+        self.seen(intent.point).may_intend(&intent)?;
+        let index = intent.point.index();
+        if self.commanded.len() <= index / 64 {
+            self.commanded.resize(index / 64 + 1, 0);
+        }
+        self.commanded[index / 64] |= 1 << (index % 64);
+        self.effects.intents.push(intent);
+        Ok(())
     }
 }

@@ -719,17 +719,24 @@ impl World {
         self.wait_for(rule);
     }
 
+    /// Whether an intent would be taken now.
+    ///
+    /// # Errors
+    /// The [`Refusal`] that [`World::intend`] would give.
+    pub fn may_intend(&self, intent: &Intent) -> Result<(), Refusal> {
+        let spec = self.schema.points.get(intent.point.index()).ok_or(Refusal::UnknownPoint)?;
+        let in_force = self.effective(intent.point).ok_or(Refusal::NotCommandable)?;
+        command::check(intent, spec, self.arrays.get(&intent.point), &in_force, self.now)?;
+        self.check_interlocks(intent)
+    }
+
     /// Writes or relinquishes a slot of a priority array.
     ///
     /// # Errors
     /// [`Refusal`]; then nothing changed.
     pub fn intend(&mut self, intent: &Intent, events: &mut Vec<Event>) -> Result<(), Refusal> {
-        let schema = self.schema.clone();
-        let spec = schema.points.get(intent.point.index()).ok_or(Refusal::UnknownPoint)?;
+        self.may_intend(intent)?;
         let before = self.effective(intent.point);
-        let in_force = before.as_ref().ok_or(Refusal::NotCommandable)?;
-        command::check(intent, spec, self.arrays.get(&intent.point), in_force, self.now)?;
-        self.check_interlocks(intent)?;
         let now = self.now;
         let array = Arc::make_mut(&mut self.arrays).entry(intent.point).or_insert_with(|| Array::empty(now));
         array.slots[usize::from(intent.priority.get()) - 1] = intent.value.clone().map(|value| Slot {

@@ -41,8 +41,8 @@ impl Desk {
     /// Prints what a plugin costs.
     pub fn costs(&self, figures: &Figures) {
         for (key, value) in [
-            ("bench-component", size(figures.component_bytes)),
-            ("bench-compile", format!("{:.0} ms", figures.compile_ms)),
+            ("bench-package", size(figures.package_bytes)),
+            ("bench-compile", figures.compile_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0} ms"))),
             ("bench-instantiate", format!("{:.1} µs", figures.instantiate_us)),
             ("bench-memory", format!("{:.0} KiB", figures.memory_kib)),
         ] {

@@ -116,8 +116,12 @@ fn open(path: &Path) -> Result<Source, Failure> {
     Source::open(path).map_err(|why| Failure::input(why.to_string()).mend(why.mend()))
 }
 
+/// What plugins are compiled by. What it compiles is kept in the user's cache: large ones take seconds.
 fn workshop() -> Result<Workshop, Failure> {
-    Workshop::new().map_err(|why| Failure::unreachable(why.to_string()))
+    let cache = crate::hub::user_cache().map(|dir| dir.join("plugins"));
+    // Without a cache that can be used it compiles anew each time.
+    let kept = cache.and_then(|dir| Workshop::new(Some(&dir)).ok());
+    kept.map_or_else(|| Workshop::new(None), Ok).map_err(|why| Failure::unreachable(why.to_string()))
 }
 
 impl Desk {

@@ -46,7 +46,7 @@ impl Host for HostState {
         self.asked("commands.holds", 0, |turn, grants| {
             let point = grants.point(point).ok_or(Denial::UnknownPoint)?;
             turn.sees(point);
-            Ok(holds(turn.seen(), grants, point))
+            Ok(holds(turn.seen(point), grants, point))
         })
     }
 }
@@ -90,17 +90,16 @@ fn command(turn: &mut Turn, grants: &Grants, command: Command) -> Given<()> {
         actor: grants.actor.clone(),
         reason: reason.into(),
     };
-    turn.ahead().intend(&intent, &mut Vec::new()).map_err(denial)?;
-    turn.effects.intents.push(intent);
-    Ok(())
+    turn.intend(intent).map_err(denial)
 }
 
 fn relinquish(turn: &mut Turn, grants: &Grants, points: &[u32]) -> Given<()> {
     let point = |handle: &u32| grants.point(*handle).ok_or(Denial::UnknownPoint);
     let points = points.iter().map(point).collect::<Given<Vec<_>>>()?;
-    for intent in letting_go(turn.seen(), grants, points) {
-        turn.ahead().intend(&intent, &mut Vec::new()).map_err(denial)?;
-        turn.effects.intents.push(intent);
+    for point in points {
+        for intent in letting_go(turn.seen(point), grants, [point]) {
+            turn.intend(intent).map_err(denial)?;
+        }
     }
     Ok(())
 }
