@@ -114,13 +114,19 @@ const HOST_BYTES: Fails = |failure| *failure == Failure::HostBytes;
 const TRAP: Fails = |failure| matches!(failure, Failure::Trap { .. });
 const TRAP_OR_STACK: Fails = |failure| matches!(failure, Failure::Trap { .. } | Failure::Stack);
 const HOST_CALLS_OR_DEADLINE: Fails = |failure| matches!(failure, Failure::HostCalls | Failure::Deadline);
-const IN_WORDS: Fails = |failure| matches!(failure, Failure::Start { why } if why.contains("probe: trap-start"));
+const IN_WORDS: Fails =
+    |failure| matches!(failure, Failure::Start { why } if why.contains("probe: trap-start"));
 
 /// How a mode fails, live and in a rehearsal; with those languages where it is another way, and why.
 struct Row(&'static str, Fails, Fails, &'static [(&'static str, Fails, &'static str)]);
 
 const FAILURES: &[Row] = &[
-    Row("loop", DEADLINE, FUEL, &[("rhai", TRAP, "its interpreter counts its own steps, and says in which line it was")]),
+    Row(
+        "loop",
+        DEADLINE,
+        FUEL,
+        &[("rhai", TRAP, "its interpreter counts its own steps, and says in which line it was")],
+    ),
     Row("host-loop", HOST_CALLS_OR_DEADLINE, HOST_CALLS, &[]),
     Row("huge-batch", HOST_BYTES, HOST_BYTES, &[("rhai", TRAP, "its arrays end before: at 20,000 entries")]),
     Row("trap", TRAP, TRAP, &[]),
@@ -163,7 +169,8 @@ fn every_failure_is_contained_undoes_the_call_and_rests_the_plugin() {
                     assert!(said("probe: panic"), "{place}");
                 }
                 // Where it was, an interpreter can say; Rust's standard hook says where a panic was.
-                let lines = [("python", "app.py:"), ("js", "index.js:"), ("rhai", "main.rhai:"), ("rust", "lib.rs:")];
+                let lines =
+                    [("python", "app.py:"), ("js", "index.js:"), ("rhai", "main.rhai:"), ("rust", "lib.rs:")];
                 if let Some((_, file)) = lines.iter().find(|(of, _)| *of == language && *mode == "panic") {
                     assert!(said(file), "{place}");
                 }

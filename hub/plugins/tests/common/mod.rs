@@ -64,7 +64,8 @@ pub fn probes(name: &str) -> Vec<Probe> {
         let manifest = manifest(&format!("{dir}/{language}"));
         let (file, script) = match &manifest.script {
             Some(script) => {
-                let text = std::fs::read_to_string(root().join(dir).join(language).join(&script.file)).unwrap();
+                let text =
+                    std::fs::read_to_string(root().join(dir).join(language).join(&script.file)).unwrap();
                 (interpreter.to_owned(), Some(text))
             }
             None => (format!("{name}-{language}"), None),
