@@ -62,10 +62,13 @@ fn register_values(engine: &mut Engine) {
         .register_get("zh_cn", |words: &mut Words| words.zh_cn.clone())
         .register_get("en", |words: &mut Words| words.en.clone())
         .register_fn("to_string", |words: &mut Words| format!("{} / {}", words.zh_cn, words.en));
-    engine.register_type_with_name::<Choice>("choice").register_fn("choice", |index: i64| -> Thrown<Choice> {
-        let index = u16::try_from(index).map_err(|_| invalid(format!("there is no choice {index}")))?;
-        Ok(Choice(index))
-    });
+    engine.register_type_with_name::<Choice>("choice").register_fn(
+        "choice",
+        |index: i64| -> Thrown<Choice> {
+            let index = u16::try_from(index).map_err(|_| invalid(format!("there is no choice {index}")))?;
+            Ok(Choice(index))
+        },
+    );
     engine
         .register_type_with_name::<Found>("point")
         .register_get("point", |found: &mut Found| i64::from(found.0.point))
@@ -97,9 +100,8 @@ fn register_values(engine: &mut Engine) {
 
 fn log_module() -> Module {
     let mut module = Module::new();
-    for (name, level) in
-        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)]
-    {
+    // `debug` is a word of the language, which has it as `debug(…)`.
+    for (name, level) in [("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
         module.set_native_fn(name, move |line: &str| -> Thrown {
             log::write(level, line);
             Ok(())
@@ -110,12 +112,9 @@ fn log_module() -> Module {
 
 fn clock_module() -> Module {
     let mut module = Module::new();
-    for (name, length) in [
-        ("SECOND", clock::SECOND),
-        ("MINUTE", clock::MINUTE),
-        ("HOUR", clock::HOUR),
-        ("DAY", clock::DAY),
-    ] {
+    for (name, length) in
+        [("SECOND", clock::SECOND), ("MINUTE", clock::MINUTE), ("HOUR", clock::HOUR), ("DAY", clock::DAY)]
+    {
         module.set_var(name, length);
     }
     module.set_native_fn("now", || Ok(clock::now()));
@@ -264,7 +263,14 @@ mod keeping {
                     ("path", node.path.into()),
                     ("names", Dynamic::from(node.names)),
                     ("parent", node.parent.map_or(Dynamic::UNIT, |parent| i64::from(parent).into())),
-                    ("meters", node.meters.into_iter().map(|p| Dynamic::from(i64::from(p))).collect::<Array>().into()),
+                    (
+                        "meters",
+                        node.meters
+                            .into_iter()
+                            .map(|p| Dynamic::from(i64::from(p)))
+                            .collect::<Array>()
+                            .into(),
+                    ),
                     ("serves", node.serves.into_iter().map(Dynamic::from).collect::<Array>().into()),
                 ])
             };

@@ -105,8 +105,7 @@ impl Script {
         }
         let options = CallFnOptions::new().eval_ast(false).bind_this_ptr(&mut self.this);
         let scope = &mut Scope::new();
-        let _: Dynamic =
-            self.engine.call_fn_with_options(options, scope, &self.ast, function, (given,))?;
+        let _: Dynamic = self.engine.call_fn_with_options(options, scope, &self.ast, function, (given,))?;
         Ok(())
     }
 }
