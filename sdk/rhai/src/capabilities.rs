@@ -100,8 +100,9 @@ fn register_values(engine: &mut Engine) {
 
 fn log_module() -> Module {
     let mut module = Module::new();
-    // `debug` is a word of the language, which has it as `debug(…)`.
-    for (name, level) in [("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)] {
+    for (name, level) in
+        [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)]
+    {
         module.set_native_fn(name, move |line: &str| -> Thrown {
             log::write(level, line);
             Ok(())
