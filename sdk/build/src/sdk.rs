@@ -41,7 +41,9 @@ fn copy(root: &Path, dir: &Path, target: &Path, extensions: &[&str]) -> Result<(
         let path = entry.map_err(unreadable)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() {
-            if !["target", "node_modules", "tests", "__pycache__"].contains(&name.as_str()) && !name.starts_with('.') {
+            if !["target", "node_modules", "tests", "__pycache__"].contains(&name.as_str())
+                && !name.starts_with('.')
+            {
                 copy(root, &path, target, extensions)?;
             }
         } else if path.extension().is_some_and(|e| extensions.iter().any(|known| e == *known)) {
