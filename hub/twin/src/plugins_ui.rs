@@ -613,6 +613,7 @@ mod tests {
 
     use super::*;
     use crate::locale::Language;
+    use crate::panel_ui::tests::HIGH;
     use crate::person::Person;
     use crate::plugins::PluginNews;
     use crate::plugins::tests::plugin;
@@ -715,9 +716,6 @@ mod tests {
         view.plugins.open = Some("energy-saver".into());
         view
     }
-
-    /// High enough that nothing is scrolled out of sight.
-    const HIGH: [f32; 2] = [800.0, 1400.0];
 
     #[test]
     fn the_list_says_in_plain_words_how_each_plugin_is() {
