@@ -345,7 +345,8 @@ impl Manifest {
     }
 }
 
-const ID_MEND: &str = "Use lower-case letters, digits and '-' (in settings '_' too), beginning with a letter, at most 40.";
+const ID_MEND: &str =
+    "Use lower-case letters, digits and '-' (in settings '_' too), beginning with a letter, at most 40.";
 
 fn is_id(id: &str) -> bool {
     let chars = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');

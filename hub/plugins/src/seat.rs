@@ -387,6 +387,21 @@ impl Seat {
         }
     }
 
+    /// Makes an instance where there is none, and calls nothing: to see whether it starts, and what memory that takes.
+    pub fn start(&mut self, around: &Around) -> Outcome {
+        let mut log = Vec::new();
+        let instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => match self.instantiate(around, &mut log) {
+                Ok(instance) => instance,
+                Err(failure) => return self.failed(failure, log, around),
+            },
+        };
+        let cost = Cost { fuel: 0, memory_bytes: instance.store.data().limits.memory_bytes };
+        self.instance = Some(instance);
+        Outcome { log, cost, ..Outcome::default() }
+    }
+
     /// A call begins: what the plugin remembers goes with it, and comes back when it has ended.
     fn turn(&mut self, around: &Around) -> Turn {
         Turn::new(around, std::mem::take(&mut self.saved.memory), self.watched)
