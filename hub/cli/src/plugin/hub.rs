@@ -325,10 +325,10 @@ impl<'a> Hub<'a> {
             println!("{}", self.desk.both(&answer.names));
             println!("{}", self.signature(&answer.version));
             println!("{}", self.desk.say("hub-asks", &[]));
-            answer.asks.iter().for_each(|line| println!("  {}", self.desk.both(line)));
+            self.desk.sentences(&answer.asks);
             if !answer.asks_more.is_empty() {
                 println!("{}", self.desk.say("hub-asks-more", &[]));
-                answer.asks_more.iter().for_each(|line| println!("  {}", self.desk.both(line)));
+                self.desk.sentences(&answer.asks_more);
             }
         }
         if approve {
@@ -417,8 +417,8 @@ impl<'a> Hub<'a> {
             } else {
                 (self.desk.say("hub-asks", &[]), &plugin.asks)
             };
-            println!("  {title}");
-            lines.iter().for_each(|line| println!("    {}", self.desk.both(line)));
+            println!("{title}");
+            self.desk.sentences(lines);
             for setting in &plugin.settings {
                 println!("  {} = {}  {}", setting.id, setting.value, self.desk.both(&setting.names));
             }

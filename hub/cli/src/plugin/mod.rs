@@ -142,6 +142,14 @@ impl Desk {
         format!("{first} / {second}")
     }
 
+    /// Prints what a plugin may do or asks for, in the language of the command and below it in the other.
+    fn sentences(&self, lines: &[Names]) {
+        for names in lines {
+            let other = if self.texts.tag() == "en" { &names.zh } else { &names.en };
+            println!("  {}\n    {other}", self.of(names));
+        }
+    }
+
     /// Prints findings with their places, the lines that they are on and their mends.
     fn findings(&self, findings: &[Finding]) {
         for finding in findings {
