@@ -54,7 +54,9 @@ pub fn called(call: &Call, grants: &Grants) -> String {
             format!("panel {}/{} by {}{}", used.panel, used.node, used.person, fields.collect::<String>())
         }
         Call::Trial(outcome) => format!("outcome of {}", outcome.id),
-        Call::Decision(decided) => format!("decision {} = {} by {}", decided.id, decided.answer, decided.person),
+        Call::Decision(decided) => {
+            format!("decision {} = {} by {}", decided.id, decided.answer, decided.person)
+        }
     }
 }
 
@@ -125,7 +127,8 @@ impl<'a> Teller<'a> {
             let (path, slot) = (self.path(intent.point), intent.priority.get());
             lines.push(match &intent.value {
                 Some(value) => {
-                    let until = intent.expires.map(|t| format!(" until {}", self.moment(t))).unwrap_or_default();
+                    let until =
+                        intent.expires.map(|t| format!(" until {}", self.moment(t))).unwrap_or_default();
                     let value = shown(self.campus, intent.point, value);
                     format!("command {path} = {value}, slot {slot}{until}: {}", intent.reason)
                 }
@@ -171,15 +174,20 @@ impl<'a> Teller<'a> {
         let mut lines = Vec::new();
         for mission in effects.missions.iter().flat_map(|missions| missions.iter()) {
             let (id, points) = (&mission.id, mission.points);
-            lines.push(format!("mission {id}, {points} points: {}: {}", both(&mission.names), both(&mission.task)));
+            lines.push(format!(
+                "mission {id}, {points} points: {}: {}",
+                both(&mission.names),
+                both(&mission.task)
+            ));
         }
         for award in &effects.awards {
             lines.push(format!("award {} to {}: {} points", award.mission, award.person, award.points));
         }
         for proposal in &effects.proposals {
-            let changes = proposal.changes.iter().map(|c| {
-                format!(" {} = {} from {} h to {} h", c.glob, c.value, c.from_h, c.to_h)
-            });
+            let changes = proposal
+                .changes
+                .iter()
+                .map(|c| format!(" {} = {} from {} h to {} h", c.glob, c.value, c.from_h, c.to_h));
             let (id, days) = (&proposal.id, proposal.days);
             let changes: String = changes.collect();
             lines.push(format!("proposal {id}, {days} days, {}:{changes}", both(&proposal.names)));
