@@ -77,7 +77,7 @@ fn every_command_has_help_with_an_example() {
         &["trust", "remove"],
     ];
     for command in commands {
-        let help = done(plugin(dir.path(), &[command, &["--help"][..]].concat()));
+        let help = done(plugin(dir.path(), &[*command, &["--help"]].concat()));
         assert!(help.contains("Example"), "{command:?}: {help}");
     }
     let all = done(plugin(dir.path(), &["--help"]));
