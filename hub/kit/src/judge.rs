@@ -177,11 +177,12 @@ impl Judge<'_> {
                 shown
                     .map(|((_, to), nodes)| {
                         let person = wanted.person.as_ref().is_none_or(|p| to.as_deref().unwrap_or("") == p);
-                        let texts: Vec<String> = nodes.iter().map(node_text).collect();
+                        let meant =
+                            nodes.iter().filter(|n| wanted.node.as_ref().is_none_or(|id| n.id == *id));
+                        let texts: Vec<String> = meant.map(node_text).collect();
                         let says =
-                            wanted.says.as_ref().is_none_or(|says| texts.iter().any(|t| t.contains(says)));
-                        let node = wanted.node.as_ref().is_none_or(|id| nodes.iter().any(|n| n.id == *id));
-                        (says && node && person, texts.join(" | ").chars().take(300).collect())
+                            |text: &String| wanted.says.as_ref().is_none_or(|says| text.contains(says));
+                        (person && texts.iter().any(says), texts.join(" ¦ ").chars().take(300).collect())
                     })
                     .collect()
             }

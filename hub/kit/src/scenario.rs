@@ -435,7 +435,7 @@ enum LevelName {
 pub struct PanelExpected {
     /// The id of a `[[panel]]` of the manifest.
     pub id: String,
-    /// Words that stand on it, in either language.
+    /// Words that stand on it, in either language; with `node` in that.
     #[serde(default)]
     pub says: Option<String>,
     /// The id of a node that is on it.
@@ -1072,6 +1072,15 @@ impl Reader<'_, '_> {
         if devices && !(spec.samples.is_empty() && spec.alarms.is_empty()) {
             let mend = "Leave them out, or set `[day] devices = false`.";
             self.error("devices-speak", at, "samples and alarms come from device models here", mend);
+        }
+        if devices && spec.situation.is_some() {
+            let mend = "Leave it out, or set `[day] devices = false`.";
+            self.error(
+                "devices-speak",
+                &format!("{at}/situation"),
+                "there is no drill on a day of devices",
+                mend,
+            );
         }
         if let Some(situation) = &spec.situation {
             self.of_kind(&format!("{at}/situation"), Kind::Drill, "a situation");
