@@ -182,7 +182,11 @@ impl Judge<'_> {
                         let texts: Vec<String> = meant.map(node_text).collect();
                         let says =
                             |text: &String| wanted.says.as_ref().is_none_or(|says| text.contains(says));
-                        (person && texts.iter().any(says), texts.join(" ¦ ").chars().take(300).collect())
+                        let plain = wanted.says.is_none() && wanted.node.is_none();
+                        (
+                            person && (plain || texts.iter().any(says)),
+                            texts.join(" ¦ ").chars().take(300).collect(),
+                        )
                     })
                     .collect()
             }
