@@ -63,12 +63,32 @@ done
 has() { case " ${languages[*]} " in *" $1 "*) ;; *) return 1 ;; esac }
 # Only now: what is set for guests is not for the builder.
 env -u RUSTC -u LD_LIBRARY_PATH -u RUSTC_BOOTSTRAP -u CARGO_UNSTABLE_BUILD_STD \
-  cargo build --quiet --locked -p campanile-plugin-build
+  cargo build --quiet --locked --workspace --bin campanile-plugin-build --bin campanile
 build=$target/debug/campanile-plugin-build
 
 if has rust; then
   for kind in rule activity drill; do component "rhai-$kind" sdk/rhai rust --features "$kind"; done
 fi
+# The plugins of the house, packed: a demonstration approves them, a hub offers them.
+ship() {
+  local packed=$out/packages.draft dir name stage
+  rm -rf "$packed" && mkdir -p "$packed"
+  for dir in plugins/*/; do
+    name=$(basename "$dir")
+    [ -f "$dir/plugin.toml" ] || continue
+    stage=$(mktemp -d)
+    cp -r "$dir/." "$stage"
+    rm -rf "$stage/target" "$stage/src"
+    if [ -f "$dir/Cargo.toml" ]; then
+      component "plugins/$name" "plugins/$name" rust || return 1
+      cp "$out/plugins/$name.wasm" "$stage/plugin.wasm"
+    fi
+    (cd "$stage" && "$target/debug/campanile" plugin pack >/dev/null && mv ./*.cpk "$packed") || return 1
+    rm -rf "$stage"
+  done
+  rm -rf "$out/packages" && mv "$packed" "$out/packages"
+}
+if has rust; then ship; fi
 if [ "${1:-}" = shipped ]; then exit; fi
 
 for language in "${languages[@]}"; do
@@ -95,10 +115,8 @@ if has c; then
     component "hostile/$(basename "$dir")" "$dir" c
   done
   # The recipes of docs/plugins/cookbook.md.
-  mkdir -p "$target/plugins/examples"
   for source in examples/plugins/*/Cargo.toml; do
     dir=$(dirname "$source")
-    CARGO_TARGET_DIR=$target/sdk cargo run --quiet --locked -p campanile-plugin-build -- \
-      "$dir" "$target/plugins/examples/$(basename "$dir").wasm"
+    component "examples/$(basename "$dir")" "$dir" rust
   done
 fi

@@ -270,3 +270,67 @@ fn a_proposal_is_tried_beside_the_same_day_without_it() {
     assert!(none.run(&mut |_| true).is_err());
     assert!(trial(vec![change(20.0, 0.0, 1.0)]).run(&mut |_| false).is_err(), "called off");
 }
+
+/// The plugins of the house, packed by `scripts/guests.sh`.
+fn shipped() -> Vec<Package> {
+    let dir = shipped_dir().map(|dir| dir.join("packages"));
+    let files = dir.and_then(|dir| std::fs::read_dir(dir).ok()).into_iter().flatten().flatten();
+    let read = |file: std::fs::DirEntry| Package::read(&std::fs::read(file.path()).unwrap()).unwrap();
+    let mut packages: Vec<Package> = files.map(read).collect();
+    packages.sort_by(|a, b| a.manifest.id.cmp(&b.manifest.id));
+    packages
+}
+
+/// A day with everything that ships gives the same state twice: in another engine, with instances thrown away, and through
+/// a save in the middle of it.
+#[test]
+fn a_day_with_all_plugins_of_the_house_is_the_same_twice_and_across_restarts() {
+    let packages = shipped();
+    if packages.len() < 4 {
+        println!("skipped: {} of 4 plugins of the house are built (scripts/guests.sh)", packages.len());
+        return;
+    }
+    let campus = Arc::new(extended(&plain_campus(), packages.iter().map(|p| &*p.manifest)));
+    let midnight = Timestamp(NOON.0 - (9 * 3600 + 15 * 60) * Timestamp::SECOND);
+    let site = Arc::new(Site::plain(campus.clone(), midnight, 86_400.0, 60.0, weather()));
+    let seats = |runtime: &Arc<Runtime>, saved: &dyn Fn(&str) -> Option<Saved>| -> Vec<Seat> {
+        let seat = |package: &Package| {
+            let saved = saved(&package.manifest.id)?;
+            let approval = Approval::of_all(package, "test");
+            let (compiled, grants) = package.ready(runtime, campus.clone(), &approval).unwrap();
+            Some(Seat::new(runtime.clone(), compiled, grants, Budget::Fuel, saved))
+        };
+        packages.iter().filter_map(seat).collect()
+    };
+    let cache = tempfile::tempdir().unwrap();
+    let fresh = |runtime: &Arc<Runtime>| {
+        let rehearsal = Rehearsal::from_scene(site.clone(), 1).unwrap();
+        rehearsal.with_seats(seats(runtime, &|_| Some(Saved::default())), Arc::new(NoPast))
+    };
+    let engine = || Arc::new(Runtime::new(Some(cache.path())).unwrap());
+    let mut one = fresh(&engine());
+    let mut calls = 0;
+    while one.step(1).unwrap() {
+        one.take_events();
+        for said in one.take_outcomes() {
+            calls += 1;
+            let of = &packages[said.seat].manifest.id;
+            assert_eq!(said.outcome.failure, None, "{of} at {:?}: {:?}", said.time, said.outcome.log);
+        }
+    }
+    assert!(calls > 4 * 24, "each works through the day: {calls}");
+    assert!(one.plugin_records().count() > 0, "a day leaves records");
+
+    // Another engine, as after a restart of the program; saved at noon and taken up by a third.
+    let mut two = fresh(&engine());
+    run(&mut two, 43_200.0, false);
+    let kept = two.save().unwrap();
+    let third = engine();
+    let mut again = |of: &KeptSeat| {
+        seats(&third, &|id| (id == of.plugin).then(|| of.saved.clone())).into_iter().next()
+    };
+    let mut restored = Rehearsal::restore_with(site.clone(), &kept, Arc::new(NoPast), &mut again).unwrap();
+    assert_eq!(restored.hash(), two.hash());
+    run(&mut restored, 86_400.0, false);
+    assert_eq!(restored.hash(), one.hash());
+}

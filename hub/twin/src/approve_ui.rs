@@ -135,7 +135,7 @@ pub fn approve_ui(
     let mut is_left = false;
     let title =
         texts.with("approve-title", &[("name", texts.name(&plugin.names)), ("version", &version.version)]);
-    Window::new(RichText::new(title).strong().color(INK))
+    let drawn = Window::new(RichText::new(title).strong().color(INK))
         .id(Id::new("approve"))
         .open(&mut is_open)
         .collapsible(false)
@@ -165,6 +165,9 @@ pub fn approve_ui(
                 }
             });
         });
+    if let Some(drawn) = drawn {
+        ctx.move_to_top(drawn.response.layer_id);
+    }
     if is_open && !is_left {
         view.plugins.approval = Some(approval);
     }

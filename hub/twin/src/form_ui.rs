@@ -35,15 +35,6 @@ pub struct Entries {
     sent: BTreeSet<Place>,
 }
 
-impl Entries {
-    /// Forgets what was entered in panels that are gone.
-    pub fn keep(&mut self, is_there: impl Fn(&PanelKey) -> bool) {
-        self.touched.retain(|(key, _), _| is_there(key));
-        self.chosen.retain(|(key, _), _| is_there(key));
-        self.sent.retain(|(key, _)| is_there(key));
-    }
-}
-
 /// The id of a node in the panels, whatever stands around it.
 pub fn node_id(key: &PanelKey, node: &str) -> Id {
     Id::new(("panel", key, node))
@@ -303,7 +294,7 @@ mod tests {
 
     use super::*;
     use crate::locale::Language;
-    use crate::panel_ui::tests::{column, names, node, open, showing};
+    use crate::panel_ui::tests::{HIGH, column, names, node, open, showing};
     use crate::person::Person;
     use crate::plugins::PluginNews;
     use crate::state::Event;
@@ -349,8 +340,7 @@ mod tests {
 
     #[test]
     fn what_is_entered_survives_that_the_panel_is_shown_anew_and_is_sent() {
-        let mut person =
-            Person::at(showing(column(vec![form(60)])), open(), Language::English, [800.0, 600.0]);
+        let mut person = Person::at(showing(column(vec![form(60)])), open(), Language::English, HIGH);
         click_below(&mut person, "Why");
         person.types("too ");
         person.click_on("Solar");
@@ -381,8 +371,7 @@ mod tests {
 
     #[test]
     fn while_the_hub_is_asked_nothing_more_is_sent_and_its_refusal_is_read() {
-        let mut person =
-            Person::at(showing(column(vec![form(60)])), open(), Language::English, [800.0, 600.0]);
+        let mut person = Person::at(showing(column(vec![form(60)])), open(), Language::English, HIGH);
         click_below(&mut person, "Why");
         person.types("hot");
         person.click_on("Try it");
@@ -410,8 +399,7 @@ mod tests {
 
     #[test]
     fn in_a_rehearsal_it_is_the_rehearsal_that_is_used_and_in_the_past_nothing() {
-        let mut person =
-            Person::at(showing(column(vec![form(60)])), open(), Language::English, [800.0, 600.0]);
+        let mut person = Person::at(showing(column(vec![form(60)])), open(), Language::English, HIGH);
         person.world = World::Rehearsal("rainstorm-1".into());
         person.click_on("Try it");
         assert_eq!(sent(&mut person).unwrap().world.as_deref(), Some("rainstorm-1"));
@@ -450,8 +438,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_sent_and_marked_until_the_next_question() {
-        let mut person =
-            Person::at(showing(column(vec![quiz("Which?")])), open(), Language::English, [800.0, 600.0]);
+        let mut person = Person::at(showing(column(vec![quiz("Which?")])), open(), Language::English, HIGH);
         person.click_on("The air-conditioner");
         let used = sent(&mut person).unwrap();
         assert_eq!(used.fields, BTreeMap::from([("answer".to_owned(), Entered::Choice(1))]));
@@ -470,8 +457,7 @@ mod tests {
     #[test]
     fn a_button_that_moves_away_under_the_pointer_is_not_pressed() {
         let button = |id: &str| node(id, 0, PanelContent::Button { words: names(id, id), tone: Tone::Plain });
-        let mut person =
-            Person::at(showing(column(vec![button("open")])), open(), Language::English, [800.0, 600.0]);
+        let mut person = Person::at(showing(column(vec![button("open")])), open(), Language::English, HIGH);
         let at = person.place("open").center();
         let press = |pressed| bevy_egui::egui::Event::PointerButton {
             pos: at,

@@ -198,8 +198,12 @@ mod tests {
     use campanile_protocol::Names;
     use campanile_protocol::plugins::PanelNode;
 
+    use bevy_egui::egui::Event;
+
     use super::*;
     use crate::locale::Language;
+    use crate::panel_ui::tests::{HIGH, column, node, open, showing};
+    use crate::person::Person;
     use crate::plugins::tests::panel;
     use crate::state::tests::catalogue;
 
@@ -254,5 +258,59 @@ mod tests {
             let got = legend(&marks, &Texts::new(language));
             assert_eq!(got, [(Tone::Danger, wrong.into(), 2), (Tone::Good, dry.into(), 2)]);
         }
+    }
+
+    #[test]
+    fn a_layer_has_a_legend_and_words_under_the_pointer_and_is_taken_away() {
+        let marks = vec![mark("a/1f/101", Tone::Danger, "leaks 120 l/h"), mark("a", Tone::Good, "tight")];
+        let shown = column(vec![node("map", 0, PanelContent::MapLayer { marks })]);
+        let key = PanelKey { plugin: "quest".into(), panel: "main".into() };
+        for (language, words, place, title) in [
+            (Language::English, "leaks 120 l/h", "a/1f/101", "Today"),
+            (Language::Chinese, "leaks 120 l/h 中", "a/1f/101 中", "今日"),
+        ] {
+            let mut view = View { layer: first_layer(&key, &shown), ..View::default() };
+            view.hovered = Some("a/1f/101/ac".into());
+            let mut person = Person::at(showing(shown.clone()), view, language, [800.0, 600.0]);
+            assert!(person.sees(title) && person.sees("(1)"), "{:?}", person.all());
+            assert!(person.cut_off().is_empty(), "{:?}", person.cut_off());
+            let of = |person: &Person, text: &str| person.all().iter().filter(|seen| **seen == text).count();
+            assert_eq!(of(&person, words), 1, "in the legend");
+            person.pass(vec![Event::PointerMoved(pos2(420.0, 200.0))]);
+            person.look();
+            assert_eq!((of(&person, words), of(&person, place)), (2, 1), "and beside the pointer");
+            // The head of a pin comes before what is behind it.
+            person.view.hovered = None;
+            let at = crate::views::Label {
+                at: bevy::math::Vec2::new(420.0, 222.0),
+                text: String::new(),
+                distance_m: 1.0,
+                path: "a/1f/101".into(),
+                kind: LabelKind::Mark { tone: Tone::Danger },
+            };
+            person.labels.push(at);
+            person.look();
+            assert_eq!(of(&person, words), 2);
+            person.pass(vec![Event::PointerMoved(pos2(440.0, 200.0))]);
+            person.look();
+            assert_eq!(of(&person, words), 1);
+            person.click_on("×");
+            assert_eq!(person.wishes, [Action::Layer(None)]);
+        }
+    }
+
+    #[test]
+    fn a_panel_with_a_map_is_opened_with_it_unless_a_quantity_is_looked_at() {
+        let marks = vec![mark("a", Tone::Good, "tight")];
+        let shown = column(vec![node("map", 0, PanelContent::MapLayer { marks })]);
+        let key = PanelKey { plugin: "quest".into(), panel: "main".into() };
+        let layer = first_layer(&key, &shown);
+        let person = Person::at(showing(shown.clone()), open(), Language::English, HIGH);
+        assert_eq!(person.wishes, [Action::Layer(layer.clone())], "once");
+        let view = View { quantity: Some("co2".into()), ..open() };
+        let mut person = Person::at(showing(shown), view, Language::English, HIGH);
+        assert!(person.wishes.is_empty());
+        person.click_on("Show on the map");
+        assert_eq!(person.wishes, [Action::Layer(layer)]);
     }
 }

@@ -275,6 +275,9 @@ pub(crate) mod tests {
         state
     }
 
+    /// A screen so high that nothing is scrolled out of sight.
+    pub(crate) const HIGH: [f32; 2] = [800.0, 1400.0];
+
     /// The page with `quest` open.
     pub(crate) fn open() -> View {
         let mut view = View { page: Some(Page::Plugins), ..View::default() };
@@ -438,12 +441,18 @@ pub(crate) mod tests {
             for size in [[1024.0, 640.0], [800.0, 600.0]] {
                 for (language, expected) in [(Language::English, english), (Language::Chinese, chinese)] {
                     let panel = column(vec![node("it", 0, content.clone())]);
-                    let person = Person::at(showing(panel), open(), language, size);
-                    for text in expected {
-                        assert!(person.sees(text), "{text} is missing at {size:?} in {:?}", person.all());
+                    let mut person = Person::at(showing(panel), open(), language, size);
+                    let mut read = String::new();
+                    // Down the page, which is at the right.
+                    for _ in 0..6 {
+                        read += &person.all().join("\n");
+                        let cut = person.cut_off();
+                        assert!(cut.is_empty(), "{content:?} at {size:?} in {language:?} cuts off {cut:?}");
+                        person.scroll(pos2(size[0] - 200.0, 300.0), 120.0);
                     }
-                    let cut = person.cut_off();
-                    assert!(cut.is_empty(), "{content:?} at {size:?} in {language:?} cuts off {cut:?}");
+                    for text in expected {
+                        assert!(read.contains(text), "{text} is missing at {size:?} in {read}");
+                    }
                     let harmless = |wish: &Action| matches!(wish, Action::Layer(Some(_)));
                     assert!(person.wishes.iter().all(harmless), "looking sends nothing: {:?}", person.wishes);
                 }

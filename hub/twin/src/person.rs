@@ -2,7 +2,8 @@
 
 use bevy_egui::egui::epaint::{ClippedShape, TextShape};
 use bevy_egui::egui::{
-    Context, Event, Key, Modifiers, PointerButton, Pos2, RawInput, Rect, Shape, pos2, vec2,
+    Context, Event, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, RawInput, Rect, Shape, TouchPhase,
+    pos2, vec2,
 };
 
 use crate::locale::{Language, Texts};
@@ -127,10 +128,18 @@ impl Person {
         self.seen.iter().filter(is_cut).collect()
     }
 
-    /// Moves the pointer.
-    pub fn point(&mut self, at: Pos2) {
-        self.pass(vec![Event::PointerMoved(at)]);
-        self.pass(Vec::new());
+    /// Scrolls down what the pointer is put on.
+    pub fn scroll(&mut self, at: Pos2, points: f32) {
+        self.pass(vec![
+            Event::PointerMoved(at),
+            Event::MouseWheel {
+                unit: MouseWheelUnit::Point,
+                delta: vec2(0.0, -points),
+                phase: TouchPhase::Move,
+                modifiers: Modifiers::default(),
+            },
+        ]);
+        self.look();
     }
 
     /// Clicks.

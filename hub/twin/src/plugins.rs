@@ -184,7 +184,7 @@ struct Script {
 }
 
 /// What a person looks at of plugins, as far as it decides what is asked for.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(PartialEq, Clone, Copy, Debug, Default)]
 pub struct Looks<'a> {
     /// Whether the page is open.
     pub page: bool,

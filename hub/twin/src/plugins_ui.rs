@@ -20,7 +20,7 @@ use crate::panel_ui::{Hands, panel_ui};
 use crate::plugins::{Came, Errand, Looks, Order, PanelKey, Plugins};
 use crate::script_ui::{Editor, open_script};
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
-use crate::ui::{Action, Input, Page, RIGHT_WIDTH, View, card_ui, heading_ui, is_time_open};
+use crate::ui::{Action, Input, Page, RIGHT_WIDTH, View, card_ui, is_time_open};
 use crate::units::{number_text, time_text};
 
 /// The two parts of the page.
@@ -61,6 +61,13 @@ pub struct PluginsView {
     reason: String,
 }
 
+impl PluginsView {
+    /// Forgets what was looked at and entered, but a script that may not be applied yet.
+    pub fn leave(&mut self) {
+        *self = Self { editor: self.editor.take(), ..Self::default() };
+    }
+}
+
 impl View {
     /// What is looked at of plugins, as far as it decides what is asked for.
     pub fn looks(&self) -> Looks<'_> {
@@ -94,6 +101,8 @@ pub fn plugins_ui(
     if view.page != Some(Page::Plugins) || view.selected.is_some() {
         return;
     }
+    // A log is open where it is drawn.
+    view.plugins.log = None;
     let texts = input.texts;
     let at = pos2(screen.right() - 12.0, screen.top() + 68.0);
     card_ui(ctx, "plugins", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 42.0, |ui| {
@@ -337,7 +346,6 @@ fn panels_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View, actions:
         }
         view.plugins.drawn = Some(key.clone());
     }
-    view.plugins.entries.keep(|key| plugins.panel(key).is_some());
     let (entries, layer) = (&mut view.plugins.entries, &mut view.layer);
     panel_ui(ui, input, &key, shown, &mut Hands { entries, layer, actions });
 }
@@ -391,7 +399,7 @@ fn run_ui(ui: &mut Ui, input: &Input<'_>, plugin: &PluginInfo, view: &mut View, 
         }
     });
     came_ui(ui, input, &Errand::Switch(plugin.id.clone()));
-    let section = |title: String| CollapsingHeader::new(RichText::new(title).strong()).id_salt(&title);
+    let section = |title: String| CollapsingHeader::new(RichText::new(&title).strong()).id_salt(title);
     ui.push_id(&plugin.id, |ui| {
         let (title, lines) = if plugin.state == PluginState::NotApproved {
             (texts.t("plugin-asks"), &plugin.asks)
@@ -605,6 +613,7 @@ mod tests {
 
     use super::*;
     use crate::locale::Language;
+    use crate::panel_ui::tests::HIGH;
     use crate::person::Person;
     use crate::plugins::PluginNews;
     use crate::plugins::tests::plugin;
@@ -707,9 +716,6 @@ mod tests {
         view.plugins.open = Some("energy-saver".into());
         view
     }
-
-    /// High enough that nothing is scrolled out of sight.
-    const HIGH: [f32; 2] = [800.0, 1400.0];
 
     #[test]
     fn the_list_says_in_plain_words_how_each_plugin_is() {

@@ -36,6 +36,8 @@ pub struct Editor {
     reason: String,
     /// What would lose the changes, until the person says that it may.
     leaving: Option<Leaving>,
+    /// Whether it has come to lie above the page that it was opened from.
+    is_raised: bool,
 }
 
 /// What would lose changes.
@@ -76,7 +78,7 @@ impl Editor {
 /// Opens the script of a plugin; where changes of another would be lost it is asked first.
 pub fn open_script(view: &mut View, state: &State, plugin: &str) {
     match &mut view.plugins.editor {
-        Some(editor) if editor.plugin == plugin => editor.leaving = None,
+        Some(editor) if editor.plugin == plugin => (editor.leaving, editor.is_raised) = (None, false),
         Some(editor) if editor.is_changed() => editor.leaving = Some(Leaving::Other(plugin.to_owned())),
         other => *other = Some(Editor::of(plugin, actor_of(state))),
     }
@@ -112,8 +114,9 @@ pub fn script_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
     let file = script.and_then(|script| script.as_ref().ok()).map_or("", |script| script.file.as_str());
     let mark = if editor.is_changed() { "  ●" } else { "" };
     let mut is_open = true;
+    let was_raised = std::mem::replace(&mut editor.is_raised, true);
     let size = vec2((screen.width() - 90.0).min(760.0), (screen.height() - 190.0).min(560.0));
-    Window::new(RichText::new(format!("{} · {file}{mark}", editor.plugin)).strong().color(INK))
+    let drawn = Window::new(RichText::new(format!("{} · {file}{mark}", editor.plugin)).strong().color(INK))
         .id(Id::new("script"))
         .open(&mut is_open)
         .collapsible(false)
@@ -130,6 +133,9 @@ pub fn script_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
             }
             Some(Ok(script)) => contents_ui(ui, input, script, &mut editor, actions),
         });
+    if let Some(drawn) = drawn.filter(|_| !was_raised) {
+        ctx.move_to_top(drawn.response.layer_id);
+    }
     if !is_open {
         if editor.is_changed() {
             editor.leaving = Some(Leaving::Close);
@@ -161,7 +167,7 @@ pub fn script_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
 fn leaving_ui(ctx: &Context, texts: &Texts, editor: &mut Editor) -> Option<Leaving> {
     let leaving = editor.leaving.clone()?;
     let mut may = false;
-    Window::new(RichText::new(texts.t("script-unsaved")).strong().color(INK))
+    let drawn = Window::new(RichText::new(texts.t("script-unsaved")).strong().color(INK))
         .id(Id::new("script-leaving"))
         .order(bevy_egui::egui::Order::Foreground)
         .collapsible(false)
@@ -178,6 +184,9 @@ fn leaving_ui(ctx: &Context, texts: &Texts, editor: &mut Editor) -> Option<Leavi
                 may = ui.add(Button::new(lose).fill(BAD)).clicked();
             });
         });
+    if let Some(drawn) = drawn {
+        ctx.move_to_top(drawn.response.layer_id);
+    }
     may.then(|| {
         editor.leaving = None;
         leaving
@@ -534,6 +543,8 @@ mod tests {
         assert_eq!(editor.leaving, Some(Leaving::Quit));
     }
 
+    /// What stands behind the name of a file that is changed.
+    const MARK: &str = "main.rhai  ●";
     const SCRIPT: &str = "fn tick() {\n    let lights = read(\"lights\");\n    lights.of()\n}\n";
 
     /// A person before the script of `night`.
@@ -590,17 +601,17 @@ mod tests {
         ] {
             for size in [[1024.0, 640.0], [800.0, 600.0]] {
                 let mut person = writing(language, size);
-                assert!(person.sees("night · main.rhai") && !person.sees("●"), "{:?}", person.all());
-                assert!(person.sees("lights.of()") && person.sees("5"), "lines have numbers");
+                assert!(person.sees("night · main.rhai") && !person.sees(MARK), "{:?}", person.all());
+                assert!(person.all().contains(&"5"), "lines have numbers: {:?}", person.all());
                 assert!(person.cut_off().is_empty(), "{:?}", person.cut_off());
                 person.click_on(apply);
                 assert_eq!(change(&mut person), None, "nothing was changed");
                 let code = person.seen.iter().find(|seen| seen.text == SCRIPT).unwrap().rect;
                 person.click(pos2(code.right() - 2.0, code.bottom() - 4.0));
-                person.types("// spät");
+                person.types(" // spät");
                 person.look();
-                assert!(person.sees("●"), "{:?}", person.all());
-                let text = format!("{SCRIPT}// spät");
+                assert!(person.sees(MARK), "{:?}", person.all());
+                let text = format!("{} // spät\n", SCRIPT.trim_end());
                 person.click_on(check);
                 let sent = change(&mut person).unwrap();
                 assert_eq!((sent.text.as_str(), sent.check_only), (text.as_str(), true));
@@ -621,12 +632,12 @@ mod tests {
                     "{beside} is beside the third line of {code}"
                 );
                 tried(&mut person, sent, None);
-                assert!(person.sees(starts) && person.sees("●"), "a trial changes nothing");
+                assert!(person.sees(starts) && person.sees(MARK), "a trial changes nothing");
                 person.click_on(apply);
                 let sent = change(&mut person).unwrap();
                 assert!(!sent.check_only);
                 tried(&mut person, sent, None);
-                assert!(person.sees(applied) && !person.sees("●"), "{:?}", person.all());
+                assert!(person.sees(applied) && !person.sees(MARK), "{:?}", person.all());
             }
         }
     }
@@ -643,7 +654,7 @@ mod tests {
         assert!(person.sees("would be lost") && person.sees("night · main.rhai"));
         person.click_on("Keep editing");
         person.look();
-        assert!(!person.sees("would be lost") && person.sees("●"));
+        assert!(!person.sees("would be lost") && person.sees(MARK));
         assert!(!may_leave(&mut person.view, Leaving::SignOut));
         person.look();
         person.click_on("Lose them");

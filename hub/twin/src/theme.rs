@@ -63,6 +63,8 @@ pub fn dress(ctx: &Context) {
         let list = fonts.families.entry(family).or_default();
         list.insert(0, "noto-sans-sc".into());
         list.insert(1, "noto-signs".into());
+        // It has the letters of other languages too.
+        list.insert(2, "noto-mono".into());
     }
     fonts.families.entry(FontFamily::Monospace).or_default().insert(0, "noto-mono".into());
     ctx.set_fonts(fonts);
@@ -201,7 +203,7 @@ mod tests {
                 shown.extend(signs(&std::fs::read_to_string(entry.unwrap().path()).unwrap()));
             }
         }
-        let fonts = [FONT, SIGNS].map(|bytes| FontRef::new(bytes).unwrap());
+        let fonts = [FONT, SIGNS, MONO].map(|bytes| FontRef::new(bytes).unwrap());
         let has = |c: char| fonts.iter().any(|font| font.charmap().map(c).is_some());
         let missing: std::collections::BTreeSet<char> = shown.chars().filter(|c| !has(*c)).collect();
         assert!(missing.is_empty(), "the font lacks {missing:?}");

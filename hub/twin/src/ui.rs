@@ -2,8 +2,8 @@
 
 use bevy_egui::egui::{
     Align2, Area, Button, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, Label as TextLabel,
-    LayerId, Mesh, Order, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit,
-    Ui, Vec2, pos2, vec2,
+    LayerId, Mesh, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui,
+    Vec2, pos2, vec2,
 };
 use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
 
@@ -248,7 +248,7 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
         // Who is at the door sees the buildings, and nothing of what happens in them.
         (view.selected, view.draft, view.acknowledging, view.layer) = (None, None, None, None);
         // A script that was not applied waits for who wrote it.
-        view.plugins = PluginsView { editor: view.plugins.editor.take(), ..PluginsView::default() };
+        view.plugins.leave();
         bar_ui(&ctx, screen, input, view, &mut actions);
         sign_in_ui(&ctx, input, view, &mut actions);
         return (actions, Vec2::ZERO);
@@ -645,17 +645,18 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>) {
         return;
     }
     let at = pos2(screen.center().x, screen.top() + EDGE + BAR_HEIGHT + 14.0);
-    Area::new(Id::new("messages")).order(Order::Foreground).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
-        ctx,
-        |ui| {
+    Area::new(Id::new("messages"))
+        .order(bevy_egui::egui::Order::Foreground)
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(at)
+        .show(ctx, |ui| {
             theme::card().show(ui, |ui| {
                 ui.set_max_width(460.0);
                 for (text, colour) in lines {
                     ui.label(RichText::new(text).color(colour));
                 }
             });
-        },
-    );
+        });
 }
 
 fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {

@@ -49,8 +49,8 @@ impl Plugin for TwoLimits {
             let is_empty = read[1].as_ref().and_then(|sample| sample.value.as_bool()) == Some(false);
             let was = before.contains(&room.path);
             // Between the limits, and where the sensor is silent, it stays as it was.
-            let is = !is_empty && lx.map_or(was, |lx| lx < self.dark_lx || (was && lx <= self.bright_lx));
-            if is {
+            let wanted = !is_empty && lx.map_or(was, |lx| lx < self.dark_lx || (was && lx <= self.bright_lx));
+            if wanted {
                 lit.insert(room.path.clone());
                 // Lets go by itself where three ticks don't renew it.
                 on.push(Command::new(room.lights, true, "it is dark").priority(12).expires_s(3.0 * TICK_S));
