@@ -13,9 +13,9 @@ use crate::{capabilities, check, fault::Fault, samples::Samples, values};
 const TEXT: &str = "script";
 const FILE: &str = "script-file";
 
-/// Work in a call, in steps of the interpreter. It ends a script that never ends with its line, before the hub ends it
-/// without; in the hub's measure it is about half of what `limits` of a manifest give by default.
-const OPERATIONS: u64 = 1_000_000;
+/// Work in a call, in steps of the interpreter of about 350 instructions: it ends a script that never ends with its line,
+/// before the hub ends it without, at 200 million instructions where a manifest says nothing else.
+const OPERATIONS: u64 = 400_000;
 /// Functions that call each other; each takes about 4 KiB of the stack that a guest has.
 const CALL_LEVELS: usize = 40;
 /// Depth of an expression, in the script and in a function.
