@@ -36,8 +36,9 @@ const ROUNDS: usize = 401;
 fn campus() -> Campus {
     let names = || Names::new("点", "Point");
     let path = |text: String| Path::new(text).unwrap_or_else(|_| unreachable!("letters and digits"));
-    let mut campus =
-        Campus { id: "bench".to_owned(), timezone: "Asia/Shanghai".to_owned(), ..Campus::default() };
+    let mut campus = Campus::default();
+    "bench".clone_into(&mut campus.id);
+    "Asia/Shanghai".clone_into(&mut campus.timezone);
     for room in 0..POINTS {
         let at = campus.entities.len();
         campus.entities.push(Entity {
