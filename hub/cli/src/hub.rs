@@ -197,14 +197,18 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn default_demo_data() -> Result<PathBuf, Failure> {
+/// Where this user keeps what can be made anew.
+pub fn user_cache() -> Option<PathBuf> {
     let base = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
-        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))
-        .ok_or_else(|| {
-            Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR")
-        })?;
-    Ok(base.join("campanile/demo-data"))
+        .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache")))?;
+    Some(base.join("campanile"))
+}
+
+fn default_demo_data() -> Result<PathBuf, Failure> {
+    user_cache().map(|dir| dir.join("demo-data")).ok_or_else(|| {
+        Failure::input("neither HOME nor XDG_CACHE_HOME is set").mend("name a folder with --data DIR")
+    })
 }
 
 /// The wanted port on loopback, or a free one where it is taken.

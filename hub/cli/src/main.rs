@@ -22,6 +22,7 @@ mod hub;
 mod import;
 mod link;
 mod locale;
+mod plugin;
 mod settings;
 mod twin;
 mod user;
@@ -110,6 +111,11 @@ enum Command {
     /// What was recorded of a world, applied again.
     #[command(subcommand, after_help = "Example:\n  campanile world replay day.rec --campus DIR")]
     World(world::WorldCommand),
+    /// Plugins: make, build, check, test, measure, pack and sign one; install it on a hub and look after it there.
+    #[command(
+        after_help = "Begin with:\n  campanile plugin new fresh-air --lang rust\n\ndocs/plugins/kit.md shows the whole way."
+    )]
+    Plugin(plugin::PluginArgs),
     /// Copy a hub's data, while it runs, into a folder with checksums.
     #[command(
         after_help = "Example:\n  campanile backup --data /var/lib/campanile --out /mnt/backup/2026-11-24"
@@ -256,6 +262,7 @@ fn main() -> ExitCode {
         Command::Devices(args) => field::devices(args),
         Command::Feed(args) => field::feed(args),
         Command::History(command) => history::run(command),
+        Command::Plugin(args) => plugin::run(args),
         Command::Backup(args) => backup::backup(args),
         Command::Restore(args) => backup::restore(args),
         Command::User(command) => user::run(command),

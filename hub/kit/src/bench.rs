@@ -22,10 +22,8 @@ const START: Timestamp = Timestamp(1_782_262_800_000_000);
 /// What a plugin costs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Figures {
-    /// Its component, bytes.
-    pub component_bytes: usize,
-    /// From the component to machine code, ms.
-    pub compile_ms: f64,
+    /// Its files, bytes.
+    pub package_bytes: usize,
     /// An instance that starts, µs.
     pub instantiate_us: f64,
     /// The memory of an instance after its calls, KiB.
@@ -71,8 +69,8 @@ pub fn bench(plugin: &Plugin, campus: &Arc<Campus>) -> Figures {
         calls.push(stage.cost("tick", 0, &[]));
     }
     let memory_kib = stage.memory_bytes as f64 / 1024.0;
-    let (component_bytes, compile_ms) = (plugin.component_bytes, plugin.compile_ms);
-    Figures { component_bytes, compile_ms, instantiate_us: median(&mut instantiate), memory_kib, calls }
+    let package_bytes = plugin.package.files().map(|(_, bytes)| bytes).sum();
+    Figures { package_bytes, instantiate_us: median(&mut instantiate), memory_kib, calls }
 }
 
 fn manifest(seat: &Seat) -> &Manifest {

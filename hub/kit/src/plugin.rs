@@ -1,14 +1,14 @@
 //! A plugin that is ready to take a seat: compiled, with its interpreter where it is a script.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path as FsPath;
 use std::sync::Arc;
 use std::time::Instant;
 
 use campanile_model::{Campus, Names, Place, Problems};
 use campanile_plugins::{
-    Approval, Around, Budget, Compiled, ComponentError, Failure, Grants, MANIFEST_FILE, Manifest, Runtime,
-    Saved, Seat, interpreter_file, shipped_dir,
+    Approval, Around, Budget, Compiled, ComponentError, Failure, MANIFEST_FILE, Manifest, Package,
+    PackageError, ReadyError, Runtime, Saved, Seat,
 };
 use campanile_world::{Schema, World};
 
@@ -19,17 +19,15 @@ use crate::source::Source;
 #[derive(Debug)]
 pub struct Workshop {
     runtime: Arc<Runtime>,
-    /// Where interpreters lie.
-    shipped: Option<PathBuf>,
 }
 
 impl Workshop {
-    /// A workshop.
+    /// A workshop; what it compiles is kept in a folder for the next time.
     ///
     /// # Errors
-    /// Where the machine has no room for it.
-    pub fn new() -> Result<Self, ComponentError> {
-        Ok(Self { runtime: Arc::new(Runtime::new(None)?), shipped: shipped_dir() })
+    /// Where the machine has no room for it, or the folder can't be used.
+    pub fn new(cache: Option<&FsPath>) -> Result<Self, ComponentError> {
+        Ok(Self { runtime: Arc::new(Runtime::new(cache)?) })
     }
 }
 
@@ -38,14 +36,10 @@ impl Workshop {
 pub struct Plugin {
     /// Its manifest.
     pub manifest: Arc<Manifest>,
+    /// The package that it is, or would be.
+    pub package: Package,
     /// The interfaces that its component imports; of a script those of its interpreter.
     pub imports: Vec<String>,
-    /// The bytes of its component; of a script those of its interpreter.
-    pub component_bytes: usize,
-    /// How long it took to compile, ms.
-    pub compile_ms: f64,
-    /// Its script, where it is one.
-    script: Option<Arc<str>>,
     runtime: Arc<Runtime>,
     compiled: Compiled,
 }
@@ -57,76 +51,51 @@ impl Plugin {
     /// Everything that keeps it from being used.
     pub fn load(source: &Source, workshop: &Workshop) -> Result<Self, Vec<Finding>> {
         let text = source.text(MANIFEST_FILE).map_err(|finding| vec![*finding])?;
-        let manifest = Manifest::read(&source.file(MANIFEST_FILE), &text);
-        let manifest =
-            manifest.map_err(|Problems(all)| all.into_iter().map(Finding::from).collect::<Vec<_>>())?;
-        Self::open(source, Arc::new(manifest), workshop).map_err(|finding| vec![*finding])
+        let read = Manifest::read(&source.file(MANIFEST_FILE), &text);
+        read.map_err(|Problems(all)| all.into_iter().map(Finding::from).collect::<Vec<_>>())?;
+        Self::open(source, workshop).map_err(|finding| vec![*finding])
     }
 
-    /// Makes the component, or the script with its interpreter, ready.
+    /// Makes what has a good manifest ready.
     ///
     /// # Errors
     /// What keeps it from being used.
-    pub fn open(source: &Source, manifest: Arc<Manifest>, workshop: &Workshop) -> Result<Self, Box<Finding>> {
-        let (file, bytes, script) = match (&manifest.script, manifest.component_file()) {
-            (Some(script), _) => {
-                let text = source.text(&script.file)?;
-                let (file, bytes) = interpreter(&manifest, workshop, &source.file(&script.file))?;
-                (file, bytes, Some(text.into()))
-            }
-            (None, name) => {
-                let name = name.unwrap_or("plugin.wasm");
-                let file = source.file(name);
-                let missing = || {
-                    Box::new(Finding::error(
-                        "not-built",
-                        &file,
-                        Names::new(format!("没有组件 {name}"), format!("there is no component {name}")),
-                        Names::new("先运行 campanile plugin build。", "Build it first: campanile plugin build."),
-                    ))
-                };
-                let bytes = source.read(name).ok_or_else(missing)?;
-                (file, bytes, None)
-            }
+    pub(crate) fn open(source: &Source, workshop: &Workshop) -> Result<Self, Box<Finding>> {
+        let package = match source.package() {
+            Some(package) => package.clone(),
+            None => Package::pack(source.path()).map_err(|why| Box::new(not_packed(source, &why)))?,
         };
-        let began = Instant::now();
-        let compiled = workshop.runtime.compile(&manifest, &bytes).map_err(|why| {
-            let said = why.to_string();
-            Box::new(Finding::error(
-                "bad-component",
-                &file,
-                Names::new(&said, &said),
-                Names::new("按上面的说明修改后重新构建。", "Mend it as it says, and build it again."),
-            ))
+        let compiled = package.compiled(&workshop.runtime).map_err(|why| {
+            let manifest = &package.manifest;
+            let script = manifest.script.as_ref().map(|script| script.file.as_str());
+            let file = script.or(manifest.component_file()).unwrap_or(MANIFEST_FILE);
+            Box::new(in_english("bad-component", &source.file(file), &why))
         })?;
         Ok(Self {
+            manifest: package.manifest.clone(),
+            package,
             imports: compiled.imports.clone(),
-            component_bytes: bytes.len(),
-            compile_ms: began.elapsed().as_secs_f64() * 1e3,
-            script,
             runtime: workshop.runtime.clone(),
             compiled,
-            manifest,
         })
     }
 
     /// A seat with all that the manifest asks for, as if a person had approved it.
     pub fn seat(&self, campus: &Arc<Campus>, settings: &BTreeMap<String, String>, budget: Budget) -> Seat {
-        let approval = Approval {
-            plugin: self.manifest.id.clone(),
-            version: self.manifest.version.clone(),
-            package: String::new(),
-            capability: self.manifest.capability.clone(),
-            settings: settings.clone(),
-            by: "kit".to_owned(),
-        };
-        let grants = Grants::new(campus.clone(), self.manifest.clone(), &approval);
-        let grants = match (&self.script, &self.manifest.script) {
-            (Some(text), Some(spec)) => grants.with_script(&spec.file, text),
-            _ => grants,
-        };
-        let compiled = self.compiled.clone();
-        Seat::new(self.runtime.clone(), compiled, Arc::new(grants), budget, Saved::default())
+        let approval = Approval { settings: settings.clone(), ..Approval::of_all(&self.package, "kit") };
+        let grants = Arc::new(self.package.grants(campus.clone(), &approval));
+        Seat::new(self.runtime.clone(), self.compiled.clone(), grants, budget, Saved::default())
+    }
+
+    /// How long its body takes to compile on this machine, s.
+    ///
+    /// # Errors
+    /// Where the machine has no room for another compiler.
+    pub fn compile_s(&self) -> Result<f64, ReadyError> {
+        let fresh = Runtime::new(None)?;
+        let began = Instant::now();
+        self.package.compiled(&fresh)?;
+        Ok(began.elapsed().as_secs_f64())
     }
 
     /// Whether it starts; what it costs to start beside its limits.
@@ -140,7 +109,7 @@ impl Plugin {
         };
         let Some(failure) = outcome.failure else { return Vec::new() };
         let said = failure.to_string();
-        let place = match (&self.script, &failure) {
+        let place = match (&self.manifest.script, &failure) {
             (Some(_), Failure::Start { why }) => place_in_script(why),
             _ => None,
         };
@@ -161,30 +130,27 @@ impl Plugin {
     }
 }
 
-/// The interpreter of a script.
-fn interpreter(
-    manifest: &Manifest,
-    workshop: &Workshop,
-    script: &std::path::Path,
-) -> Result<(PathBuf, Vec<u8>), Box<Finding>> {
-    let name = interpreter_file(manifest.kind);
-    let dir = workshop.shipped.as_deref();
-    let file = dir.map(|dir| dir.join(name)).unwrap_or_else(|| PathBuf::from(name));
-    match std::fs::read(&file) {
-        Ok(bytes) => Ok((file, bytes)),
-        Err(_) => Err(Box::new(Finding::error(
-            "no-interpreter",
-            script,
-            Names::new(
-                format!("找不到解释器 {}", file.display()),
-                format!("the interpreter {} is not there", file.display()),
-            ),
-            Names::new(
-                "解释器随 campanile 安装在 plugins 文件夹里；也可以用 CAMPANILE_PLUGINS 指定该文件夹。",
-                "It comes with campanile in the folder `plugins`; CAMPANILE_PLUGINS names another.",
-            ),
-        ))),
+/// Why a folder can't be packed.
+fn not_packed(source: &Source, why: &PackageError) -> Finding {
+    match why {
+        PackageError::Missing { name, .. } if name.ends_with(".wasm") => Finding::error(
+            "not-built",
+            &source.file(name),
+            Names::new(format!("没有组件 {name}"), format!("there is no component {name}")),
+            Names::new("先运行 campanile plugin build。", "Build it first: campanile plugin build."),
+        ),
+        PackageError::Missing { name, .. } | PackageError::File { name, .. } => {
+            in_english("bad-package", &source.file(name), why)
+        }
+        _ => in_english("bad-package", &source.file(MANIFEST_FILE), why),
     }
+}
+
+/// What a library says, which has its mend in it.
+fn in_english(code: &'static str, file: &FsPath, why: &dyn std::error::Error) -> Finding {
+    let said = why.to_string();
+    let mend = Names::new("按上面的说明修改。", "Mend it as it says.");
+    Finding::error(code, file, Names::new(&said, &said), mend)
 }
 
 /// The place that an interpreter names: `FILE:LINE:COLUMN: …` or `… (line 3, position 5)`.

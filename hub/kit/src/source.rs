@@ -105,7 +105,7 @@ impl Source {
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
         match &self.package {
             None => std::fs::read(self.path.join(name)).ok(),
-            Some(package) => package.file(name).map(<[u8]>::to_vec),
+            Some(package) => package.file(name).map(|bytes| bytes.to_vec()),
         }
     }
 

@@ -27,7 +27,9 @@ pub enum ReadyError {
     )]
     NoInterpreter(&'static str),
     /// A plugin of another kind was wanted.
-    #[error("{place}: a plugin of the kind \"{wanted}\" is wanted here; write kind = \"{wanted}\" into its plugin.toml")]
+    #[error(
+        "{place}: a plugin of the kind \"{wanted}\" is wanted here; write kind = \"{wanted}\" into its plugin.toml"
+    )]
     Kind {
         /// Where it lies.
         place: String,
@@ -63,20 +65,32 @@ impl Package {
         campus: Arc<Campus>,
         approval: &Approval,
     ) -> Result<(Compiled, Arc<Grants>), ReadyError> {
-        let mut grants = Grants::new(campus, self.manifest.clone(), approval);
-        let compiled = match (self.script(), self.component()) {
-            (Some((file, text)), _) => {
-                grants.settings.push((SCRIPT.to_owned(), text.to_owned()));
-                grants.settings.push((SCRIPT_FILE.to_owned(), file.to_owned()));
-                runtime.compile(&self.manifest, &interpreter(self.manifest.kind)?)?
-            }
-            (None, Some(component)) => runtime.compile(&self.manifest, component)?,
+        Ok((self.compiled(runtime)?, Arc::new(self.grants(campus, approval))))
+    }
+
+    /// Its component, or that of its interpreter, compiled or taken from the cache: the same on every campus.
+    ///
+    /// # Errors
+    /// [`ReadyError`].
+    pub fn compiled(&self, runtime: &Runtime) -> Result<Compiled, ReadyError> {
+        match (self.script(), self.component()) {
+            (Some(_), _) => Ok(runtime.compile(&self.manifest, &interpreter(self.manifest.kind)?)?),
+            (None, Some(component)) => Ok(runtime.compile(&self.manifest, component)?),
             (None, None) => {
                 let name = self.manifest.component_file().unwrap_or_default().to_owned();
-                return Err(PackageError::Missing { name, why: "its component".to_owned() }.into());
+                Err(PackageError::Missing { name, why: "its component".to_owned() }.into())
             }
-        };
-        Ok((compiled, Arc::new(grants)))
+        }
+    }
+
+    /// What it may do on a campus; a script goes to its interpreter among the settings.
+    pub fn grants(&self, campus: Arc<Campus>, approval: &Approval) -> Grants {
+        let mut grants = Grants::new(campus, self.manifest.clone(), approval);
+        if let Some((file, text)) = self.script() {
+            grants.settings.push((SCRIPT.to_owned(), text.to_owned()));
+            grants.settings.push((SCRIPT_FILE.to_owned(), file.to_owned()));
+        }
+        grants
     }
 }
 

@@ -321,18 +321,6 @@ impl Seat {
         letting_go(world, &self.grants, world.arrays().map(|(point, _)| point))
     }
 
-    /// Makes the instance where there is none, and calls nothing else: whether the plugin would start.
-    pub fn start(&mut self, around: &Around) -> Outcome {
-        let mut log = Vec::new();
-        if self.instance.is_none() {
-            match self.instantiate(around, &mut log) {
-                Ok(instance) => self.instance = Some(instance),
-                Err(failure) => return self.failed(failure, log, around),
-            }
-        }
-        Outcome { log, ..Outcome::default() }
-    }
-
     /// Calls the plugin, if it hears of this and can be called. What it remembers has changed when this returns; what
     /// it does to the world is in the outcome, for the world to take.
     pub fn call(&mut self, call: &Call, around: &Around) -> Outcome {
@@ -397,6 +385,21 @@ impl Seat {
             // A trapped instance is never used again.
             Err(why) => Outcome { cost, trace: turn.trace, ..self.failed(failure_of(&why), log, around) },
         }
+    }
+
+    /// Makes an instance where there is none, and calls nothing: to see whether it starts, and what memory that takes.
+    pub fn start(&mut self, around: &Around) -> Outcome {
+        let mut log = Vec::new();
+        let instance = match self.instance.take() {
+            Some(instance) => instance,
+            None => match self.instantiate(around, &mut log) {
+                Ok(instance) => instance,
+                Err(failure) => return self.failed(failure, log, around),
+            },
+        };
+        let cost = Cost { fuel: 0, memory_bytes: instance.store.data().limits.memory_bytes };
+        self.instance = Some(instance);
+        Outcome { log, cost, ..Outcome::default() }
     }
 
     /// A call begins: what the plugin remembers goes with it, and comes back when it has ended.

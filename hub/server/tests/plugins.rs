@@ -329,7 +329,7 @@ fn what_a_plugin_derives_is_a_point_of_the_campus_with_a_history() {
     assert_eq!(value, 1234.0);
     let range = until("its history", || {
         let range = get(&hub, &format!("history/range?point={point}&from_us=0&to_us=9000000000000000"));
-        (!range["samples"].as_array()?.is_empty()).then_some(range)
+        (!range["values"].as_array()?.is_empty()).then_some(range)
     });
     assert!(range.to_string().contains("1234"), "{range}");
 }
@@ -417,7 +417,7 @@ fn a_panel_is_shown_used_and_held_against_what_was_entered() {
         fn on_tick(now) {
             panels::show("desk", panels::column("all", [
                 panels::text("hello", words("你好", "Hello")),
-                panels::form("ask", [panels::number("limit", words("限值", "Limit"), 400.0, 2000.0, 1000.0)],
+                panels::form("ask", [panels::number_field("limit", words("限值", "Limit"), 400.0, 2000.0, 1000.0)],
                     words("保存", "Save")),
             ]));
         }

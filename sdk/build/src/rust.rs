@@ -1,10 +1,10 @@
 use std::{
     env,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
-use crate::{Error, read, run};
+use crate::{Error, Language, Place, finish, read, run, source::Source};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const RUSTUP: &str = "Rust is installed from https://rustup.rs";
@@ -16,12 +16,18 @@ struct Message {
     filenames: Vec<PathBuf>,
 }
 
-/// Compiles the crate in a directory to a core module.
-pub(crate) fn module(dir: &Path) -> Result<Vec<u8>, Error> {
-    check_target(dir)?;
+fn cargo(dir: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(dir).args(["build", "--release", "--lib", "--target", TARGET]);
-    cargo.arg("--message-format=json-render-diagnostics");
+    cargo.current_dir(dir);
+    cargo
+}
+
+/// Compiles the crate in a directory to a core module.
+pub(crate) fn module(dir: &Path, arguments: &[String]) -> Result<Vec<u8>, Error> {
+    check_target(dir)?;
+    let mut cargo = cargo(dir);
+    cargo.args(["build", "--release", "--lib", "--target", TARGET]);
+    cargo.arg("--message-format=json-render-diagnostics").args(arguments);
     let messages = run(&mut cargo, RUSTUP)?;
     // The crate itself is built last.
     let module = messages
@@ -42,4 +48,42 @@ fn check_target(dir: &Path) -> Result<(), Error> {
     let libraries =
         run(rustc.current_dir(dir).args(["--print", "target-libdir", "--target", TARGET]), RUSTUP)?;
     if Path::new(String::from_utf8_lossy(&libraries).trim()).is_dir() { Ok(()) } else { Err(Error::NoTarget) }
+}
+
+/// Says of a foreign import where it comes from: the line that calls it, else the crates that bring it in.
+pub(crate) fn located(error: Error, dir: &Path) -> Error {
+    let Error::ForeignImport { import, mut hint, .. } = error else { return error };
+    let function = import.rsplit('.').next().unwrap_or(&import).to_owned();
+    let place = Source::of(Language::Rust, dir).ok().and_then(|sources| {
+        // Declared in an `extern` block: what is looked for is the call.
+        sources.iter().find_map(|source| {
+            Some(Place { path: source.path.clone(), line: source.line_of_use(&format!("{function}("))? })
+        })
+    });
+    if place.is_none()
+        && import.starts_with("__wbindgen")
+        && let Some(way) = brought_by(dir, "wasm-bindgen")
+    {
+        hint = format!("{hint}. Here it comes by {way}");
+    }
+    Error::ForeignImport { import, hint, place }
+}
+
+/// The crates through which a crate comes, from it to the plugin.
+fn brought_by(dir: &Path, name: &str) -> Option<String> {
+    let mut tree = cargo(dir);
+    tree.args(["tree", "--invert", name, "--target", TARGET, "--edges", "normal", "--prefix", "depth"]);
+    let (status, stdout, _) = finish(tree.stdin(Stdio::null()), RUSTUP).ok()?;
+    let text = status.success().then(|| String::from_utf8_lossy(&stdout).into_owned())?;
+    let mut way: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        let digits = line.chars().take_while(char::is_ascii_digit).count();
+        let depth: usize = line[..digits].parse().ok()?;
+        if depth < way.len() {
+            // The first way is enough.
+            break;
+        }
+        way.push(line[digits..].split(" (").next().unwrap_or_default());
+    }
+    Some(way.join(" ← "))
 }

@@ -12,6 +12,11 @@ impl Settings {
         self.0.iter().find(|(n, _)| n == name).map(|(_, text)| text.as_str())
     }
 
+    /// All of them, as name and text.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
     /// A setting as a number, a `bool`, or whatever else can be read from text; `default` where it is not set. A text
     /// that can't be read is an error that names the setting.
     ///

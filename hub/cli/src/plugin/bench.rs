@@ -25,14 +25,17 @@ pub fn bench(desk: &Desk, args: &BenchArgs) -> Result<ExitCode, Failure> {
     })?;
     let campus = args.which.grounds()?.with(None, &plugin.manifest).map_err(Failure::input)?;
     eprintln!("{}", desk.say("bench-on", &[("machine", crate::bench::machine())]));
+    let compile_s = plugin.compile_s().map_err(|why| Failure::unreachable(why.to_string()))?;
     let figures = campanile_kit::bench(&plugin, &campus);
     if args.json {
         let mut json = serde_json::to_value(&figures).unwrap_or_default();
+        json["compile_ms"] = (compile_s * 1e3).into();
         json["plugin"] = plugin.manifest.id.as_str().into();
         json["machine"] = crate::bench::machine().into();
         print_json(&json);
         return Ok(ExitCode::SUCCESS);
     }
+    println!("{:>9.0} ms  {}", compile_s * 1e3, desk.say("bench-compile", &[]));
     desk.costs(&figures);
     Ok(ExitCode::SUCCESS)
 }
@@ -41,8 +44,7 @@ impl Desk {
     /// Prints what a plugin costs.
     pub fn costs(&self, figures: &Figures) {
         for (key, value) in [
-            ("bench-component", size(figures.component_bytes)),
-            ("bench-compile", format!("{:.0} ms", figures.compile_ms)),
+            ("bench-package", size(figures.package_bytes)),
             ("bench-instantiate", format!("{:.1} µs", figures.instantiate_us)),
             ("bench-memory", format!("{:.0} KiB", figures.memory_kib)),
         ] {

@@ -169,28 +169,24 @@ pub fn inspect(desk: &Desk, args: &InspectArgs) -> Result<ExitCode, Failure> {
     })?;
     let campus = args.which.grounds()?.with(None, &plugin.manifest).map_err(Failure::input)?;
     // A folder is shown as the package that it would be.
-    let packed = if source.is_folder() { Package::pack(source.path()).ok() } else { None };
-    let package = source.package().or(packed.as_ref());
+    let package = &plugin.package;
     let may = what_it_may_do(&plugin.manifest, None, Some(&campus));
     let figures = campanile_kit::bench(&plugin, &campus);
     let manifest = &plugin.manifest;
     let imports: Vec<&str> = plugin.imports.iter().map(String::as_str).collect();
     if args.json {
-        let files: Vec<_> = package
-            .iter()
-            .flat_map(|p| p.files())
-            .map(|(name, bytes)| json!({"name": name, "bytes": bytes}))
-            .collect();
-        let signature = package.map(|package| match package.verify(&Trust::default()) {
+        let files: Vec<_> =
+            package.files().map(|(name, bytes)| json!({"name": name, "bytes": bytes})).collect();
+        let signature = match package.verify(&Trust::default()) {
             Err(SignatureError::UnknownKey { key, fingerprint, .. }) => {
                 json!({"is": "signed", "key": key, "fingerprint": fingerprint})
             }
             Err(SignatureError::Tampered(_)) => json!({"is": "broken"}),
             Ok(_) | Err(_) => json!({"is": "none"}),
-        });
+        };
         print_json(&json!({
             "manifest": **manifest, "may": may, "imports": imports, "files": files,
-            "hash": package.map(|p| p.hash.to_hex().to_string()), "signature": signature, "costs": figures,
+            "hash": package.hash.to_hex().to_string(), "signature": signature, "costs": figures,
         }));
         return Ok(ExitCode::SUCCESS);
     }
@@ -205,22 +201,21 @@ pub fn inspect(desk: &Desk, args: &InspectArgs) -> Result<ExitCode, Failure> {
     ];
     println!("{}", desk.say("inspect-about", &about));
     println!("{}", desk.say("inspect-may", &[]));
-    may.iter().for_each(|line| println!("  {}", desk.both(line)));
+    desk.sentences(&may);
     println!("{}", desk.say("inspect-imports", &[]));
     imports.iter().for_each(|import| println!("  {import}"));
-    if let Some(package) = package {
-        println!("{}", desk.say("inspect-files", &[]));
-        package.files().for_each(|(name, bytes)| println!("  {:>10}  {name}", size(bytes)));
-        println!("{}", desk.say("inspect-hash", &[("hash", package.hash.to_hex().to_string())]));
-        // Whom a hub trusts is the hub's to say: here only whose signature it is.
-        println!("{}", match package.verify(&Trust::default()) {
-            Err(SignatureError::UnknownKey { key, fingerprint, .. }) => {
-                desk.say("inspect-signed", &[("key", key), ("fingerprint", fingerprint)])
-            }
-            Err(SignatureError::Tampered(_)) => desk.say("inspect-broken", &[]),
-            Ok(_) | Err(_) => desk.say("inspect-unsigned", &[]),
-        });
-    }
+    println!("{}", desk.say("inspect-files", &[]));
+    package.files().for_each(|(name, bytes)| println!("  {:>10}  {name}", size(bytes)));
+    println!("{}", desk.say("inspect-hash", &[("hash", package.hash.to_hex().to_string())]));
+    // Whom a hub trusts is the hub's to say: here only whose signature it is.
+    let signature = match package.verify(&Trust::default()) {
+        Err(SignatureError::UnknownKey { key, fingerprint, .. }) => {
+            desk.say("inspect-signed", &[("key", key), ("fingerprint", fingerprint)])
+        }
+        Err(SignatureError::Tampered(_)) => desk.say("inspect-broken", &[]),
+        Ok(_) | Err(_) => desk.say("inspect-unsigned", &[]),
+    };
+    println!("{signature}");
     desk.costs(&figures);
     Ok(ExitCode::SUCCESS)
 }

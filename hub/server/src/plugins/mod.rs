@@ -128,7 +128,7 @@ pub struct Plugins {
     campus: Arc<Campus>,
     shelf: Mutex<Shelf>,
     /// One change at a time.
-    changing: Mutex<()>,
+    changing: tokio::sync::Mutex<()>,
     runtime: OnceLock<Arc<Runtime>>,
     /// Plugins that could not be begun, and why.
     broken: Mutex<BTreeMap<String, String>>,
@@ -138,6 +138,11 @@ pub struct Plugins {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does what compiles, reads the disk or waits for the world, off the tasks that serve sockets.
+fn away<T>(work: impl FnOnce() -> T) -> T {
+    tokio::task::block_in_place(work)
 }
 
 /// A campus with what approved plugins derive.
@@ -185,7 +190,7 @@ impl Plugins {
             crew,
             campus,
             shelf: Mutex::new(shelf),
-            changing: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             runtime: OnceLock::new(),
             broken: Mutex::default(),
             restart: AtomicBool::new(false),
@@ -295,7 +300,7 @@ impl Plugins {
     pub async fn add(&self, by: &By, bytes: &[u8], unsigned: bool) -> Result<PackageAnswer, PluginsError> {
         let (lying, asks_more) = {
             let mut shelf = lock(&self.shelf);
-            let lying = shelf.add(bytes, unsigned)?;
+            let lying = away(|| shelf.add(bytes, unsigned))?;
             let now = shelf.approved(&lying.manifest.id);
             let before = now.map_or_else(Vec::new, |now| {
                 what_it_may_do(&lying.manifest, Some(&now.approval.capability), Some(&self.campus))
@@ -324,6 +329,7 @@ impl Plugins {
     /// # Errors
     /// [`PluginsError`]; then nothing has changed.
     pub async fn approve(&self, by: &By, request: &ApprovePlugin) -> Result<Done, PluginsError> {
+        let _one = self.changing.lock().await;
         let lying = {
             let shelf = lock(&self.shelf);
             let version = &request.version;
@@ -336,8 +342,10 @@ impl Plugins {
         if lying.hash.to_hex().as_str() != request.package {
             return Err(PluginsError::NotSeen(request.plugin.clone()));
         }
+        let before = lock(&self.shelf).approved(&request.plugin).map(|a| a.approval.capability.clone());
         let capability: Capabilities = match &request.capability {
-            None => lying.manifest.capability.clone(),
+            // What was granted stays granted, and nothing more; what nobody has decided on yet is seen with the package.
+            None => before.unwrap_or_else(|| lying.manifest.capability.clone()),
             Some(given) => serde_json::from_value(given.clone())
                 .map_err(|why| PluginsError::Asked(say("malformed-capability", &[("why", &why)])))?,
         };
@@ -357,7 +365,8 @@ impl Plugins {
             "after": approval,
         });
         let unsigned = lying.signed.is_err();
-        let done = self.put_in_force(&lying, Approved { approval, stopped: false, unsigned }).await?;
+        let approved = Approved { approval, stopped: false, unsigned };
+        let done = away(|| self.put_in_force(&lying, approved))?;
         self.audit(by, "plugin-approve", &request.reason, detail).await?;
         Ok(done)
     }
@@ -370,7 +379,7 @@ impl Plugins {
     }
 
     /// From now on a plugin is as approved: at once where the campus' points stay as they are.
-    async fn put_in_force(&self, lying: &Lying, approved: Approved) -> Result<Done, PluginsError> {
+    fn put_in_force(&self, lying: &Lying, approved: Approved) -> Result<Done, PluginsError> {
         let id = approved.approval.plugin.clone();
         let at_work = self.crew.state(&id).is_some();
         if !at_work && lock(&self.shelf).approved_ids().len() >= MOST_PLUGINS {
@@ -414,13 +423,16 @@ impl Plugins {
         stopped: bool,
         reason: &str,
     ) -> Result<(), PluginsError> {
+        let _one = self.changing.lock().await;
         let approved = lock(&self.shelf).approved(id).cloned();
         let approved = approved.ok_or_else(|| PluginsError::NotFound(id.to_owned()))?;
         lock(&self.shelf).approve(Approved { stopped, ..approved })?;
-        if !self.crew.set_stopped(id, stopped) && !stopped {
-            let saved = keep::recall(self.live.history.as_ref()).remove(id).unwrap_or_default();
-            self.begin(id, saved);
-        }
+        away(|| {
+            if !self.crew.set_stopped(id, stopped) && !stopped {
+                let saved = keep::recall(self.live.history.as_ref()).remove(id).unwrap_or_default();
+                self.begin(id, saved);
+            }
+        });
         let act = if stopped { "plugin-stop" } else { "plugin-start" };
         self.audit(by, act, reason, serde_json::json!({"subject": id})).await?;
         self.tell();
@@ -438,12 +450,13 @@ impl Plugins {
         settings: &BTreeMap<String, String>,
         reason: &str,
     ) -> Result<(), PluginsError> {
+        let _one = self.changing.lock().await;
         let (lying, mut approved) = self.in_force(id)?;
         check_settings(&lying.manifest, settings)?;
         let before = approved.approval.settings.clone();
         approved.approval.settings.extend(settings.clone());
         let detail = serde_json::json!({"subject": id, "before": before, "after": approved.approval.settings});
-        self.put_in_force(&lying, approved).await?;
+        away(|| self.put_in_force(&lying, approved))?;
         self.audit(by, "plugin-settings", reason, detail).await
     }
 
@@ -468,6 +481,7 @@ impl Plugins {
         version: Option<&str>,
         reason: &str,
     ) -> Result<Done, PluginsError> {
+        let _one = self.changing.lock().await;
         let had_points = {
             let shelf = lock(&self.shelf);
             if !shelf.plugins().contains_key(id) && shelf.approved(id).is_none() {
@@ -486,7 +500,7 @@ impl Plugins {
             self.live.campus.entity(&format!("plugin/{id}")).is_some()
         };
         if version.is_none() {
-            self.crew.remove(id);
+            away(|| self.crew.remove(id));
             lock(&self.broken).remove(id);
         }
         lock(&self.shelf).remove(id, version)?;
@@ -536,6 +550,7 @@ impl Plugins {
         if request.text.len() > MOST_SCRIPT {
             return Err(PluginsError::Asked(say("too-large-script", &[("bytes", &MOST_SCRIPT)])));
         }
+        let _one = self.changing.lock().await;
         let (lying, approved) = self.in_force(id)?;
         let package = lock(&self.shelf).package(&lying)?;
         let no_script = || PluginsError::Refused(say("conflict-no-script", &[("plugin", &id)]));
@@ -543,9 +558,10 @@ impl Plugins {
         let file = file.to_owned();
         let broken = |why: campanile_plugins::PackageError| PluginsError::Package(why.to_string());
         let changed = package.with(&file, request.text.as_bytes()).map_err(broken)?;
-        let tried = self
-            .prepare(&changed, &approved.approval)
-            .and_then(|(compiled, grants)| self.try_start(&compiled, &grants));
+        let tried = away(|| {
+            let (compiled, grants) = self.prepare(&changed, &approved.approval)?;
+            self.try_start(&compiled, &grants)
+        });
         match tried {
             Err(PluginsError::Start(why)) => {
                 return Ok(ScriptAnswer { error: Some(crew::script_error(&why, &file)) });
@@ -565,7 +581,8 @@ impl Plugins {
         let detail = serde_json::json!({
             "subject": id, "version": approval.version, "package": approval.package, "script": file,
         });
-        self.put_in_force(&lying, Approved { approval, stopped: approved.stopped, unsigned: true }).await?;
+        let approved = Approved { approval, stopped: approved.stopped, unsigned: true };
+        away(|| self.put_in_force(&lying, approved))?;
         self.audit(by, "plugin-script", &request.reason, detail).await?;
         Ok(ScriptAnswer::default())
     }
