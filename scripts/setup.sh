@@ -32,16 +32,21 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 command -v cargo >/dev/null || { say "Rust is missing: install it from https://rustup.rs, then run this again"; exit 1; }
-# For plugins in C and in Rust; without them the rest works.
-if { ! command -v clang || ! command -v wasm-ld; } >/dev/null && command -v apt-get >/dev/null; then
+# For plugins in C, Python and JavaScript; without them the rest works. What their builders fetch beside
+# (componentize-py, componentize-js) is fetched into the cache when it is needed first.
+guests=()
+{ command -v clang && command -v wasm-ld; } >/dev/null || guests+=(clang lld)
+python3 -c 'import venv, ensurepip' 2>/dev/null || guests+=(python3-venv)
+{ command -v node && command -v npm; } >/dev/null || guests+=(nodejs npm)
+if [ ${#guests[@]} -gt 0 ] && command -v apt-get >/dev/null; then
   as_root=""; [ "$(id -u)" = 0 ] || as_root="sudo"
-  say "installing by apt: clang lld"
+  say "installing by apt: ${guests[*]}"
   { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends \
-    clang lld >/dev/null; } || say "they can't be had: plugins won't be built, and their tests skip"
+    "${guests[@]}" >/dev/null; } || say "they can't be had: plugins in their languages won't be built, and their tests skip"
 fi
 if command -v rustup >/dev/null && ! rustup target list --installed | grep -q wasm32-unknown-unknown; then
   say "adding Rust's target wasm32-unknown-unknown"
-  rustup target add wasm32-unknown-unknown || say "it can't be had: plugins won't be built, and their tests skip"
+  rustup target add wasm32-unknown-unknown || say "it can't be had; scripts/guests.sh tries Debian's packages for it"
 fi
 if ! cargo nextest --version >/dev/null 2>&1; then
   say "installing cargo-nextest (some minutes, once)"

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Makes NotoSansSC-subset.otf, the font that the twin carries.
-# Needs: pyftsubset (pip install fonttools), Debian's fonts-noto-cjk and unicode-data.
-# Usage: assets/fonts/make.sh [NotoSansCJK-Regular.ttc [Unihan_OtherMappings.txt.bz2]]
+# Makes the fonts that the twin carries: NotoSansSC-subset.otf, NotoSans-signs.ttf, NotoSansMono-subset.ttf.
+# Needs: pyftsubset (pip install fonttools), Debian's fonts-noto-cjk, fonts-noto-core, fonts-noto-mono, unicode-data.
+# Usage: assets/fonts/make.sh [NotoSansCJK-Regular.ttc [Unihan_OtherMappings.txt.bz2
+#     [NotoSans-Regular.ttf [NotoSansMono-Regular.ttf]]]]
 set -eu
 cd "$(dirname "$0")"
 font=${1:-/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc}
@@ -17,3 +18,7 @@ ls -l NotoSansSC-subset.otf
 pyftsubset "${3:-/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf}" \
     --unicodes='U+2070-209C,U+02B0-02FF,U+2212,U+2009' --no-hinting --layout-features='' \
     --output-file=NotoSans-signs.ttf
+# Scripts are written in signs of one width; Chinese in them comes from the first font.
+pyftsubset "${4:-/usr/share/fonts/truetype/noto/NotoSansMono-Regular.ttf}" \
+    --unicodes='U+0020-007E,U+00A0-00FF,U+2010-2027,U+2190-2193,U+2212' --no-hinting --layout-features='' \
+    --output-file=NotoSansMono-subset.ttf

@@ -6,13 +6,8 @@ use std::{
 };
 
 /// Folders of the SDK and what they are called in a project.
-const FOLDERS: [(&str, &str); 5] = [
-    ("wit", "sdk/wit"),
-    ("rust", "sdk/rust"),
-    ("c", "sdk/c"),
-    ("python", "sdk"),
-    ("js", "sdk"),
-];
+const FOLDERS: [(&str, &str); 5] =
+    [("wit", "sdk/wit"), ("rust", "sdk/rust"), ("c", "sdk/c"), ("python", "sdk"), ("js", "sdk")];
 
 fn main() -> io::Result<()> {
     let sdk = PathBuf::from("..");
@@ -28,7 +23,8 @@ fn main() -> io::Result<()> {
             let inner = file.strip_prefix(&root).map_err(io::Error::other)?;
             let inner = inner.to_string_lossy().replace('\\', "/");
             let path = fs::canonicalize(&file)?;
-            list += &format!("    ({folder:?}, {:?}, include_bytes!({:?})),\n", format!("{name}/{inner}"), path);
+            list +=
+                &format!("    ({folder:?}, {:?}, include_bytes!({:?})),\n", format!("{name}/{inner}"), path);
         }
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());

@@ -33,6 +33,7 @@ hub-stopped = { $name } rests; what it commanded is let go
 hub-started = { $name } works again
 hub-removed = { $name } is removed
 hub-approved = { $name } is approved and works
+hub-restarts = The campus has other points now: the hub begins anew, by itself and within seconds.
 hub-no-older = { $id } has no version before the one that works
 hub-no-older-mend = `campanile plugin list` shows its versions; approve one by --version
 hub-no-plugin = the hub has no plugin '{ $id }'

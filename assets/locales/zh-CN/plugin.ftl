@@ -33,6 +33,7 @@ hub-stopped = { $name } 已停止，它的控制已释放
 hub-started = { $name } 已恢复运行
 hub-removed = { $name } 已移除
 hub-approved = { $name } 已获批准并开始运行
+hub-restarts = 校园的测点有变化：枢纽会在几秒内自行重新启动。
 hub-no-older = { $id } 没有更早的版本
 hub-no-older-mend = `campanile plugin list` 会列出各版本；用 approve --version 批准其中之一
 hub-no-plugin = 枢纽上没有插件 { $id }

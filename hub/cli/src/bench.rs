@@ -42,6 +42,9 @@ enum What {
     /// Bytes a second and age at a client of the water and people of the rainstorm drill, on 400 by 400 m at 2 m, at 1x
     /// and 60x; `--seconds` each (60).
     Layers,
+    /// Plugins: a call, a batch, beside bare wasmtime in the same run; a fleet of 200; starting 50. Needs the probe
+    /// (`probe-rust.wasm`, built by scripts/guests.sh) among what is shipped.
+    Plugins,
     /// A hub under 5,000 samples a second with 20 clients, one stalled: a line of JSON a minute and a verdict; exit code 1
     /// where memory or latency grew.
     Soak,
@@ -56,6 +59,7 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
         What::Layers => {
             ("layers", crate::bench_layers::run(&crate::demo_campus()?, args.seconds.unwrap_or(60.0))?)
         }
+        What::Plugins => ("plugins", plugins()?),
         What::Soak => {
             let dir = crate::demo_campus()?;
             let campus = crate::campus::open(&dir)?;
@@ -129,6 +133,20 @@ pub fn machine() -> String {
         name.unwrap_or("unknown processor"),
         if cfg!(debug_assertions) { ", development build" } else { "" }
     )
+}
+
+fn plugins() -> Result<Vec<Value>, Failure> {
+    let missing = || {
+        Failure::input("the probe that is measured, probe-rust.wasm, is not among what is shipped")
+            .mend("build it with scripts/guests.sh, or name its folder in CAMPANILE_PLUGINS")
+    };
+    let file = campanile_plugins::shipped_dir().ok_or_else(missing)?.join("probe-rust.wasm");
+    let component = std::fs::read(file).map_err(|_| missing())?;
+    let dir = std::env::temp_dir().join(format!("campanile-bench-{}", std::process::id()));
+    let outcome = campanile_plugins::bench::run(&component, &dir);
+    // The folder is ours alone; leaving it would only waste room.
+    let _ = std::fs::remove_dir_all(&dir);
+    Ok(json_rows(outcome.map_err(|why| Failure::input(why.to_string()))?))
 }
 
 fn history(args: &BenchArgs) -> Result<Vec<Value>, Failure> {

@@ -63,6 +63,15 @@ pub struct SnapshotArgs {
     /// Open the Drill page.
     #[arg(long)]
     drill: bool,
+    /// Open what activities show, all plugins, the approval of one, or its script.
+    #[arg(long, value_parser = ["learn", "plugins", "approve", "script"], conflicts_with = "drill")]
+    page: Option<String>,
+    /// The plugin that is open on that page, by its id.
+    #[arg(long, value_name = "ID", requires = "page")]
+    plugin: Option<String>,
+    /// The panel of it that is drawn, by its id.
+    #[arg(long, value_name = "ID", requires = "plugin")]
+    panel: Option<String>,
     /// The moment that is simulated, RFC 3339; now where left out.
     #[arg(long, conflicts_with = "hub")]
     at: Option<jiff::Timestamp>,
@@ -213,15 +222,18 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
         // A hub of its own asks for none.
         command.env_remove(campanile_client::TOKEN_VARIABLE);
     }
-    for (flag, value) in
-        [("--quantity", &args.quantity), ("--storey", &args.storey), ("--select", &args.select)]
-    {
+    for (flag, value) in [
+        ("--quantity", &args.quantity),
+        ("--storey", &args.storey),
+        ("--select", &args.select),
+        ("--world", &args.world),
+        ("--page", &args.page),
+        ("--plugin", &args.plugin),
+        ("--panel", &args.panel),
+    ] {
         if let Some(value) = value {
             command.args([flag, value]);
         }
-    }
-    if let Some(world) = &args.world {
-        command.args(["--world", world]);
     }
     for (flag, is_set) in [("--alarm", args.alarm), ("--drill", args.drill)] {
         if is_set {

@@ -24,8 +24,6 @@ const START: Timestamp = Timestamp(1_782_262_800_000_000);
 pub struct Figures {
     /// Its files, bytes.
     pub package_bytes: usize,
-    /// From the component to machine code, ms; absent where it can't be told.
-    pub compile_ms: Option<f64>,
     /// An instance that starts, µs.
     pub instantiate_us: f64,
     /// The memory of an instance after its calls, KiB.
@@ -72,8 +70,7 @@ pub fn bench(plugin: &Plugin, campus: &Arc<Campus>) -> Figures {
     }
     let memory_kib = stage.memory_bytes as f64 / 1024.0;
     let package_bytes = plugin.package.files().map(|(_, bytes)| bytes).sum();
-    let compile_ms = plugin.compile_s().ok().map(|s| s * 1e3);
-    Figures { package_bytes, compile_ms, instantiate_us: median(&mut instantiate), memory_kib, calls }
+    Figures { package_bytes, instantiate_us: median(&mut instantiate), memory_kib, calls }
 }
 
 fn manifest(seat: &Seat) -> &Manifest {

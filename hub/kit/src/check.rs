@@ -86,17 +86,16 @@ impl Check<'_> {
     fn names(&self) -> Vec<Finding> {
         let m = self.spec;
         let mut all = vec![(String::new(), &m.zh, &m.en), ("/summary".to_owned(), &m.summary.zh, &m.summary.en)];
-        let mut list = |name: &str, of: Vec<(&'_ String, &'_ String)>| {
-            for (i, (zh, en)) in of.into_iter().enumerate() {
-                // Ends with the borrow of the manifest, as all of them.
-                all.push((format!("/{name}/{i}"), zh, en));
-            }
-        };
-        list("derived", m.derived.iter().map(|x| (&x.zh, &x.en)).collect());
-        list("alarm", m.alarm.iter().map(|x| (&x.zh, &x.en)).collect());
-        list("record", m.record.iter().map(|x| (&x.zh, &x.en)).collect());
-        list("panel", m.panel.iter().map(|x| (&x.zh, &x.en)).collect());
-        list("setting", m.setting.iter().map(|x| (&x.zh, &x.en)).collect());
+        let lists: [(&str, Vec<(&String, &String)>); 5] = [
+            ("derived", m.derived.iter().map(|x| (&x.zh, &x.en)).collect()),
+            ("alarm", m.alarm.iter().map(|x| (&x.zh, &x.en)).collect()),
+            ("record", m.record.iter().map(|x| (&x.zh, &x.en)).collect()),
+            ("panel", m.panel.iter().map(|x| (&x.zh, &x.en)).collect()),
+            ("setting", m.setting.iter().map(|x| (&x.zh, &x.en)).collect()),
+        ];
+        for (name, of) in lists {
+            all.extend(of.into_iter().enumerate().map(|(i, (zh, en))| (format!("/{name}/{i}"), zh, en)));
+        }
         let mut findings = Vec::new();
         for (at, zh, en) in all {
             for (key, text, language) in [("zh-CN", zh, Names::new("中文", "Chinese")), ("en", en, Names::new("英文", "English"))] {

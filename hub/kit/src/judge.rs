@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use crate::run::{Happened, Ran};
 use crate::scenario::{AlarmTurn, Expectation, Expected, Measure, Scenario, Total, Wanted, json_of};
-use crate::told::{Teller, node_text};
+use crate::told::{Teller, node_text, shown};
 
 /// How many that came close are shown.
 const SHOWN: usize = 3;
@@ -90,18 +90,23 @@ impl Judge<'_> {
         let times = match expectation.count {
             [1, u32::MAX] => Names::new("至少 1 次", "at least once"),
             [0, 0] => Names::new("0 次", "never"),
+            [1, 1] => Names::new("1 次", "once"),
             [a, b] if a == b => Names::new(format!("{a} 次"), format!("{a} times")),
             [a, u32::MAX] => Names::new(format!("至少 {a} 次"), format!("at least {a} times")),
             [a, b] => Names::new(format!("{a} 至 {b} 次"), format!("{a} to {b} times")),
         };
+        let came = match found {
+            0 => "never came".to_owned(),
+            1 => "came once".to_owned(),
+            n => format!("came {n} times"),
+        };
         let what = describe(&expectation.what);
         let said = Names::new(
             format!("要求{}{}，实际 {found} 次", what.zh, times.zh),
-            format!("{} is expected {}, and came {found} times", what.en, times.en),
+            format!("{} is expected {}, and {came}", what.en, times.en),
         );
-        // Too few: what came close. Too many: what came.
-        let too_many = found > most as usize;
-        let shown = all.iter().filter(|candidate| fits(candidate) == too_many);
+        // What came, else what came close.
+        let shown = all.iter().filter(|candidate| fits(candidate) == (found > 0));
         let near = if kept { Vec::new() } else { self.shown(shown) };
         Verdict { place: expectation.place.clone(), kept, said, near }
     }
@@ -206,7 +211,7 @@ impl Judge<'_> {
             };
             let slot = priority.is_none_or(|wanted| wanted == intent.priority);
             let reason = reason.as_ref().is_none_or(|words| intent.reason.contains(words));
-            let shown = json.map_or_else(|| "let go".to_owned(), |json| json.to_string());
+            let shown = intent.value.as_ref().map_or_else(|| "let go".to_owned(), |v| shown(self.campus, intent.point, v));
             let text = format!("{} = {shown}, slot {}: {}", path(intent), intent.priority.get(), intent.reason);
             (fits && slot && reason, text)
         })
@@ -227,8 +232,11 @@ impl Judge<'_> {
                 let turn = if change.raised.is_some() { AlarmTurn::Raised } else { AlarmTurn::Cleared };
                 let words = change.raised.as_ref().map(|n| format!("{} / {}", n.en, n.zh)).unwrap_or_default();
                 let said = says.as_ref().is_none_or(|says| words.contains(says));
-                let turned = if turn == AlarmTurn::Raised { "raised" } else { "cleared" };
-                (place && turn == *is && said, format!("{id} @ {} {turned}: {words}", change.entity))
+                let turned = match turn {
+                    AlarmTurn::Raised => format!("raised: {words}"),
+                    AlarmTurn::Cleared => "cleared".to_owned(),
+                };
+                (place && turn == *is && said, format!("{id} @ {} {turned}", change.entity))
             })
             .collect()
     }

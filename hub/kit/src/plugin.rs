@@ -91,7 +91,7 @@ impl Plugin {
     ///
     /// # Errors
     /// Where the machine has no room for another compiler.
-    pub(crate) fn compile_s(&self) -> Result<f64, ReadyError> {
+    pub fn compile_s(&self) -> Result<f64, ReadyError> {
         let fresh = Runtime::new(None)?;
         let began = Instant::now();
         self.package.compiled(&fresh)?;

@@ -878,8 +878,8 @@ fn simulated(campus: Arc<Campus>, day: Option<&DaySpec>) -> Arc<Campus> {
 fn start_of(text: &str, zone: &str) -> Result<Timestamp, String> {
     let local: DateTime = text.parse().map_err(|_| format!("'{text}' is no local time"))?;
     let zone = jiff::tz::TimeZone::get(zone).map_err(|_| format!("the time zone {zone} isn't known"))?;
-    let moment = zone.to_ambiguous_zoned(local).compatible().map_err(|why| why.to_string())?;
-    Ok(Timestamp(moment.timestamp().as_microsecond()))
+    let moment = zone.to_ambiguous_timestamp(local).compatible().map_err(|why| why.to_string())?;
+    Ok(Timestamp(moment.as_microsecond()))
 }
 
 impl Reader<'_, '_> {

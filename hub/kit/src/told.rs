@@ -106,10 +106,6 @@ impl<'a> Teller<'a> {
         self.campus.get_point(point).map_or("?", |p| p.path.as_str())
     }
 
-    fn value(&self, point: PointId, value: &Value) -> String {
-        json_of(self.campus, point, value).to_string()
-    }
-
     fn outcome(&self, outcome: &Outcome) -> Vec<String> {
         let mut lines = self.effects(&outcome.effects);
         for line in &outcome.log {
@@ -130,7 +126,7 @@ impl<'a> Teller<'a> {
             lines.push(match &intent.value {
                 Some(value) => {
                     let until = intent.expires.map(|t| format!(" until {}", self.moment(t))).unwrap_or_default();
-                    let value = self.value(intent.point, value);
+                    let value = shown(self.campus, intent.point, value);
                     format!("command {path} = {value}, slot {slot}{until}: {}", intent.reason)
                 }
                 None => format!("let go {path}, slot {slot}"),
@@ -204,6 +200,15 @@ impl<'a> Teller<'a> {
         let text = node_text(node);
         let parent = node.parent.map(|parent| format!(" in {parent}")).unwrap_or_default();
         format!("{}{parent}: {text}", node.id)
+    }
+}
+
+/// A value of a point: a choice by its id.
+pub(crate) fn shown(campus: &Campus, point: PointId, value: &Value) -> String {
+    match value {
+        // Whole numbers without a fraction, as people write them.
+        Value::Number(x) => x.to_string(),
+        other => json_of(campus, point, other).to_string(),
     }
 }
 

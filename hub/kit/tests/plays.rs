@@ -1,26 +1,60 @@
 //! Plugins put through scenarios: what passes, what fails and how that is said, snapshots, coverage, days with devices.
 //!
-//! The components are built by `scripts/guests.sh`; where they are missing, these tests say so and skip.
+//! They are in C, and built here; where clang or wasm-ld are missing, these tests say so and skip.
 
 #![allow(clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use campanile_kit::{Grounds, Plugin, Snapshot, Source, Suite, Tested, Workshop, check, test};
+use campanile_plugin_build::{Built, Kind, Language, Project, build, template};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A component that `scripts/guests.sh` has built.
-fn component(name: &str) -> Option<Vec<u8>> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let file = target.join("plugins").join(name);
-    let bytes = std::fs::read(&file);
-    if let Err(why) = &bytes {
-        println!("skipped: {}: {why} (built by scripts/guests.sh)", file.display());
+/// A manifest and the component beside it.
+type Body = (String, Vec<u8>);
+
+fn built(dir: &Path) -> Option<Body> {
+    match build(dir) {
+        Ok(Built::Component(bytes)) => {
+            Some((std::fs::read_to_string(dir.join("plugin.toml")).unwrap(), bytes))
+        }
+        Ok(Built::Script(_)) => unreachable!("C is no script"),
+        Err(why) => {
+            println!("skipped: {why}");
+            None
+        }
     }
-    bytes.ok()
+}
+
+/// The template of a rule in C, with its source changed.
+fn stale_air_with(change: &dyn Fn(&str) -> String) -> Option<Body> {
+    let dir = tempfile::tempdir().unwrap();
+    let project = Project { id: "stale-air", zh: "空气不新鲜", en: "Stale air", kind: Kind::Rule };
+    for (name, bytes) in template(Language::C, &project) {
+        let file = dir.path().join(&name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let changed = (name == "plugin.c").then(|| change(std::str::from_utf8(&bytes).unwrap()).into_bytes());
+        std::fs::write(file, changed.unwrap_or(bytes)).unwrap();
+    }
+    built(dir.path())
+}
+
+fn stale_air() -> Option<&'static Body> {
+    static BODY: OnceLock<Option<Body>> = OnceLock::new();
+    BODY.get_or_init(|| stale_air_with(&str::to_owned)).as_ref()
+}
+
+/// The probe of the host's tests, which does one thing as its setting `mode` says.
+fn probe() -> Option<Body> {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["plugin.toml", "probe.c"] {
+        std::fs::copy(root().join("sdk/probe/c").join(name), dir.path().join(name)).unwrap();
+    }
+    built(dir.path())
 }
 
 /// A plugin's folder made for a test.
@@ -31,12 +65,11 @@ struct Bench {
 }
 
 impl Bench {
-    /// A folder with a component and the manifest in a folder of the SDK.
-    fn new(component: &[u8], manifest: &str) -> Self {
+    fn new((manifest, component): &Body) -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::create_dir(dir.path().join("tests")).unwrap();
         std::fs::write(dir.path().join("plugin.wasm"), component).unwrap();
-        std::fs::copy(root().join(manifest), dir.path().join("plugin.toml")).unwrap();
+        std::fs::write(dir.path().join("plugin.toml"), manifest).unwrap();
         let grounds = Grounds::new(root().join("scenes/shanghai-school"));
         Self { dir, grounds, workshop: Workshop::new(None).unwrap() }
     }
@@ -96,39 +129,35 @@ denials = 0
 "#;
 
 #[test]
-fn the_template_passes_its_scenario_in_each_language() {
-    for (file, manifest) in [
-        ("templates-rust.wasm", "sdk/templates/rust/plugin.toml"),
-        ("templates-c.wasm", "sdk/templates/c/plugin.toml"),
-    ] {
-        let Some(bytes) = component(file) else { continue };
-        let bench = Bench::new(&bytes, manifest);
-        let tested = bench.play(STALE);
-        assert!(tested.passed(), "{file}: {}", said(&tested));
-        assert_eq!(tested.verdicts.len(), 4);
-        let unused: Vec<String> = bench.suite(false).coverage.unused().map(|i| i.names.en.clone()).collect();
-        assert_eq!(unused, Vec::<String>::new(), "{file}");
-        let still = STALE.replace("act = \"true\"", "act = \"false\"").replace("[[expect]]\ncommand", "[[expect]]\ncount = 0\ncommand");
-        let tested = bench.play(&still);
-        assert!(tested.passed(), "{file}: {}", said(&tested));
-        let unused: Vec<String> = bench.suite(false).coverage.unused().map(|i| i.names.en.clone()).collect();
-        assert_eq!(unused, ["commanding **/ac/setpoint"], "{file}");
-    }
+fn a_scenario_passes_and_what_it_uses_is_counted() {
+    let Some(body) = stale_air() else { return };
+    let bench = Bench::new(body);
+    let tested = bench.play(STALE);
+    assert!(tested.passed(), "{}", said(&tested));
+    assert_eq!(tested.verdicts.len(), 4);
+    let unused = || -> Vec<String> {
+        bench.suite(false).coverage.unused().map(|item| item.names.en.clone()).collect()
+    };
+    assert_eq!(unused(), Vec::<String>::new());
+    let still = STALE.replace("act = \"true\"", "act = \"false\"");
+    let tested = bench.play(&still.replace("[[expect]]\ncommand", "[[expect]]\ncount = 0\ncommand"));
+    assert!(tested.passed(), "{}", said(&tested));
+    assert_eq!(unused(), ["commanding **/ac/setpoint"]);
 }
 
 /// Each broken expectation, and what is said of it.
 #[test]
 fn what_did_not_come_is_said_with_what_came_close() {
-    let Some(bytes) = component("templates-c.wasm") else { return };
-    let bench = Bench::new(&bytes, "sdk/templates/c/plugin.toml");
+    let Some(body) = stale_air() else { return };
+    let bench = Bench::new(body);
     for (from, to, expected) in [
-        ("to_s = 180\ncount = 1", "to_s = 70\ncount = 1", "and came 0 times [\"2026-06-24 09:17:00 stale-air @ teaching-a/2f/203 raised"),
-        ("says = \"open a window\"", "says = \"close\"", "and came 0 times [\"2026-06-24 09:17:00"),
-        ("is = \"cleared\" }\ncount = 1", "is = \"cleared\" }\ncount = 0", "is expected never, and came 1 times [\"2026-06-24 09:19:00"),
-        ("value = 28", "value = [20, 26]", "and came 0 times [\"2026-06-24 09:17:00 teaching-a/2f/203/ac/setpoint = 28"),
-        ("priority = 12", "priority = 13", "[13] is expected at least once, and came 0 times"),
-        ("denials = 0", "denials = 1", "a denial “” is expected 1 times, and came 0 times"),
-        ("denials = 0", "failure = true", "a failure “” is expected at least once, and came 0 times"),
+        ("to_s = 180\ncount = 1", "to_s = 70\ncount = 1", "and never came [\"2026-06-24 09:17:00 stale-air @ teaching-a/2f/203 raised"),
+        ("says = \"open a window\"", "says = \"close\"", "and never came [\"2026-06-24 09:17:00"),
+        ("is = \"cleared\" }\ncount = 1", "is = \"cleared\" }\ncount = 0", "is expected never, and came once [\"2026-06-24 09:19:00"),
+        ("value = 28", "value = [20, 26]", "and never came [\"2026-06-24 09:17:00 teaching-a/2f/203/ac/setpoint = 28"),
+        ("priority = 12", "priority = 13", "[13] is expected at least once, and never came"),
+        ("denials = 0", "denials = 1", "a denial “” is expected once, and never came"),
+        ("denials = 0", "failure = true", "a failure “” is expected at least once, and never came"),
     ] {
         assert!(STALE.contains(from), "{from}");
         let tested = bench.play(&STALE.replace(from, to));
@@ -139,8 +168,8 @@ fn what_did_not_come_is_said_with_what_came_close() {
 
 #[test]
 fn a_snapshot_is_written_when_asked_and_a_difference_is_shown() {
-    let Some(bytes) = component("templates-c.wasm") else { return };
-    let bench = Bench::new(&bytes, "sdk/templates/c/plugin.toml");
+    let Some(body) = stale_air() else { return };
+    let bench = Bench::new(body);
     let alone = STALE.split("[[expect]]").next().unwrap();
     let nothing = bench.play(alone);
     assert_eq!(nothing.findings[0].code, "expects-nothing");
@@ -163,8 +192,8 @@ fn a_snapshot_is_written_when_asked_and_a_difference_is_shown() {
 /// Half a day of device models: they feed the world, commands reach them, and the same without the plugin is compared.
 #[test]
 fn a_day_with_devices_is_the_same_twice_and_is_compared() {
-    let Some(bytes) = component("templates-c.wasm") else { return };
-    let bench = Bench::new(&bytes, "sdk/templates/c/plugin.toml");
+    let Some(body) = stale_air() else { return };
+    let bench = Bench::new(body);
     let day = r#"format = "campanile-plugin-test/1"
 zh-CN = "一个上午"
 en = "A morning"
@@ -207,7 +236,7 @@ is = [0.9, 1.1]
     assert!(said(&unknown).contains("coolng"), "{}", said(&unknown));
 }
 
-fn probe(mode: &str, target: &str, expectations: &str) -> String {
+fn one_thing(mode: &str, target: &str, expectations: &str) -> String {
     format!(
         "format = \"campanile-plugin-test/1\"\nzh-CN = \"探针\"\nen = \"Probe\"\nstart = \"2026-06-24T09:15:00\"\n\
          duration_s = 5\n[settings]\nmode = \"{mode}\"\ntarget = \"{target}\"\n[[step]]\nat_s = 1\n\
@@ -218,8 +247,8 @@ fn probe(mode: &str, target: &str, expectations: &str) -> String {
 /// The probe does one thing after another; each is expected by its own kind of expectation.
 #[test]
 fn each_kind_of_expectation_sees_its_thing() {
-    let Some(bytes) = component("probe-c.wasm") else { return };
-    let bench = Bench::new(&bytes, "sdk/probe/plugin.toml");
+    let Some(body) = probe() else { return };
+    let bench = Bench::new(&body);
     let setpoint = "teaching-a/2f/203/ac/setpoint";
     let table = [
         ("echo", "", "[[expect]]\nderived = { id = \"echo\", value = 500 }\ncount = 1\n"),
@@ -235,32 +264,28 @@ fn each_kind_of_expectation_sees_its_thing() {
         ("panic", "", "[[expect]]\nfailure = true\n[[expect]]\nlog = { level = \"error\", says = \"panic\" }\n"),
     ];
     for (mode, target, expectations) in table {
-        let tested = bench.play(&probe(mode, target, expectations));
+        let tested = bench.play(&one_thing(mode, target, expectations));
         assert!(tested.passed(), "{mode}: {}", said(&tested));
-        let other = bench.play(&probe("clock", "", expectations));
+        let other = bench.play(&one_thing("clock", "", expectations));
         assert!(!other.passed(), "{mode}: the expectation can't fail");
     }
-    let broken = bench.play(&probe("trap", "", "[[expect]]\ndenials = 0\n"));
+    let broken = bench.play(&one_thing("trap", "", "[[expect]]\ndenials = 0\n"));
     assert!(said(&broken).contains("1 calls broke off"), "{}", said(&broken));
 }
 
 /// A plugin that counts in a variable: with its instance thrown away it counts otherwise, and that is found.
 #[test]
 fn what_is_kept_in_an_instance_is_found() {
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::copy(root().join("sdk/templates/c/plugin.toml"), dir.path().join("plugin.toml")).unwrap();
-    let source = std::fs::read_to_string(root().join("sdk/templates/c/stale_air.c")).unwrap();
-    // Once it has raised an alarm it says nothing more: by a variable.
-    let forgets = source.replace("static size_t room_count;", "static bool said;\nstatic size_t room_count;");
-    let tick = "_on_tick(campanile_plugin_types_time_t";
-    let at = forgets.find(tick).and_then(|at| forgets[at..].find('{').map(|brace| at + brace + 1)).unwrap();
-    let log = "\n    rule_string_t once = text(\"once\");\n    if (!said) campanile_plugin_log_write(CAMPANILE_PLUGIN_LOG_LEVEL_INFO, &once);\n    said = true;\n";
-    std::fs::write(dir.path().join("stale_air.c"), format!("{}{log}{}", &forgets[..at], &forgets[at..])).unwrap();
-    let bytes = match campanile_plugin_build::build(dir.path()) {
-        Ok(bytes) => bytes,
-        Err(why) => return println!("skipped: {why}"),
+    // Once it has ticked it says nothing more: by a variable.
+    let forgets = |source: &str| {
+        let tick = source.find("_on_tick(").unwrap();
+        let body = tick + source[tick..].find('{').unwrap() + 1;
+        let log = "\n    static bool said;\n    rule_string_t once = {(uint8_t *)\"once\", 4};\n    \
+            if (!said) campanile_plugin_log_write(CAMPANILE_PLUGIN_LOG_LEVEL_INFO, &once);\n    said = true;\n";
+        format!("{}{log}{}", &source[..body], &source[body..])
     };
-    let bench = Bench::new(&bytes, "sdk/templates/c/plugin.toml");
+    let Some(body) = stale_air_with(&forgets) else { return };
+    let bench = Bench::new(&body);
     let tested = bench.play(STALE);
     let how = tested.forgetful.clone().unwrap();
     assert!(!tested.passed() && how.contains("+ ") && how.contains("log info: once"), "{how}");
@@ -269,8 +294,8 @@ fn what_is_kept_in_an_instance_is_found() {
 /// Everything that `check` finds in one broken folder, with places.
 #[test]
 fn a_check_tells_everything_at_once() {
-    let Some(bytes) = component("templates-c.wasm") else { return };
-    let bench = Bench::new(&bytes, "sdk/templates/c/plugin.toml");
+    let Some(body) = stale_air() else { return };
+    let bench = Bench::new(body);
     let campus = bench.grounds.plain(None).unwrap();
     let codes = |bench: &Bench| -> Vec<(&'static str, String)> {
         let checked = check(&bench.source(), &campus, &bench.workshop);
@@ -310,8 +335,8 @@ fn a_check_tells_everything_at_once() {
 
 #[test]
 fn an_icon_is_a_small_square() {
-    let Some(bytes) = component("templates-c.wasm") else { return };
-    let bench = Bench::new(&bytes, "sdk/templates/c/plugin.toml");
+    let Some(body) = stale_air() else { return };
+    let bench = Bench::new(body);
     bench.write("tests/one.toml", STALE);
     let manifest = std::fs::read_to_string(bench.dir.path().join("plugin.toml")).unwrap();
     bench.write("plugin.toml", &manifest.replace("vendor =", "icon = \"icon.png\"\nvendor ="));

@@ -5,7 +5,8 @@ use std::path::Path;
 
 /// Writes a file that only this user may read, whole or not at all.
 pub(crate) fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let draft = file.with_extension("draft");
+    // Another process may write the same at the same time.
+    let draft = file.with_extension(format!("{}.draft", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -345,7 +345,8 @@ impl Manifest {
     }
 }
 
-const ID_MEND: &str = "Use lower-case letters, digits and '-', beginning with a letter, at most 40.";
+const ID_MEND: &str =
+    "Use lower-case letters, digits and '-' (in settings '_' too), beginning with a letter, at most 40.";
 
 fn is_id(id: &str) -> bool {
     let chars = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
@@ -378,7 +379,9 @@ fn check(manifest: &Manifest, findings: &mut Findings<'_>) {
     let mut named = |list: &str, ids: Vec<&String>| {
         for (i, id) in ids.iter().enumerate() {
             let at = if list.is_empty() { "/id".to_owned() } else { format!("/{list}/{i}/id") };
-            if !is_id(id) {
+            // Settings are numbers of programs too, whose names carry units: `limit_ppm`.
+            let plain = if list == "setting" { id.replace('_', "-") } else { id.to_string() };
+            if !is_id(&plain) {
                 findings.error("bad-id", &at, format!("'{id}' isn't an id"), ID_MEND);
             }
             if ids[..i].contains(id) {

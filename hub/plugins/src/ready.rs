@@ -27,7 +27,9 @@ pub enum ReadyError {
     )]
     NoInterpreter(&'static str),
     /// A plugin of another kind was wanted.
-    #[error("{place}: a plugin of the kind \"{wanted}\" is wanted here; write kind = \"{wanted}\" into its plugin.toml")]
+    #[error(
+        "{place}: a plugin of the kind \"{wanted}\" is wanted here; write kind = \"{wanted}\" into its plugin.toml"
+    )]
     Kind {
         /// Where it lies.
         place: String,

@@ -321,18 +321,6 @@ impl Seat {
         letting_go(world, &self.grants, world.arrays().map(|(point, _)| point))
     }
 
-    /// Makes the instance where there is none, and calls nothing else: whether the plugin would start.
-    pub fn start(&mut self, around: &Around) -> Outcome {
-        let mut log = Vec::new();
-        if self.instance.is_none() {
-            match self.instantiate(around, &mut log) {
-                Ok(instance) => self.instance = Some(instance),
-                Err(failure) => return self.failed(failure, log, around),
-            }
-        }
-        Outcome { log, ..Outcome::default() }
-    }
-
     /// Calls the plugin, if it hears of this and can be called. What it remembers has changed when this returns; what
     /// it does to the world is in the outcome, for the world to take.
     pub fn call(&mut self, call: &Call, around: &Around) -> Outcome {

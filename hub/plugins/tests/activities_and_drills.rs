@@ -60,8 +60,9 @@ fn learned() -> Saved {
 
 #[test]
 fn activities_offer_award_and_propose_the_same_in_each_language() {
-    for (language, bytes) in probes("probe-activity") {
-        let ground = Ground::new(manifest("sdk/probe/activity"), &bytes);
+    for probe in probes("probe-activity") {
+        let language = probe.language;
+        let ground = Ground::of(&probe);
         drive(
             &ground,
             language,
@@ -114,8 +115,9 @@ fn activities_offer_award_and_propose_the_same_in_each_language() {
 /// What is remembered is what was given, through text too; and a pupil has points for a mission once.
 #[test]
 fn a_league_lasts_and_points_are_given_once() {
-    for (language, bytes) in probes("probe-activity") {
-        let ground = Ground::new(manifest("sdk/probe/activity"), &bytes);
+    for probe in probes("probe-activity") {
+        let language = probe.language;
+        let ground = Ground::of(&probe);
         let mode = |mode, saved| {
             ground.seat_with(approval(&ground.manifest, &[("mode", mode)]), Budget::Fuel, saved)
         };
@@ -142,8 +144,9 @@ fn a_proposal_is_open_until_its_outcome() {
             failed: Some("rain".to_owned()),
         })
     };
-    for (language, bytes) in probes("probe-activity") {
-        let mut ground = Ground::new(manifest("sdk/probe/activity"), &bytes);
+    for probe in probes("probe-activity") {
+        let language = probe.language;
+        let mut ground = Ground::of(&probe);
         let mut seat = ground.seat(&[("mode", "propose")], Budget::Fuel);
         for turn in 0..10 {
             assert_eq!(answers(&tick(&ground, &mut seat)), ["ok"], "{language}, proposal {turn}");
@@ -173,8 +176,9 @@ fn nothing_is_taught_or_directed_that_nobody_approved() {
         ("probe-activity", "sdk/probe/activity", &["offer", "award", "propose", "league"][..]),
         ("probe-drill", "sdk/probe/drill", &["now", "depth", "tell", "progress", "ask"]),
     ] {
-        for (language, bytes) in probes(name) {
-            let ground = Ground::new(manifest(dir), &bytes);
+        for probe in probes(name) {
+            let language = probe.language;
+            let ground = Ground::of(&probe);
             for mode in modes {
                 let mut approved = approval(&ground.manifest, &[("mode", mode)]);
                 approved.capability.activities = false;
@@ -219,8 +223,9 @@ impl Stage for Rainstorm {
 
 #[test]
 fn drills_see_tell_ask_and_begin_the_same_in_each_language() {
-    for (language, bytes) in probes("probe-drill") {
-        let ground = Ground::new(manifest("sdk/probe/drill"), &bytes).with_stage(Arc::new(Rainstorm));
+    for probe in probes("probe-drill") {
+        let language = probe.language;
+        let ground = Ground::of(&probe).with_stage(Arc::new(Rainstorm));
         drive(
             &ground,
             language,
@@ -257,8 +262,9 @@ fn drills_see_tell_ask_and_begin_the_same_in_each_language() {
 
 #[test]
 fn where_no_drill_runs_there_is_nothing_to_direct() {
-    for (language, bytes) in probes("probe-drill") {
-        let ground = Ground::new(manifest("sdk/probe/drill"), &bytes);
+    for probe in probes("probe-drill") {
+        let language = probe.language;
+        let ground = Ground::of(&probe);
         for mode in ["now", "depth", "tell", "progress", "begin-done", "ask"] {
             let outcome = tick(&ground, &mut ground.seat(&[("mode", mode)], Budget::Deadline));
             assert_eq!(answers(&outcome), ["unavailable"], "{language}, {mode}");
@@ -276,9 +282,10 @@ fn a_kind_has_nothing_of_another() {
         ("probe-activity", Kind::Rule, "campanile:plugin/activities"),
         ("probe-drill", Kind::Activity, "campanile:plugin/drills"),
     ] {
-        for (language, bytes) in probes(name) {
+        for probe in probes(name) {
+            let language = probe.language;
             let of_kind = campanile_plugins::Manifest { kind, ..manifest("sdk/probe") };
-            let why = runtime.compile(&of_kind, &bytes).unwrap_err();
+            let why = runtime.compile(&of_kind, &probe.bytes).unwrap_err();
             let said = why.to_string();
             assert!(matches!(why, ComponentError::Contract { .. }), "{language}: {said}");
             assert!(
@@ -287,8 +294,8 @@ fn a_kind_has_nothing_of_another() {
             );
         }
     }
-    for (_, bytes) in probes("probe-activity") {
-        let ground = Ground::new(manifest("sdk/probe/activity"), &bytes);
+    for probe in probes("probe-activity") {
+        let ground = Ground::of(&probe);
         let decision = Decision { id: "evacuate".into(), answer: 1, person: "7-2/Swift".into() };
         let outcome = ground.seat(&[], Budget::Fuel).call(&Call::Decision(decision), &ground.around);
         assert_eq!(outcome, Outcome::default());
@@ -298,8 +305,9 @@ fn a_kind_has_nothing_of_another() {
 /// The instance is thrown away after each call, and nothing is different.
 #[test]
 fn what_an_activity_remembers_is_not_in_its_instance() {
-    for (language, bytes) in probes("probe-activity") {
-        let mut ground = Ground::new(manifest("sdk/probe/activity"), &bytes);
+    for probe in probes("probe-activity") {
+        let language = probe.language;
+        let mut ground = Ground::of(&probe);
         let seat = |ground: &Ground| {
             let mode = [("mode", "award-both")];
             ground.seat_with(approval(&ground.manifest, &mode), Budget::Fuel, learned())

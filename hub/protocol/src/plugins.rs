@@ -187,7 +187,8 @@ pub struct ApprovePlugin {
     pub version: String,
     /// The hash of the package that was seen; another one is not approved.
     pub package: String,
-    /// What is granted, as `[capability]` of a manifest; absent: all that it asks for.
+    /// What is granted, as `[capability]` of a manifest; absent: what was granted before, or, the first time, all that it
+    /// asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub capability: Option<serde_json::Value>,

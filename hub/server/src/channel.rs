@@ -162,24 +162,27 @@ impl Channel {
         drop(self.events.send(ServerMessage::PanelShown { panel: Box::new(panel) }));
     }
 
-    /// A plugin shows a panel anew: to all, which ends every view of a person's own, or to one person.
+    /// A plugin shows a panel anew: to all, which ends every view of a person's own, or to one person. The same again
+    /// changes nothing, so that a plugin may show what it has at every tick.
     pub fn show_panel(&self, panel: PanelShown) {
         let key = (panel.plugin.clone(), panel.panel.clone(), panel.person.clone());
+        let of_panel = |other: &PanelKey| (&other.0, &other.1) == (&key.0, &key.1);
         let mut panels = self.panels_();
+        if panels.get(&key).is_some_and(|shown| shown.nodes == panel.nodes) {
+            return;
+        }
         if panel.person.is_none() {
-            panels.retain(|(plugin, id, _), _| (plugin, id) != (&key.0, &key.1));
+            panels.retain(|other, _| !of_panel(other));
         }
         if panel.nodes.is_empty() {
             panels.remove(&key);
         } else {
             panels.insert(key.clone(), Arc::new(panel.clone()));
-            let own = panels.keys().filter(|(plugin, id, who)| (plugin, id) == (&key.0, &key.1) && who.is_some());
-            // The one who was shown theirs first, by name, gives way: they see what all see.
-            if let Some(last) = (own.count() > MOST_VIEWS).then(|| key.clone()) {
-                let other = panels.keys().find(|k| (&k.0, &k.1) == (&last.0, &last.1) && k.2.is_some() && **k != last);
-                if let Some(other) = other.cloned() {
-                    panels.remove(&other);
-                }
+            // One view too many: another, by name, gives way, and its person sees what all see.
+            let own = |other: &&PanelKey| of_panel(other) && other.2.is_some();
+            if panels.keys().filter(own).count() > MOST_VIEWS {
+                let other = panels.keys().find(|other| own(other) && **other != key).cloned();
+                other.map(|other| panels.remove(&other));
             }
         }
         drop(panels);

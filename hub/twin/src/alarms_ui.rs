@@ -4,6 +4,7 @@ use bevy_egui::egui::{Align2, Context, Rect, RichText, ScrollArea, TextEdit, Ui,
 use campanile_protocol::{AlarmInfo, AlarmPriority, AlarmState};
 
 use crate::locale::Texts;
+use crate::plugins_ui::plugin_name;
 use crate::theme::{self, FAINT};
 use crate::ui::{Action, Input, View, acting_button_ui, card_ui, heading_ui};
 use crate::units::time_text;
@@ -89,7 +90,15 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
             .index()
             .and_then(|index| index.catalogue.entities.get(index.nearest(alarm.entity.as_str())? as usize))
             .map_or_else(|| alarm.entity.as_str().to_owned(), |e| texts.name(&e.names).to_owned());
+        if let Some(detail) = &alarm.detail {
+            ui.label(RichText::new(texts.name(detail)).small());
+        }
         ui.label(place);
+        if let Some(plugin) = plugin_of(alarm) {
+            let name = plugin_name(&input.state.plugins, plugin, texts);
+            let from = texts.with("alarm-of-plugin", &[("name", name)]);
+            ui.label(RichText::new(from).small().color(FAINT));
+        }
         let since = time_text(alarm.raised_us, input.timezone(), "%m-%d %H:%M");
         let since = texts.with("alarms-since", &[("time", &since)]);
         let line = format!("{} · {since}", state_text(alarm.state, texts));
@@ -143,6 +152,11 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
             }
         });
     });
+}
+
+/// The plugin that raised an alarm: the id of such an alarm is `plugin/PLUGIN#ALARM@ENTITY`.
+fn plugin_of(alarm: &AlarmInfo) -> Option<&str> {
+    Some(alarm.id.strip_prefix("plugin/")?.split_once('#')?.0)
 }
 
 /// By whom or what, until when and why an alarm is hidden.

@@ -4,6 +4,7 @@ use bevy::camera::{Exposure, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::pbr::DistanceFog;
 use bevy::prelude::*;
+use bevy::window::WindowCloseRequested;
 use bevy_egui::egui::Order;
 use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
 use campanile_protocol::ClientMessage;
@@ -14,15 +15,17 @@ use crate::locale::{Language, Texts};
 use crate::net::{Ask, EVENTS_WAITING, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
 use crate::pick;
+use crate::plugins::PluginAsk;
 use crate::rooms::{RoomPoints, paint_rooms_system};
 use crate::scene_file::SceneFile;
 use crate::scene3d::{Scene3d, build_scene, slice_system};
+use crate::script_ui::{Leaving, may_leave};
 use crate::season::season_system;
 use crate::sky;
 use crate::state::{Effect, Link, State, World};
 use crate::storeys::Slice;
 use crate::theme;
-use crate::ui::{self, Action, View};
+use crate::ui::{self, Action, Page, View};
 use crate::views;
 
 /// Everything but the renderer's own.
@@ -113,6 +116,17 @@ impl Twin {
         self.requests
     }
 
+    /// Asks for what is to be known of plugins.
+    fn ask_plugins(&mut self, now_s: f64) {
+        if self.state.link != Link::Live {
+            return;
+        }
+        for ask in self.state.plugins.to_ask(self.view.looks(), now_s) {
+            // What there is no room for now is asked for again when it is missed for too long.
+            self.hub.ask(Ask::Plugin(ask));
+        }
+    }
+
     fn send(&mut self, message: ClientMessage, now_s: f64) {
         if !self.hub.send(message) {
             let why = Some(self.texts.t("link-stale"));
@@ -129,7 +143,7 @@ impl Twin {
     /// From now on another world is followed.
     pub fn follow(&mut self, world: World) {
         if matches!(world, World::Rehearsal(_)) {
-            self.view.drill_open = true;
+            self.view.page = Some(Page::Drill);
             self.view.past_open = false;
         }
         self.state.looked_back = None;
@@ -150,7 +164,7 @@ impl Twin {
             World::Rehearsal(id) => Some(id.clone()),
             _ => None,
         };
-        if !self.view.drill_open && followed.is_none() {
+        if self.view.page != Some(Page::Drill) && followed.is_none() {
             return;
         }
         let due = |asked: Option<f64>, every: f64| asked.is_none_or(|at| now_s - at >= every);
@@ -188,6 +202,18 @@ impl Twin {
                 // What it changed is looked at at once.
                 self.asked_s = [self.asked_s[0], None, None];
             }
+            Action::Plugin(order) => {
+                let errand = order.errand();
+                let is_sent = self.hub.ask(Ask::Plugin(PluginAsk::Tell(order)));
+                self.state.plugins.send(errand, (!is_sent).then(|| self.texts.t("link-stale")));
+            }
+            Action::Layer(layer) => {
+                if layer.is_some() {
+                    // A colour on the map means one thing.
+                    self.set_quantity(None);
+                }
+                self.view.layer = layer;
+            }
             Action::LookBack(None) => self.state.looked_back = None,
             Action::LookBack(Some(at_s)) => {
                 if let World::Rehearsal(id) = &self.world {
@@ -195,8 +221,8 @@ impl Twin {
                     self.hub.ask(Ask::Frames(id.clone(), at_s));
                 }
             }
-            // Opened where the panels are drawn.
-            Action::Report(_) => {}
+            // Done where the panels are drawn.
+            Action::Report(_) | Action::Quit => {}
             Action::Select(path) => {
                 self.view.expanded = None;
                 self.view.selected = path;
@@ -215,7 +241,10 @@ impl Twin {
                     rig.goal = goal;
                 }
             }
-            Action::Quantity(quantity) => self.set_quantity(quantity),
+            Action::Quantity(quantity) => {
+                self.view.layer = None;
+                self.set_quantity(quantity);
+            }
             Action::FitScale => {
                 if let Some(quantity) = self.view.quantity.clone() {
                     self.view.scale = self.rooms.fitted(&quantity, &self.state).or(self.view.scale);
@@ -293,6 +322,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
                 pick::outline_system,
                 ask_histories_system,
                 ask_drills_system,
+                close_system,
             )
                 .chain(),
         )
@@ -389,9 +419,22 @@ fn ask_histories_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
     }
 }
 
-/// Asks for what the Drill page shows.
+/// Asks for what the pages show.
 fn ask_drills_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
-    twin.bypass_change_detection().ask_drills(time.elapsed_secs_f64());
+    let twin = twin.bypass_change_detection();
+    twin.ask_drills(time.elapsed_secs_f64());
+    twin.ask_plugins(time.elapsed_secs_f64());
+}
+
+/// Ends the program when its window is closed, unless that would lose what somebody has written.
+fn close_system(
+    mut twin: ResMut<'_, Twin>,
+    mut closing: MessageReader<'_, '_, WindowCloseRequested>,
+    mut exit: MessageWriter<'_, AppExit>,
+) {
+    if closing.read().count() > 0 && may_leave(&mut twin.bypass_change_detection().view, Leaving::Quit) {
+        exit.write(AppExit::Success);
+    }
 }
 
 /// Draws the panels and does what the person wishes.
@@ -402,6 +445,7 @@ fn ui_system(
     scene: Res<'_, Scene3d>,
     time: Res<'_, Time<Real>>,
     mut is_dressed: Local<'_, bool>,
+    mut exit: MessageWriter<'_, AppExit>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
     if !*is_dressed {
@@ -442,6 +486,9 @@ fn ui_system(
     for action in actions {
         if let ui::Action::Report(id) = &action {
             ctx.open_url(bevy_egui::egui::OpenUrl::new_tab(twin.report_url(id)));
+        }
+        if action == ui::Action::Quit {
+            exit.write(AppExit::Success);
         }
         twin.act(action, &mut rig, &scene, now_s);
     }

@@ -1,13 +1,17 @@
-//! Charts of the last day: mean as a line, minimum to maximum as a band, gaps as gaps.
+//! Charts: of the last day of a point with the mean as a line, minimum to maximum as a band and gaps as gaps; of
+//! plugins with several lines and their names.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2,
+    Align2, Color32, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, Response, RichText, Sense, Shape,
+    Stroke, Ui, pos2, vec2,
 };
+use campanile_protocol::plugins::ChartLine;
 use campanile_protocol::rest::{Bucket, BucketsAnswer};
 
 use crate::colour::nice_step;
-use crate::theme::{ACCENT, FAINT, LINE};
-use crate::units::{number_text, time_text};
+use crate::locale::Texts;
+use crate::theme::{ACCENT, FAINT, LINE, LINES};
+use crate::units::{number_text, time_text, unit_text};
 
 /// Buckets without a gap between them.
 fn runs(buckets: &[Bucket], width_us: f64) -> Vec<&[Bucket]> {
@@ -74,43 +78,174 @@ pub fn sparkline_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i6
     response.clicked()
 }
 
-/// A chart with axes.
-pub fn chart_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i64, timezone: &str) {
+/// What a chart with axes shows: from when to when, microseconds UTC, and from what to what.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Frame {
+    from_us: i64,
+    to_us: i64,
+    low: f64,
+    high: f64,
+    /// From one line of the scale to the next.
+    step: f64,
+}
+
+impl Frame {
+    /// A frame with round ends around values.
+    fn around(from_us: i64, to_us: i64, (low, high): (f64, f64)) -> Self {
+        let step = nice_step((high - low) / 4.0);
+        let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+        Self { from_us, to_us, low, high, step }
+    }
+
+    /// How far to the right a moment is, 0 to 1 within the frame.
+    fn part(&self, time_us: i64) -> f32 {
+        (time_us.saturating_sub(self.from_us) as f64 / self.span_us()) as f32
+    }
+
+    fn span_us(&self) -> f64 {
+        self.to_us.saturating_sub(self.from_us).max(1) as f64
+    }
+
+    /// The moment that is so far to the right.
+    fn moment(&self, part: f32) -> i64 {
+        self.from_us.saturating_add((f64::from(part) * self.span_us()) as i64)
+    }
+
+    /// Where a value at a moment is in a plot.
+    fn at(&self, plot: Rect, time_us: i64, y: f64) -> Pos2 {
+        let up = ((y - self.low) / (self.high - self.low)).clamp(0.0, 1.0) as f32;
+        pos2(
+            plot.left() + self.part(time_us).clamp(0.0, 1.0) * plot.width(),
+            plot.bottom() - up * plot.height(),
+        )
+    }
+
+    /// How moments are written: over some days as days.
+    fn format(&self) -> &'static str {
+        if self.span_us() > 2.0 * 86.4e9 { "%m-%d" } else { "%H:%M" }
+    }
+}
+
+const TICK_SIZE: f32 = 10.5;
+
+/// Draws the axes; gives back where the lines go.
+fn axes_ui(ui: &mut Ui, frame: Frame, timezone: &str) -> (Rect, Response) {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 150.0), Sense::hover());
-    let Some((low, high)) = ends(&answer.buckets) else { return };
-    let step = nice_step((high - low) / 4.0);
-    let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
-    let plot = Rect::from_min_max(rect.min + vec2(46.0, 8.0), rect.max - vec2(8.0, 20.0));
-    let font = FontId::new(10.5, FontFamily::Proportional);
-    let mut tick = low;
-    while tick <= high + step * 0.01 {
-        let y = plot.bottom() - ((tick - low) / (high - low)) as f32 * plot.height();
+    let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
+    let ticks: Vec<(f64, String)> = (0..=64)
+        .map(|i| frame.low + frame.step * f64::from(i))
+        .take_while(|tick| *tick <= frame.high + frame.step * 0.01)
+        .map(|tick| (tick, number_text(tick, Some(frame.step))))
+        .collect();
+    let width_of = |text: &String| ui.painter().layout_no_wrap(text.clone(), font.clone(), FAINT).size().x;
+    // As far in as the longest number needs.
+    let left = ticks.iter().map(|(_, text)| width_of(text)).fold(28.0, f32::max) + 10.0;
+    let plot = Rect::from_min_max(rect.min + vec2(left, 8.0), rect.max - vec2(8.0, 20.0));
+    for (tick, text) in ticks {
+        let y = frame.at(plot, frame.from_us, tick).y;
         ui.painter().hline(plot.x_range(), y, Stroke::new(1.0, LINE));
-        let text = number_text(tick, Some(step));
         ui.painter().text(pos2(plot.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), FAINT);
-        tick += step;
     }
     for part in 0..=4 {
-        let x = plot.left() + plot.width() * part as f32 / 4.0;
-        let time = from_us + (to_us - from_us) / 4 * i64::from(part);
+        let share = part as f32 / 4.0;
         let align = match part {
             0 => Align2::LEFT_TOP,
             4 => Align2::RIGHT_TOP,
             _ => Align2::CENTER_TOP,
         };
-        let text = time_text(time, timezone, "%H:%M");
-        ui.painter().text(pos2(x, plot.bottom() + 4.0), align, text, font.clone(), FAINT);
+        let text = time_text(frame.moment(share), timezone, frame.format());
+        let at = pos2(plot.left() + plot.width() * share, plot.bottom() + 4.0);
+        ui.painter().text(at, align, text, font.clone(), FAINT);
     }
-    draw(ui, plot, answer, from_us, to_us, (low, high));
-    let Some(pointer) = response.hover_pos().filter(|p| plot.contains(*p)) else { return };
-    let part = f64::from((pointer.x - plot.left()) / plot.width());
-    let time = from_us + (part * (to_us - from_us) as f64) as i64;
+    (plot, response)
+}
+
+/// The moment under the pointer, marked in the plot.
+fn pointed_ui(ui: &Ui, frame: Frame, plot: Rect, response: &Response) -> Option<i64> {
+    let pointer = response.hover_pos().filter(|p| plot.contains(*p))?;
+    ui.painter().vline(pointer.x, plot.y_range(), Stroke::new(1.0, FAINT));
+    Some(frame.moment((pointer.x - plot.left()) / plot.width()))
+}
+
+/// A chart with axes.
+pub fn chart_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i64, timezone: &str) {
+    let Some(ends) = ends(&answer.buckets) else { return };
+    let frame = Frame::around(from_us, to_us, ends);
+    let (plot, response) = axes_ui(ui, frame, timezone);
+    draw(ui, plot, answer, from_us, to_us, (frame.low, frame.high));
+    let Some(time) = pointed_ui(ui, frame, plot, &response) else { return };
     let width_us = (answer.width_s * 1e6) as i64;
     if let Some(b) = answer.buckets.iter().find(|b| (b.start_us..b.start_us + width_us).contains(&time)) {
-        ui.painter().vline(pointer.x, plot.y_range(), Stroke::new(1.0, FAINT));
         let clock = time_text(b.start_us, timezone, "%H:%M");
         let text = format!("{clock}  {}", number_text(shown(b), None));
+        let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
         ui.painter().text(plot.right_top(), Align2::RIGHT_TOP, text, font, ACCENT);
+    }
+}
+
+/// What lies around all dots of some lines; `None` where there are none that can be drawn.
+fn frame_of(lines: &[ChartLine]) -> Option<Frame> {
+    let dots = || lines.iter().flat_map(|line| &line.dots).filter(|(_, y)| y.is_finite());
+    let times = || dots().map(|(time, _)| *time);
+    let (from_us, to_us) = (times().min()?, times().max()?);
+    let low = dots().map(|(_, y)| *y).min_by(f64::total_cmp)?;
+    let high = dots().map(|(_, y)| *y).max_by(f64::total_cmp)?;
+    // A line that is flat, or flat within what numbers can say, has room around it.
+    let least = f64::max(1e-9, 1e-9 * low.abs().max(high.abs()));
+    let ends =
+        if high - low > least { (low, high) } else { (low - 1.0f64.max(least), high + 1.0f64.max(least)) };
+    (ends.1 - ends.0).is_finite().then(|| Frame::around(from_us, to_us, ends))
+}
+
+/// The value of a line nearest to a moment.
+fn nearest(line: &ChartLine, time_us: i64) -> Option<f64> {
+    let dots = line.dots.iter().filter(|(_, y)| y.is_finite());
+    dots.min_by_key(|(time, _)| time.abs_diff(time_us)).map(|(_, y)| *y)
+}
+
+/// A chart of several lines with their names, and their values where the pointer is.
+pub fn lines_ui(ui: &mut Ui, lines: &[ChartLine], unit: &str, timezone: &str, texts: &Texts) {
+    let unit = unit_text(unit);
+    let Some(frame) = frame_of(lines) else {
+        ui.label(RichText::new(texts.t("panel-chart-empty")).color(FAINT));
+        return;
+    };
+    if !unit.is_empty() {
+        ui.label(RichText::new(&unit).small().color(FAINT));
+    }
+    let (plot, response) = axes_ui(ui, frame, timezone);
+    let coloured = || lines.iter().zip(LINES.into_iter().cycle());
+    for (line, colour) in coloured() {
+        let dots = line.dots.iter().filter(|(_, y)| y.is_finite());
+        let dots: Vec<Pos2> = dots.map(|(time, y)| frame.at(plot, *time, *y)).collect();
+        match dots.as_slice() {
+            [alone] => {
+                ui.painter().circle_filled(*alone, 2.0, colour);
+            }
+            _ => {
+                ui.painter().add(Shape::line(dots, Stroke::new(1.6, colour)));
+            }
+        }
+    }
+    let pointed = pointed_ui(ui, frame, plot, &response);
+    if let Some(time) = pointed {
+        let clock = time_text(time, timezone, "%m-%d %H:%M");
+        let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
+        ui.painter().text(plot.right_top(), Align2::RIGHT_TOP, clock, font, FAINT);
+    }
+    for (line, colour) in coloured() {
+        ui.horizontal_wrapped(|ui| {
+            ui.spacing_mut().item_spacing.x = 5.0;
+            let (rect, _) = ui.allocate_exact_size(vec2(14.0, 10.0), Sense::hover());
+            ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(2.5, colour));
+            ui.label(RichText::new(texts.name(&line.names)).small());
+            // Where nothing is pointed at, the last.
+            let time = pointed.unwrap_or(frame.to_us);
+            if let Some(y) = nearest(line, time) {
+                let text = format!("{} {unit}", number_text(y, None));
+                ui.label(RichText::new(text.trim_end()).small().strong());
+            }
+        });
     }
 }
 
@@ -124,6 +259,32 @@ mod tests {
         let buckets = [at(0), at(15), at(30), at(90), at(105)];
         let lengths: Vec<usize> = runs(&buckets, 900e6).iter().map(|r| r.len()).collect();
         assert_eq!(lengths, [3, 2]);
+    }
+
+    #[test]
+    fn lines_of_plugins_are_framed_whatever_their_numbers() {
+        let line = |dots: &[(i64, f64)]| ChartLine {
+            names: campanile_protocol::Names::new("", ""),
+            dots: dots.to_vec(),
+        };
+        let of = |lines: &[ChartLine]| frame_of(lines).map(|f| (f.from_us, f.to_us, f.low, f.high));
+        for (lines, expected) in [
+            (vec![], None),
+            (vec![line(&[])], None),
+            (vec![line(&[(0, f64::NAN)])], None),
+            (vec![line(&[(5, 3.0)])], Some((5, 5, 2.0, 4.0))),
+            (
+                vec![line(&[(9, 1.0), (4, 7.0)]), line(&[(6, f64::INFINITY), (12, 2.0)])],
+                Some((4, 12, 0.0, 8.0)),
+            ),
+            (vec![line(&[(0, -f64::MAX), (1, f64::MAX)])], None),
+        ] {
+            assert_eq!(of(&lines), expected, "{lines:?}");
+        }
+        let flat = frame_of(&[line(&[(0, 1e15), (1, 1e15)])]).unwrap();
+        assert!(flat.high > flat.low && flat.step > 0.0, "{flat:?}");
+        let one = line(&[(0, 1.0), (10, 2.0), (20, f64::NAN)]);
+        assert_eq!((nearest(&one, 4), nearest(&one, 1000)), (Some(1.0), Some(2.0)));
     }
 
     #[test]

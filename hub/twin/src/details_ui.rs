@@ -158,27 +158,11 @@ fn point_ui(
                 {
                     view.expanded = if view.expanded == Some(point) { None } else { Some(point) };
                 }
-                if let Some(value) = state.value(point) {
-                    ui.label(RichText::new(value_text(&value.value, info, texts)).strong().size(15.0));
-                }
+                value_ui(ui, input, point, info);
             });
         });
         ui.horizontal(|ui| {
-            match state.value(point) {
-                Some(value) => {
-                    let quality = state.quality(value);
-                    let text = match quality {
-                        Quality::Good => texts.t("quality-good"),
-                        Quality::Uncertain => texts.t("quality-uncertain"),
-                        Quality::Bad => texts.t("quality-bad"),
-                        Quality::Stale => texts.t("quality-stale"),
-                    };
-                    theme::badge_ui(ui, &text, theme::quality_colour(quality));
-                    let age_s = (now_us - value.time_us) as f64 / 1e6;
-                    ui.label(RichText::new(age_text(age_s, texts)).small().color(FAINT));
-                }
-                None => theme::badge_ui(ui, &texts.t("quality-none"), FAINT),
-            }
+            trust_ui(ui, input, point);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 if info.command.is_some()
                     && acting_button_ui(ui, input, &texts.t("command-override")).clicked()
@@ -193,6 +177,33 @@ fn point_ui(
         }
         ui.add_space(2.0);
     });
+}
+
+/// The value of a point with its unit, where it has one.
+pub fn value_ui(ui: &mut Ui, input: &Input<'_>, point: u32, info: &PointInfo) {
+    if let Some(value) = input.state.value(point) {
+        ui.label(RichText::new(value_text(&value.value, info, input.texts)).strong().size(15.0));
+    }
+}
+
+/// How far the value of a point may be trusted, and how old it is.
+pub fn trust_ui(ui: &mut Ui, input: &Input<'_>, point: u32) {
+    let (state, texts) = (input.state, input.texts);
+    let Some(value) = state.value(point) else {
+        theme::badge_ui(ui, &texts.t("quality-none"), FAINT);
+        return;
+    };
+    let quality = state.quality(value);
+    let text = match quality {
+        Quality::Good => texts.t("quality-good"),
+        Quality::Uncertain => texts.t("quality-uncertain"),
+        Quality::Bad => texts.t("quality-bad"),
+        Quality::Stale => texts.t("quality-stale"),
+    };
+    theme::badge_ui(ui, &text, theme::quality_colour(quality));
+    let now_us = state.time_us(input.now_s).unwrap_or_default();
+    let age_s = (now_us - value.time_us) as f64 / 1e6;
+    ui.label(RichText::new(age_text(age_s, texts)).small().color(FAINT));
 }
 
 /// The filled slots of a point that is commanded.

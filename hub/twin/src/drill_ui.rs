@@ -16,7 +16,7 @@ use crate::net::Ask;
 use crate::sign_in_ui::role_text;
 use crate::state::World;
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, WARN};
-use crate::ui::{Action, Input, RIGHT_WIDTH, View, card_ui, heading_ui};
+use crate::ui::{Action, Input, Page, RIGHT_WIDTH, View, card_ui, heading_ui};
 
 /// The paces that have a button; the last is as fast as the machine can.
 const PACES: [(f64, &str); 6] =
@@ -24,7 +24,7 @@ const PACES: [(f64, &str); 6] =
 
 /// Draws the page at the right, if it is open and nothing else is chosen.
 pub fn drill_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
-    if !view.drill_open || view.selected.is_some() {
+    if view.page != Some(Page::Drill) || view.selected.is_some() {
         return;
     }
     let at = pos2(screen.right() - 12.0, screen.top() + 68.0);

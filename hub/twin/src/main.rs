@@ -4,8 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use campanile_client::{Access, Client};
-use campanile_twin::{Language, SnapshotOptions, TwinError, World, run_snapshot, run_window};
-use clap::{Args, Parser, Subcommand};
+use campanile_twin::{
+    Language, PluginsPage, PluginsShot, SnapshotOptions, TwinError, World, run_snapshot, run_window,
+};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The campus in 3D, live from a hub.
 #[derive(Parser)]
@@ -78,9 +80,39 @@ struct SnapshotArgs {
     /// Open the Drill page.
     #[arg(long)]
     drill: bool,
+    /// Open what activities show, all plugins, the approval of one, or its script.
+    #[arg(long, value_enum, conflicts_with = "drill")]
+    page: Option<Page>,
+    /// The plugin that is open on that page, by its id.
+    #[arg(long, value_name = "ID", requires = "page")]
+    plugin: Option<String>,
+    /// The panel of it that is drawn, by its id.
+    #[arg(long, value_name = "ID", requires = "plugin")]
+    panel: Option<String>,
     /// After how many seconds to give up waiting for the hub.
     #[arg(long, default_value_t = 120.0)]
     patience: f64,
+}
+
+/// A part of the Plugins page.
+#[derive(Clone, Copy, ValueEnum)]
+enum Page {
+    Learn,
+    Plugins,
+    Approve,
+    Script,
+}
+
+impl Page {
+    fn shot(self, plugin: Option<String>, panel: Option<String>) -> PluginsShot {
+        let page = match self {
+            Self::Learn => PluginsPage::Learn,
+            Self::Plugins => PluginsPage::Plugins,
+            Self::Approve => PluginsPage::Approve,
+            Self::Script => PluginsPage::Script,
+        };
+        PluginsShot { page, plugin, panel }
+    }
 }
 
 /// A moment of the past, or a rehearsal.
@@ -133,6 +165,7 @@ fn run(cli: Cli) -> Result<(), TwinError> {
         alarm: args.alarm,
         world: args.world.unwrap_or_default(),
         drill: args.drill,
+        plugins: args.page.map(|page| page.shot(args.plugin, args.panel)),
         patience_s: args.patience,
     };
     run_snapshot(args.link.client()?, options)

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use campanile_client::{Client, ClientError, Proof};
 use campanile_protocol::people::{Me, Secret};
+use campanile_protocol::plugins::{ChangeScript, PluginLogs, PluginScript, PluginsAnswer, ScriptAnswer};
 use campanile_protocol::rehearsal::{
     ActRequest, BranchRequest, DrillInfo, RehearsalInfo, RehearsalRequest, RehearsalState, SetPace,
     StartRehearsal,
@@ -27,6 +28,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use crate::plugins::{Order, PluginAsk, PluginNews, Tried};
 use crate::state::{Asked, Event, Why, World};
 
 /// A link to a hub that keeps itself up.
@@ -37,7 +39,7 @@ pub trait Hub: Send + Sync + 'static {
     fn send(&self, message: ClientMessage) -> bool;
     /// Asks for the history of a point; [`Event::History`] answers. `false`: too busy, not asked.
     fn ask_history(&self, query: HistoryQuery) -> bool;
-    /// Asks or tells something of drills; an event answers. `false`: too busy, not asked.
+    /// Asks or tells something of drills or plugins; an event answers. `false`: too busy, not asked.
     fn ask(&self, ask: Ask) -> bool;
     /// From now on the link follows another world; everything of it comes as events.
     fn follow(&self, world: World);
@@ -51,7 +53,7 @@ pub trait Hub: Send + Sync + 'static {
     fn set_language(&self, tag: &'static str);
 }
 
-/// What is asked and told of drills and rehearsals.
+/// What is asked and told of drills, rehearsals and plugins.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ask {
     /// The drills of the campus.
@@ -72,6 +74,8 @@ pub enum Ask {
     End(String),
     /// Its layers as they were at a moment, seconds from the start.
     Frames(String, f64),
+    /// Something of plugins.
+    Plugin(PluginAsk),
 }
 
 /// By what a person says who they are.
@@ -163,6 +167,8 @@ const MAX_SCENE_BYTES: u64 = 512 * 1024 * 1024;
 const MAX_CATALOGUE_BYTES: u64 = 256 * 1024 * 1024;
 /// An answer about drills; a list of whole frames of a large campus is the largest.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024 * 1024;
+/// The largest icon of a plugin.
+const MAX_ICON_BYTES: u64 = 64 * 1024;
 /// What a layer may take of a school's network, bytes a second.
 const LAYER_BYTES_S: f64 = 400_000.0;
 /// Events that wait for the next frame; a full queue holds the sockets back.
@@ -187,7 +193,7 @@ pub struct NativeHub {
 /// What the thread for HTTP is asked.
 enum Query {
     History(HistoryQuery),
-    Drill(Ask),
+    Ask(Ask),
 }
 
 impl NativeHub {
@@ -237,7 +243,7 @@ impl Hub for NativeHub {
     }
 
     fn ask(&self, ask: Ask) -> bool {
-        self.query(Query::Drill(ask))
+        self.query(Query::Ask(ask))
     }
 
     fn follow(&self, world: World) {
@@ -277,9 +283,7 @@ fn answer_queries(client: &Client, queries: &Receiver<Query>, events: &SyncSende
                 ];
                 Event::History { point, answer: client.get("/api/v1/history/buckets", &query).ok() }
             }
-            Query::Drill(ask) => {
-                answer_drill(client, ask).unwrap_or_else(|why| Event::Refused(why.to_string()))
-            }
+            Query::Ask(ask) => answer(client, ask).unwrap_or_else(|why| Event::Refused(why.to_string())),
         };
         if events.send(event).is_err() {
             return;
@@ -293,11 +297,59 @@ impl NativeHub {
     }
 }
 
-/// Asks or tells something of drills.
-fn answer_drill(client: &Client, ask: Ask) -> Result<Event, ClientError> {
+/// Asks or tells something of plugins: what is refused belongs beside what was asked.
+fn answer_plugin(client: &Client, ask: PluginAsk) -> PluginNews {
+    const AT: &str = "/api/v1/plugins";
+    let said = |why: ClientError| why.to_string();
+    let of = |id: &str| ("plugin", id.to_owned());
+    match ask {
+        PluginAsk::List => {
+            let answer = client.get::<PluginsAnswer>(AT, &[]);
+            PluginNews::List(answer.map(|answer| answer.plugins).map_err(said))
+        }
+        PluginAsk::Icon(id) => {
+            let png = client.fetch("/api/v1/plugins/icon", &[of(&id)], MAX_ICON_BYTES).ok();
+            PluginNews::Icon(id, png)
+        }
+        PluginAsk::Log(id, after) => {
+            let mut query = vec![of(&id)];
+            query.extend(after.map(|number| ("after", number.to_string())));
+            let answer = client.get::<PluginLogs>("/api/v1/plugins/logs", &query);
+            PluginNews::Log(id, answer.map(|logs| logs.lines).map_err(said))
+        }
+        PluginAsk::Script(id) => {
+            let answer = client.get::<PluginScript>("/api/v1/plugins/script", &[of(&id)]);
+            PluginNews::Script(id, answer.map_err(said))
+        }
+        PluginAsk::Tell(order) => {
+            let errand = order.errand();
+            let done = match order {
+                Order::Use(used) => client.tell("/api/v1/plugins/panel", &used),
+                Order::Approve(approval) => client.tell("/api/v1/plugins/approve", &approval),
+                Order::Stop(request) => client.tell("/api/v1/plugins/stop", &request),
+                Order::Start(request) => client.tell("/api/v1/plugins/start", &request),
+                Order::Settings(settings) => client.tell("/api/v1/plugins/settings", &settings),
+                Order::Script(change) => {
+                    match client.post::<ScriptAnswer>("/api/v1/plugins/script", &change) {
+                        Ok(ScriptAnswer { error }) => {
+                            let ChangeScript { plugin, text, check_only, .. } = change;
+                            return PluginNews::Tried(Tried { plugin, text, check_only, error });
+                        }
+                        Err(why) => Err(why),
+                    }
+                }
+            };
+            PluginNews::Came(errand, done.err().map(said))
+        }
+    }
+}
+
+/// Asks or tells something of drills or plugins.
+fn answer(client: &Client, ask: Ask) -> Result<Event, ClientError> {
     let of = |id: String| [("id", id)];
     Ok(match ask {
         Ask::Drills => Event::Drills(client.get::<Vec<DrillInfo>>("/api/v1/drills", &[])?),
+        Ask::Plugin(ask) => Event::Plugin(answer_plugin(client, ask)),
         Ask::Rehearsals => Event::Rehearsals(client.get::<Vec<RehearsalInfo>>("/api/v1/rehearsals", &[])?),
         Ask::State(id) => {
             let state = client.get::<RehearsalState>("/api/v1/rehearsals/state", &of(id))?;

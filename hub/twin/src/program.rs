@@ -15,8 +15,9 @@ use campanile_client::{Client, ClientError, keep_secrets_from_log};
 use crate::app::{Rig, Target, Twin, add_twin};
 use crate::locale::Language;
 use crate::net::{NativeHub, NetError};
-use crate::shot::{EXIT_NO_PICTURE, Progress, Shot, shot_system};
+use crate::shot::{EXIT_NO_PICTURE, PluginsShot, Progress, Shot, shot_system};
 use crate::state::World;
+use crate::ui::Page;
 
 /// What a picture shows.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ pub struct SnapshotOptions {
     pub world: World,
     /// Whether the Drill page is open.
     pub drill: bool,
+    /// What is open of plugins; instead of the Drill page.
+    pub plugins: Option<PluginsShot>,
     /// After how many seconds to give up waiting for the hub.
     pub patience_s: f64,
 }
@@ -143,9 +146,9 @@ pub fn run_window(client: Client, language: Language) -> Result<(), TwinError> {
     let mut app = App::new();
     let window =
         Window { title: "Campanile".into(), resolution: WindowResolution::new(1280, 720), ..default() };
-    app.add_plugins(
-        DefaultPlugins.set(WindowPlugin { primary_window: Some(window), ..default() }).set(log()),
-    );
+    // It is closed by the twin itself, which may have to ask first.
+    let windows = WindowPlugin { primary_window: Some(window), close_when_requested: false, ..default() };
+    app.add_plugins(DefaultPlugins.set(windows).set(log()));
     add_twin(&mut app, twin_on(client, language)?, Target::Window);
     match app.run() {
         AppExit::Success => Ok(()),
@@ -182,7 +185,7 @@ pub fn run_snapshot(client: Client, options: SnapshotOptions) -> Result<(), Twin
     if options.world != World::Live {
         twin.follow(options.world);
     }
-    twin.view.drill_open = options.drill;
+    twin.view.page = options.drill.then_some(Page::Drill);
     add_twin(&mut app, twin, Target::Image(image.clone()));
     let screen = Vec2::new(width as f32, height as f32);
     app.insert_resource(Rig { screen, aspect: screen.x / screen.y, ..Rig::default() });
@@ -193,6 +196,7 @@ pub fn run_snapshot(client: Client, options: SnapshotOptions) -> Result<(), Twin
         storey: options.storey,
         select: options.select,
         alarm: options.alarm,
+        plugins: options.plugins,
         image,
         patience_s: options.patience_s,
     })

@@ -7,8 +7,10 @@ use campanile_protocol::{EntityKind, ValueType};
 
 use crate::app::Twin;
 use crate::colour::{NO_VALUE, Scale};
+use crate::marks_ui::{Layer, marks};
 use crate::scene3d::Scene3d;
 use crate::state::{Index, State};
+use crate::theme::mark_colour;
 
 /// A quantity that rooms can be coloured by.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,8 +81,8 @@ impl RoomPoints {
 }
 
 /// What all floors depend on: where it changes, all are painted anew. The scene, its index, the
-/// quantity, the bits of the scale's ends.
-type PaintKey = (u64, u64, Option<String>, Option<(u64, u64)>);
+/// quantity, the bits of the scale's ends, the map layer of a plugin and how often panels have changed.
+type PaintKey = (u64, u64, Option<String>, Option<(u64, u64)>, Option<(Layer, u64)>);
 
 /// What was painted last, and which floors a point paints.
 #[derive(Default)]
@@ -103,7 +105,8 @@ pub fn paint_rooms_system(
     let changed = twin.state.take_changed();
     let view = &twin.view;
     let scale_bits = view.scale.map(|s| (s.low.to_bits(), s.high.to_bits()));
-    let key = (scene.generation, scene.indexed, view.quantity.clone(), scale_bits);
+    let layer = view.layer.clone().map(|layer| (layer, twin.state.plugins.count));
+    let key = (scene.generation, scene.indexed, view.quantity.clone(), scale_bits, layer);
     let all = painted.key.as_ref() != Some(&key);
     if all {
         painted.points = room_points_of_floors(twin, &scene);
@@ -122,15 +125,21 @@ pub fn paint_rooms_system(
         }
         _ => (0..scene.floors.len()).collect(),
     };
+    let marks = marks(&twin.state, view);
     for i in floors {
         let Some(floor) = scene.floors.get(i) else { continue };
-        let (colour, unlit) = match (&view.quantity, view.scale) {
-            (Some(_), scale) => {
+        let mark = marks.as_ref().and_then(|marks| marks.at(&floor.path));
+        let (colour, unlit) = match (mark, &view.quantity, view.scale) {
+            (Some(mark), ..) => {
+                let [r, g, b, _] = mark_colour(mark.tone).to_array();
+                (Color::srgb_u8(r, g, b), true)
+            }
+            (None, Some(_), scale) => {
                 let number = painted.points.get(i).copied().flatten().and_then(|p| twin.state.live_number(p));
                 let [r, g, b] = number.zip(scale).map_or(NO_VALUE, |(x, scale)| scale.colour(x));
                 (Color::srgb(r, g, b), true)
             }
-            (None, _) => (floor.own_colour, false),
+            (None, None, _) => (floor.own_colour, false),
         };
         let same = materials.get(&floor.material).is_some_and(|m| m.base_color == colour && m.unlit == unlit);
         if same {
@@ -261,6 +270,47 @@ mod tests {
         assert_eq!(touched(&mut app), 2);
         feed(&mut app, &[7, 9], 900.0);
         assert_eq!(touched(&mut app), 0, "the same value again is the same colour");
+        // A map layer of a plugin colours what it marks, and the rest is as it is.
+        let show = |app: &mut App, tone| {
+            use campanile_protocol::plugins::{MapMark, PanelContent, PanelNode, PanelShown};
+            let words = campanile_protocol::Names::new("", "");
+            let marks = vec![MapMark { path: "a/1f/r7".into(), tone, words: words.clone() }];
+            let content = PanelContent::MapLayer { marks };
+            app.world_mut().resource_mut::<Twin>().state.plugins.show(PanelShown {
+                plugin: "water".into(),
+                panel: "map".into(),
+                names: words,
+                person: None,
+                time_us: 0,
+                nodes: vec![PanelNode { id: "map".into(), parent: None, content }],
+            });
+        };
+        show(&mut app, campanile_protocol::plugins::Tone::Danger);
+        let panel = crate::plugins::PanelKey { plugin: "water".into(), panel: "map".into() };
+        let layer = Layer { panel, node: "map".into() };
+        {
+            let mut twin = app.world_mut().resource_mut::<Twin>();
+            twin.set_quantity(None);
+            twin.view.layer = Some(layer);
+        }
+        assert_eq!(touched(&mut app), ROOMS, "all but one are as they are");
+        let colour = |app: &App| {
+            let handle = &app.world().resource::<Scene3d>().floors[7].material;
+            app.world().resource::<Assets<StandardMaterial>>().get(handle).unwrap().base_color
+        };
+        let expected = |tone| {
+            let [r, g, b, _] = mark_colour(tone).to_array();
+            Color::srgb_u8(r, g, b)
+        };
+        assert_eq!(colour(&app), expected(campanile_protocol::plugins::Tone::Danger));
+        show(&mut app, campanile_protocol::plugins::Tone::Good);
+        assert_eq!((touched(&mut app), colour(&app)), (1, expected(campanile_protocol::plugins::Tone::Good)));
+        {
+            let mut twin = app.world_mut().resource_mut::<Twin>();
+            twin.view.layer = None;
+            twin.set_quantity(Some("co2".into()));
+        }
+        touched(&mut app);
         let began = std::time::Instant::now();
         const FRAMES: u32 = 200;
         for frame in 0..FRAMES {

@@ -7,9 +7,13 @@ use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 
 use crate::app::{Rig, SceneCamera, Twin};
+use crate::approve_ui::Approval;
+use crate::plugins::PanelKey;
+use crate::plugins_ui::Tab;
 use crate::scene3d::Scene3d;
+use crate::script_ui::open_script;
 use crate::state::{Link, World};
-use crate::ui::Action;
+use crate::ui::{Action, Page};
 use crate::views;
 
 /// What is to be in the picture.
@@ -27,10 +31,36 @@ pub struct Shot {
     pub select: Option<String>,
     /// Whether to follow the most urgent alarm.
     pub alarm: bool,
+    /// What is open of plugins.
+    pub plugins: Option<PluginsShot>,
     /// The image that is drawn into.
     pub image: Handle<Image>,
     /// After how many seconds to give up waiting for the hub.
     pub patience_s: f64,
+}
+
+/// What is open of plugins in a picture.
+#[derive(Clone, Debug)]
+pub struct PluginsShot {
+    /// Which part.
+    pub page: PluginsPage,
+    /// The plugin that is open, by id.
+    pub plugin: Option<String>,
+    /// Its panel that is drawn, by id.
+    pub panel: Option<String>,
+}
+
+/// The parts of what can be open of plugins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PluginsPage {
+    /// What activities show.
+    Learn,
+    /// All plugins, or one.
+    Plugins,
+    /// The dialog that approves the newest version of one.
+    Approve,
+    /// The script of one.
+    Script,
 }
 
 /// How far the picture is.
@@ -101,6 +131,7 @@ pub fn shot_system(
                 && twin.state.has_snapshot
                 && twin.state.has_alarms
                 && is_world_here(&twin)
+                && are_plugins_here(&twin, &shot)
                 && rig.aspect > 0.0
             {
                 match set_view(&mut twin, &mut rig, &scene, &shot, now_s) {
@@ -111,13 +142,14 @@ pub fn shot_system(
                     Err(unknown) => progress.failure = Some((EXIT_UNKNOWN, unknown)),
                 }
             } else if now_s > shot.patience_s {
-                progress.failure = Some((EXIT_NO_HUB, what_is_missing(&twin, &scene)));
+                progress.failure = Some((EXIT_NO_HUB, what_is_missing(&twin, &scene, &shot)));
             }
         }
         Stage::Settling { since_s } => {
             rig.now = rig.goal;
             let waited_s = now_s - since_s;
-            let is_history_here = twin.state.histories.values().all(|h| h.settled);
+            let is_history_here =
+                twin.state.histories.values().all(|h| h.settled) && twin.state.plugins.is_settled();
             if (waited_s > LEAST_SETTLING_S && is_history_here) || waited_s > HISTORY_PATIENCE_S {
                 // A text that changes now would have signs that the renderer has not seen.
                 twin.view.holds_still = true;
@@ -142,7 +174,7 @@ pub fn shot_system(
 
 /// Whether what is drawn of another world than the present has come.
 fn is_world_here(twin: &Twin) -> bool {
-    let is_page_here = !twin.view.drill_open || twin.state.drills.is_some();
+    let is_page_here = twin.view.page != Some(Page::Drill) || twin.state.drills.is_some();
     is_page_here
         && match &twin.world {
             World::Live => true,
@@ -156,13 +188,33 @@ fn is_world_here(twin: &Twin) -> bool {
         }
 }
 
-fn what_is_missing(twin: &Twin, scene: &Scene3d) -> String {
+/// Whether what is drawn of plugins has come: who they are, and the panel.
+fn are_plugins_here(twin: &Twin, shot: &Shot) -> bool {
+    let Some(wanted) = &shot.plugins else { return true };
+    let plugins = &twin.state.plugins;
+    let is_list_here = plugins.list.is_some() || plugins.why_no_list.is_some();
+    let is_panel_here = match (&wanted.plugin, &wanted.panel) {
+        (Some(plugin), Some(panel)) => {
+            let key = PanelKey { plugin: plugin.clone(), panel: panel.clone() };
+            // A plugin that is not there never shows it; that is said where it is opened.
+            plugins.panel(&key).is_some() || plugins.list.is_some() && plugins.plugin(plugin).is_none()
+        }
+        _ => true,
+    };
+    is_list_here && is_panel_here
+}
+
+fn what_is_missing(twin: &Twin, scene: &Scene3d, shot: &Shot) -> String {
     match &twin.state.link {
         Link::Cut { why, .. } => format!("no picture: {why}"),
         Link::Door { .. } => "no picture: the hub asks for sign-in".into(),
         _ if scene.generation == 0 => "no picture: the hub has sent no scene".into(),
         _ if twin.world != World::Live && !is_world_here(twin) => {
             "no picture: the hub has not sent that world".into()
+        }
+        _ if !are_plugins_here(twin, shot) => {
+            "no picture: the hub has not said which plugins there are, or the plugin does not show that panel"
+                .into()
         }
         _ if !twin.state.has_snapshot => "no picture: the hub has sent no values".into(),
         _ => "no picture: the hub has sent no list of alarms".into(),
@@ -201,6 +253,42 @@ fn set_view(twin: &mut Twin, rig: &mut Rig, scene: &Scene3d, shot: &Shot, now_s:
         && !twin.slice_at(storey, scene)
     {
         return Err(format!("there is no storey '{storey}'"));
+    }
+    shot.plugins.as_ref().map_or(Ok(()), |wanted| set_plugins(twin, wanted))
+}
+
+/// Opens what is to be seen of plugins.
+fn set_plugins(twin: &mut Twin, wanted: &PluginsShot) -> Result<(), String> {
+    let (state, view) = (&twin.state, &mut twin.view);
+    view.page = Some(Page::Plugins);
+    view.plugins.tab = Some(if wanted.page == PluginsPage::Learn { Tab::Learn } else { Tab::All });
+    let Some(id) = &wanted.plugin else {
+        return match wanted.page {
+            PluginsPage::Learn | PluginsPage::Plugins => Ok(()),
+            PluginsPage::Approve | PluginsPage::Script => Err("name the plugin with --plugin".into()),
+        };
+    };
+    let plugin = state.plugins.plugin(id).ok_or_else(|| {
+        let list = state.plugins.list.iter().flatten();
+        let known = list.map(|plugin| plugin.id.as_str()).collect::<Vec<_>>().join(", ");
+        format!("there is no plugin '{id}'; there are: {known}")
+    })?;
+    view.plugins.open = Some(id.clone());
+    view.plugins.activity = Some(id.clone());
+    if let Some(panel) = &wanted.panel {
+        view.plugins.chosen.insert(id.clone(), panel.clone());
+    }
+    match wanted.page {
+        PluginsPage::Learn | PluginsPage::Plugins => {}
+        PluginsPage::Approve => {
+            let version =
+                plugin.versions.first().ok_or_else(|| format!("'{id}' has no version to approve"))?;
+            view.plugins.approval = Some(Approval::of(id, &version.version));
+        }
+        PluginsPage::Script => {
+            plugin.script.as_ref().ok_or_else(|| format!("'{id}' is no script"))?;
+            open_script(view, state, id);
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the twin knows of the campus: a pure reducer from the hub's messages to a view model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use campanile_protocol::people::Me;
@@ -8,8 +8,10 @@ use campanile_protocol::rehearsal::{DrillInfo, RehearsalInfo, RehearsalState};
 use campanile_protocol::rest::BucketsAnswer;
 use campanile_protocol::{
     AlarmInfo, Catalogue, CommandState, DataFrame, EntityKind, HubState, LayerFrame, LayerInfo, LayerState,
-    PointInfo, Quality, ServerMessage, Value,
+    Path, PointInfo, Quality, ServerMessage, Value,
 };
+
+use crate::plugins::{PluginNews, Plugins};
 
 /// What comes from the seam to the hub.
 #[derive(Debug)]
@@ -57,6 +59,8 @@ pub enum Event {
         /// Whole frames.
         frames: Vec<LayerFrame>,
     },
+    /// Something of plugins.
+    Plugin(PluginNews),
     /// What was told was done.
     Done,
     /// The hub said no, and why.
@@ -191,6 +195,7 @@ pub struct Index {
     entities: BTreeMap<String, u32>,
     children: Vec<Vec<u32>>,
     points_of: Vec<Vec<u32>>,
+    points: HashMap<Path, u32>,
 }
 
 impl Index {
@@ -210,7 +215,8 @@ impl Index {
                 list.push(i as u32);
             }
         }
-        Self { catalogue, entities, children, points_of }
+        let points = catalogue.points.iter().zip(0..).map(|(point, i)| (point.path.clone(), i)).collect();
+        Self { catalogue, entities, children, points_of, points }
     }
 
     /// The index of the entity with this path.
@@ -251,6 +257,11 @@ impl Index {
             }
             rest = rest.rsplit_once('/')?.0;
         }
+    }
+
+    /// The index of the point with this path.
+    pub fn point_at(&self, path: &str) -> Option<u32> {
+        self.points.get(path).copied()
     }
 
     /// A point by index.
@@ -306,6 +317,8 @@ pub struct State {
     pub rehearsal: Option<Box<RehearsalState>>,
     /// A rehearsal that was just begun, to be followed once it is open.
     pub began: Option<String>,
+    /// Plugins and their panels.
+    pub plugins: Plugins,
     clock: Option<Clock>,
     changed: Vec<u32>,
     is_changed: Vec<bool>,
@@ -356,6 +369,7 @@ impl State {
                 self.in_snapshot = false;
                 self.has_alarms = false;
                 self.everything_changed = true;
+                self.plugins.link();
             }
             Event::Cut { why, retry_s } => {
                 self.link = Link::Cut { why, retry_at_s: now_s + retry_s };
@@ -385,6 +399,7 @@ impl State {
                 let states = frames.into_iter().map(|frame| (frame.layer, frame.state)).collect();
                 self.looked_back = Some((at_s, states));
             }
+            Event::Plugin(news) => self.plugins.apply(news, now_s),
             Event::Done => {}
             Event::WorldGone(why) => {
                 self.notices.push(Notice { at_s: now_s, why: Some(why) });
@@ -417,6 +432,7 @@ impl State {
         self.layers.clear();
         self.looked_back = None;
         self.hub = HubState::default();
+        self.plugins = Plugins::default();
         self.everything_changed = true;
     }
 
@@ -432,6 +448,7 @@ impl State {
                     self.layers.clear();
                     self.looked_back = None;
                     self.rehearsal = None;
+                    self.plugins.show_all(Vec::new());
                     self.everything_changed = true;
                 }
                 self.is_simulated = world == "simulated";
@@ -453,6 +470,9 @@ impl State {
                     self.alarms.remove(&alarm.id);
                 }
             }
+            ServerMessage::PanelList { panels } => self.plugins.show_all(panels),
+            ServerMessage::PanelShown { panel } => self.plugins.show(*panel),
+            ServerMessage::PluginsChanged => self.plugins.outdate(),
             ServerMessage::CommandState(state) => {
                 self.commands.insert(state.point.as_str().to_owned(), state);
             }
@@ -608,6 +628,7 @@ pub(crate) mod tests {
     };
 
     use super::*;
+    use crate::plugins::tests::{panel, plugin};
 
     fn entity(path: &str, kind: EntityKind, parent: Option<u32>) -> EntityInfo {
         let names = Names::new(format!("{path} 中"), path);
@@ -766,11 +787,43 @@ pub(crate) mod tests {
         let alarms = vec![alarm("x", AlarmPriority::High, AlarmState::Unacknowledged, 0)];
         state.apply(Event::Message(ServerMessage::AlarmList { alarms }), 0.0);
         state.apply(Event::Message(ServerMessage::Welcome { actor: "x".into(), can_operate: true }), 0.0);
+        let panel = Box::new(panel("quiz", Some("anna"), "Right!"));
+        state.apply(Event::Message(ServerMessage::PanelShown { panel }), 0.0);
+        state.apply(Event::Plugin(PluginNews::List(Ok(vec![plugin("quest", "activity")]))), 0.0);
+        assert_eq!((state.plugins.list.is_some(), state.plugins.panels().count()), (true, 1));
         state.apply(Event::Asked { what: Asked::Person, why: Why::Ended }, 1.0);
         assert!(state.value(0).is_none() && state.alarms.is_empty() && state.me.is_none());
         assert!(!state.can_operate);
+        assert!(state.plugins.list.is_none() && state.plugins.panels().count() == 0);
         state.apply(Event::Known(Box::new(me)), 2.0);
         assert_eq!(state.link, Link::Connecting);
+    }
+
+    #[test]
+    fn panels_are_those_of_the_world_that_is_followed() {
+        let mut state = live_state();
+        let hello = |world: &str| {
+            Event::Message(ServerMessage::Hello {
+                protocol: 1,
+                server: "campanile".into(),
+                campus: "test".into(),
+                catalogue: "1".into(),
+                world: world.into(),
+            })
+        };
+        let panels =
+            |state: &State| -> Vec<String> { state.plugins.panels().map(|k| k.panel.clone()).collect() };
+        state.apply(hello("live"), 0.0);
+        let shown = vec![panel("quiz", None, "Question 1"), panel("league", None, "7-2 leads")];
+        state.apply(Event::Message(ServerMessage::PanelList { panels: shown }), 0.0);
+        assert_eq!(panels(&state), ["league", "quiz"]);
+        let gone = Box::new(panel("league", None, ""));
+        state.apply(Event::Message(ServerMessage::PanelShown { panel: gone }), 0.0);
+        assert_eq!(panels(&state), ["quiz"]);
+        state.apply(hello("live"), 1.0);
+        assert_eq!(panels(&state), ["quiz"], "the same world goes on");
+        state.apply(hello("rainstorm-1"), 2.0);
+        assert!(panels(&state).is_empty());
     }
 
     #[test]
@@ -804,5 +857,6 @@ pub(crate) mod tests {
         assert_eq!(index.nearest("nowhere"), None);
         assert_eq!(index.children(2), [3]);
         assert_eq!(index.points_of(2), [0]);
+        assert_eq!((index.point_at("a/1f/101/ac/co2"), index.point_at("a/1f/101")), (Some(1), None));
     }
 }

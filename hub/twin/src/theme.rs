@@ -4,6 +4,7 @@ use bevy_egui::egui::{
     Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Frame, Margin,
     Shadow, Stroke, TextStyle, Theme, Visuals, vec2,
 };
+use campanile_protocol::plugins::Tone;
 use campanile_protocol::{AlarmPriority, Quality};
 
 /// Text.
@@ -14,6 +15,16 @@ pub const FAINT: Color32 = Color32::from_rgb(107, 114, 128);
 pub const ACCENT: Color32 = Color32::from_rgb(15, 98, 160);
 /// Lines between things.
 pub const LINE: Color32 = Color32::from_rgb(222, 226, 232);
+/// Every other row of a table.
+pub const STRIPE: Color32 = Color32::from_rgb(244, 247, 250);
+/// The part of a bar that is not filled.
+pub const TRACK: Color32 = Color32::from_rgb(226, 231, 237);
+/// What lies behind a wrong line.
+pub const MARKED: Color32 = Color32::from_rgba_premultiplied(40, 9, 9, 40);
+/// Texts within a script.
+pub const LETTER: Color32 = Color32::from_rgb(22, 112, 74);
+/// How far the head of a pin is above its place, points.
+pub const PIN_HEIGHT: f32 = 22.0;
 /// All is well.
 pub const GOOD: Color32 = Color32::from_rgb(22, 128, 84);
 /// Care.
@@ -27,17 +38,35 @@ pub const CARD: Color32 = Color32::from_rgb(252, 253, 254);
 const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansSC-subset.otf");
 /// Subscripts, which that font lacks: Noto Sans, from the same script and under the same licence.
 const SIGNS: &[u8] = include_bytes!("../../../assets/fonts/NotoSans-signs.ttf");
+/// Letters of one width for scripts: Noto Sans Mono, likewise.
+const MONO: &[u8] = include_bytes!("../../../assets/fonts/NotoSansMono-subset.ttf");
+
+/// Lines of a chart beside each other, told apart by any colour vision: the palette of M. Okabe and K. Ito (2008),
+/// its yellow left out, which can't be seen on light ground.
+pub const LINES: [Color32; 7] = [
+    Color32::from_rgb(0, 114, 178),
+    Color32::from_rgb(213, 94, 0),
+    Color32::from_rgb(0, 158, 115),
+    Color32::from_rgb(204, 121, 167),
+    Color32::from_rgb(230, 159, 0),
+    Color32::from_rgb(86, 180, 233),
+    Color32::from_rgb(75, 75, 75),
+];
 
 /// Puts font and style into a context.
 pub fn dress(ctx: &Context) {
     let mut fonts = FontDefinitions::default();
     fonts.font_data.insert("noto-sans-sc".into(), FontData::from_static(FONT).into());
     fonts.font_data.insert("noto-signs".into(), FontData::from_static(SIGNS).into());
+    fonts.font_data.insert("noto-mono".into(), FontData::from_static(MONO).into());
     for family in [FontFamily::Proportional, FontFamily::Monospace] {
         let list = fonts.families.entry(family).or_default();
         list.insert(0, "noto-sans-sc".into());
         list.insert(1, "noto-signs".into());
+        // It has the letters of other languages too.
+        list.insert(2, "noto-mono".into());
     }
+    fonts.families.entry(FontFamily::Monospace).or_default().insert(0, "noto-mono".into());
     ctx.set_fonts(fonts);
     ctx.set_theme(Theme::Light);
     let mut visuals = Visuals::light();
@@ -75,6 +104,7 @@ pub fn dress(ctx: &Context) {
         ] {
             style.text_styles.insert(text_style, FontId::new(size, FontFamily::Proportional));
         }
+        style.text_styles.insert(TextStyle::Monospace, FontId::new(13.0, FontFamily::Monospace));
         style.spacing.item_spacing = vec2(8.0, 6.0);
         style.spacing.button_padding = vec2(10.0, 4.0);
         style.spacing.window_margin = Margin::same(14);
@@ -118,6 +148,28 @@ pub fn priority_colour(priority: AlarmPriority) -> Color32 {
     }
 }
 
+/// The colour of a tone that a plugin gives to words and buttons.
+pub fn tone_colour(tone: Tone) -> Color32 {
+    match tone {
+        Tone::Plain => INK,
+        Tone::Accent => ACCENT,
+        Tone::Good => GOOD,
+        Tone::Caution => WARN,
+        Tone::Danger => BAD,
+    }
+}
+
+/// The colour of a place on the map that a plugin gives a tone: lighter, as floors are.
+pub fn mark_colour(tone: Tone) -> Color32 {
+    match tone {
+        Tone::Plain => Color32::from_rgb(158, 166, 178),
+        Tone::Accent => Color32::from_rgb(62, 142, 204),
+        Tone::Good => Color32::from_rgb(64, 172, 120),
+        Tone::Caution => Color32::from_rgb(240, 168, 56),
+        Tone::Danger => Color32::from_rgb(220, 68, 60),
+    }
+}
+
 /// A small coloured word.
 pub fn badge_ui(ui: &mut bevy_egui::egui::Ui, text: &str, colour: Color32) {
     let font = FontId::new(11.5, FontFamily::Proportional);
@@ -151,7 +203,7 @@ mod tests {
                 shown.extend(signs(&std::fs::read_to_string(entry.unwrap().path()).unwrap()));
             }
         }
-        let fonts = [FONT, SIGNS].map(|bytes| FontRef::new(bytes).unwrap());
+        let fonts = [FONT, SIGNS, MONO].map(|bytes| FontRef::new(bytes).unwrap());
         let has = |c: char| fonts.iter().any(|font| font.charmap().map(c).is_some());
         let missing: std::collections::BTreeSet<char> = shown.chars().filter(|c| !has(*c)).collect();
         assert!(missing.is_empty(), "the font lacks {missing:?}");

@@ -2,25 +2,39 @@
 
 use bevy_egui::egui::{
     Align2, Area, Button, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, Label as TextLabel,
-    LayerId, Mesh, Order, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui,
+    LayerId, Mesh, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui,
     Vec2, pos2, vec2,
 };
 use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
 
 use crate::alarms_ui::{AckDraft, alarms_ui};
+use crate::approve_ui::approve_ui;
 use crate::colour::{Scale, viridis};
 use crate::details_ui::details_ui;
 use crate::drill_ui::{drill_ui, time_ui};
 use crate::locale::{Language, Texts};
+use crate::marks_ui::{Layer, marks_ui};
 use crate::net::{Ask, Credentials};
 use crate::override_ui::{Draft, override_ui};
+use crate::plugins::Order;
+use crate::plugins_ui::{PluginsView, plugins_ui};
 use crate::rooms::RoomPoints;
+use crate::script_ui::{Leaving, may_leave, script_ui};
 use crate::sign_in_ui::{DoorDraft, name_of, role_text, sign_in_ui};
 use crate::state::{Index, Link, State, World};
 use crate::storeys::{Slice, Storeys};
 use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
 use crate::units::{number_text, time_text, unit_text};
 use crate::views::{Label, LabelKind};
+
+/// A page at the right, where nothing is selected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Drills.
+    Drill,
+    /// Plugins.
+    Plugins,
+}
 
 /// What the person looks at: everything here is theirs, nothing the hub's.
 #[derive(Debug, Default)]
@@ -48,8 +62,12 @@ pub struct View {
     pub frozen_s: Option<f64>,
     /// An acknowledgement being written.
     pub acknowledging: Option<AckDraft>,
-    /// Whether the Drill page is open.
-    pub drill_open: bool,
+    /// The page that is open.
+    pub page: Option<Page>,
+    /// The map layer of a plugin that colours the campus.
+    pub layer: Option<Layer>,
+    /// What is looked at of plugins.
+    pub plugins: PluginsView,
     /// The drill that is previewed.
     pub drill: Option<String>,
     /// The moment of a rehearsal that the time bar is dragged to.
@@ -66,6 +84,13 @@ pub struct View {
     pub door: DoorDraft,
 }
 
+impl View {
+    /// Whether a panel lies at the right.
+    pub fn has_right(&self) -> bool {
+        self.selected.is_some() || self.page.is_some()
+    }
+}
+
 /// What a person wishes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -73,6 +98,12 @@ pub enum Action {
     Follow(World),
     /// Ask or tell something of drills.
     Drill(Ask),
+    /// Tell the hub something of plugins.
+    Plugin(Order),
+    /// Colour the campus by a map layer of a plugin, or by none.
+    Layer(Option<Layer>),
+    /// End the program.
+    Quit,
     /// Look at a rehearsal as it was at a second of it, or as it is.
     LookBack(Option<f64>),
     /// Open the report of a rehearsal in a browser.
@@ -215,7 +246,9 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
     let mut actions = Vec::new();
     if let Link::Door { .. } = input.state.link {
         // Who is at the door sees the buildings, and nothing of what happens in them.
-        (view.selected, view.draft, view.acknowledging) = (None, None, None);
+        (view.selected, view.draft, view.acknowledging, view.layer) = (None, None, None, None);
+        // A script that was not applied waits for who wrote it.
+        view.plugins.leave();
         bar_ui(&ctx, screen, input, view, &mut actions);
         sign_in_ui(&ctx, input, view, &mut actions);
         return (actions, Vec2::ZERO);
@@ -229,13 +262,17 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
             details_ui(&ctx, screen, input, index, view, &mut actions);
         }
         drill_ui(&ctx, screen, input, view, &mut actions);
+        plugins_ui(&ctx, screen, input, view, &mut actions);
         time_ui(&ctx, screen, input, view, &mut actions);
         override_ui(&ctx, input, index, view, &mut actions);
         legend_ui(&ctx, screen, input, index, view, &mut actions);
+        marks_ui(&ctx, screen, input, view, &mut actions);
+        script_ui(&ctx, screen, input, view, &mut actions);
+        approve_ui(&ctx, screen, input, view, &mut actions);
     }
     message_ui(&ctx, screen, input);
     footer_ui(&ctx, screen, input, view);
-    let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let right = if view.has_right() { RIGHT_WIDTH + EDGE } else { 0.0 };
     (actions, vec2((LEFT_WIDTH + EDGE - right) * 0.5, BAR_HEIGHT * 0.3))
 }
 
@@ -320,10 +357,15 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
                         actions.push(Action::Follow(World::Live));
                     }
                 }
-                if ui.selectable_label(view.drill_open, texts.t("drill-title")).clicked() {
-                    view.drill_open = !view.drill_open;
+                for (page, title) in
+                    [(Page::Plugins, texts.t("plugins-title")), (Page::Drill, texts.t("drill-title"))]
+                {
+                    let is_open = view.page == Some(page);
+                    if ui.selectable_label(is_open, title).clicked() {
+                        view.page = (!is_open).then_some(page);
+                    }
                 }
-                person_ui(ui, input, actions);
+                person_ui(ui, input, view, actions);
                 if let Some(time) = state.time_us(input.now_s) {
                     ui.add_space(10.0);
                     let format = if is_narrow { "%H:%M:%S" } else { "%Y-%m-%d  %H:%M:%S" };
@@ -336,12 +378,12 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
 }
 
 /// Who is signed in and as what, and the way out.
-fn person_ui(ui: &mut Ui, input: &Input<'_>, actions: &mut Vec<Action>) {
+fn person_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     let Some(me) = &input.state.me else { return };
     let Some(name) = name_of(me) else { return };
     let texts = input.texts;
     ui.add_space(6.0);
-    if ui.button(texts.t("sign-out")).clicked() {
+    if ui.button(texts.t("sign-out")).clicked() && may_leave(view, Leaving::SignOut) {
         actions.push(Action::SignOut);
     }
     let role = role_text(me.role, texts);
@@ -513,6 +555,13 @@ pub fn is_time_open(input: &Input<'_>, view: &View) -> bool {
     view.past_open || matches!(input.world, World::Rehearsal(_))
 }
 
+/// Where a legend stands: in the middle of what the panels leave, above the time bar where there is one.
+pub fn legend_place(screen: Rect, input: &Input<'_>, view: &View) -> Pos2 {
+    let right = if view.has_right() { RIGHT_WIDTH } else { 0.0 };
+    let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
+    pos2(x, screen.bottom() - if is_time_open(input, view) { 140.0 } else { 34.0 })
+}
+
 fn legend_ui(
     ctx: &Context,
     screen: Rect,
@@ -525,11 +574,8 @@ fn legend_ui(
     let Some(points) = input.rooms.of(quantity) else { return };
     let Some(info) = points.values().next().and_then(|p| index.point(*p)) else { return };
     let texts = input.texts;
-    let right = if view.selected.is_some() || view.drill_open { RIGHT_WIDTH } else { 0.0 };
-    let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
-    // Above the time bar, where there is one.
-    let y = screen.bottom() - if is_time_open(input, view) { 140.0 } else { 34.0 };
-    card_ui(ctx, "legend", Align2::CENTER_BOTTOM, pos2(x, y), 330.0, |ui| {
+    let at = legend_place(screen, input, view);
+    card_ui(ctx, "legend", Align2::CENTER_BOTTOM, at, 330.0, |ui| {
         let unit = unit_text(&info.unit);
         let name = texts.name(&info.names);
         ui.horizontal(|ui| {
@@ -599,17 +645,18 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>) {
         return;
     }
     let at = pos2(screen.center().x, screen.top() + EDGE + BAR_HEIGHT + 14.0);
-    Area::new(Id::new("messages")).order(Order::Foreground).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
-        ctx,
-        |ui| {
+    Area::new(Id::new("messages"))
+        .order(bevy_egui::egui::Order::Foreground)
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(at)
+        .show(ctx, |ui| {
             theme::card().show(ui, |ui| {
                 ui.set_max_width(460.0);
                 for (text, colour) in lines {
                     ui.label(RichText::new(text).color(colour));
                 }
             });
-        },
-    );
+        });
 }
 
 fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
@@ -619,8 +666,7 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let attribution = lines.iter().map(|line| input.texts.name(line)).collect::<Vec<_>>().join("   ·   ");
     let keys = input.texts.t("help-keys");
     // The time bar lies above it, and with that the panel at the right.
-    let is_beside = view.selected.is_some() || view.drill_open;
-    let right = if is_beside && !is_time_open(input, view) { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let right = if view.has_right() && !is_time_open(input, view) { RIGHT_WIDTH + EDGE } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);
@@ -656,9 +702,15 @@ fn labels_ui(ctx: &Context, input: &Input<'_>) {
                 painter.rect_filled(rect.expand2(vec2(7.0, 3.0)), CornerRadius::same(6), back);
                 painter.galley(rect.min, galley, INK);
             }
+            LabelKind::Mark { tone } => {
+                let colour = theme::mark_colour(tone);
+                let head = at - vec2(0.0, theme::PIN_HEIGHT);
+                painter.line_segment([head, at], Stroke::new(2.0, colour));
+                painter.circle(head, 8.0, colour, Stroke::new(2.0, bevy_egui::egui::Color32::WHITE));
+            }
             LabelKind::Alarm { is_new } => {
                 let colour = if is_new { BAD } else { WARN };
-                let head = at - vec2(0.0, 22.0);
+                let head = at - vec2(0.0, theme::PIN_HEIGHT);
                 painter.line_segment([head, at], Stroke::new(2.0, colour));
                 painter.circle_filled(at, 2.5, colour);
                 painter.circle(head, 10.0, colour, Stroke::new(2.0, bevy_egui::egui::Color32::WHITE));
@@ -671,69 +723,31 @@ fn labels_ui(ctx: &Context, input: &Input<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use bevy_egui::egui::{self, PointerButton, RawInput};
     use campanile_protocol::people::{Me, Role, Secret};
     use campanile_protocol::{AlarmPriority, AlarmState, CommandInfo, ServerMessage};
 
     use super::*;
+    use crate::person::Person;
     use crate::state::tests::{alarm, catalogue, live_state};
     use crate::state::{Asked, Event, Why};
 
     /// All texts that a pass over the panels draws.
-    fn texts_of(state: &State, view: &mut View, language: Language) -> (String, Vec<Action>) {
-        let ctx = Context::default();
-        let texts = Texts::new(language);
-        let rooms = state.index.as_deref().map(RoomPoints::find).unwrap_or_default();
-        let input = Input {
-            state,
-            rooms: &rooms,
-            storeys: &Storeys::default(),
-            texts: &texts,
-            labels: &[],
-            scene_problem: None,
-            is_scene_here: true,
-            now_s: 1.0,
-            world: &World::Live,
-        };
-        let mut all = String::new();
-        let mut actions = Vec::new();
-        theme::dress(&ctx);
-        // Areas are sized in a first pass and shown in the next.
-        for _ in 0..3 {
-            let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(1600.0, 900.0));
-            let raw = RawInput { screen_rect: Some(screen), ..RawInput::default() };
-            let mut output = ctx.run_ui(raw, |ui| actions.extend(twin_ui(ui, &input, view).0));
-            output.textures_delta.clear();
-            all.clear();
-            for clipped in std::mem::take(&mut output.shapes) {
-                collect(&clipped.shape, &mut all);
-            }
-        }
-        (all, actions)
-    }
-
-    fn collect(shape: &Shape, into: &mut String) {
-        match shape {
-            Shape::Text(text) => {
-                into.push_str(&text.galley.job.text);
-                into.push('\n');
-            }
-            Shape::Vec(shapes) => shapes.iter().for_each(|shape| collect(shape, into)),
-            _ => {}
-        }
+    fn texts_of(state: State, view: View, language: Language) -> (String, Vec<Action>) {
+        let person = Person::at(state, view, language, [1600.0, 900.0]);
+        let texts: Vec<&str> = person.seen.iter().map(|seen| seen.text.as_str()).collect();
+        (texts.join("\n"), person.wishes)
     }
 
     #[test]
     fn the_panel_shows_value_unit_age_and_quality() {
-        let state = live_state();
-        let mut view = View { selected: Some("a/1f/101".into()), ..View::default() };
-        let (english, actions) = texts_of(&state, &mut view, Language::English);
+        let view = || View { selected: Some("a/1f/101".into()), ..View::default() };
+        let (english, actions) = texts_of(live_state(), view(), Language::English);
         for expected in ["Test School", "CO₂", "800 ppm", "Good", "Live", "No alarms in force", "a/1f/101"]
         {
             assert!(english.contains(expected), "{expected} is missing in:\n{english}");
         }
         assert!(actions.is_empty(), "looking changes nothing");
-        let (chinese, _) = texts_of(&state, &mut view, Language::Chinese);
+        let (chinese, _) = texts_of(live_state(), view(), Language::Chinese);
         for expected in ["试验学校", "二氧化碳", "良好", "实时", "当前没有报警"] {
             assert!(chinese.contains(expected), "{expected} is missing in:\n{chinese}");
         }
@@ -743,8 +757,8 @@ mod tests {
     fn a_cut_link_is_said_and_values_turn_stale() {
         let mut state = live_state();
         state.apply(Event::Cut { why: "no route".into(), retry_s: 4.0 }, 0.0);
-        let mut view = View { selected: Some("a/1f/101".into()), ..View::default() };
-        let (text, _) = texts_of(&state, &mut view, Language::English);
+        let view = View { selected: Some("a/1f/101".into()), ..View::default() };
+        let (text, _) = texts_of(state, view, Language::English);
         for expected in ["Connection lost: no route", "Trying again in 3 s", "Stale"] {
             assert!(text.contains(expected), "{expected} is missing in:\n{text}");
         }
@@ -767,102 +781,12 @@ mod tests {
         state.apply(Event::Message(ServerMessage::Welcome { actor: "x".into(), can_operate: true }), 0.0);
         let alarms = vec![alarm("x", AlarmPriority::High, AlarmState::Unacknowledged, 0)];
         state.apply(Event::Message(ServerMessage::AlarmList { alarms }), 0.0);
-        let mut view = View { selected: Some("a/1f/101".into()), draft: Some(draft), ..View::default() };
-        let (text, _) = texts_of(&state, &mut view, Language::English);
+        let view = View { selected: Some("a/1f/101".into()), draft: Some(draft), ..View::default() };
+        let (text, _) = texts_of(state, view, Language::English);
         for expected in
             ["Too high", "High", "Acknowledge", "Override", "From 400 to 2000", "8 · Operator", "Send"]
         {
             assert!(text.contains(expected), "{expected} is missing in:\n{text}");
-        }
-    }
-
-    /// A person before the panels: sees texts and where they are, clicks and types.
-    struct Person {
-        ctx: Context,
-        state: State,
-        view: View,
-        texts: Texts,
-        seen: Vec<(String, Rect)>,
-        wishes: Vec<Action>,
-    }
-
-    impl Person {
-        fn before(state: State, language: Language) -> Self {
-            let ctx = Context::default();
-            theme::dress(&ctx);
-            let (view, texts) = (View::default(), Texts::new(language));
-            let mut person = Self { ctx, state, view, texts, seen: Vec::new(), wishes: Vec::new() };
-            // Areas are sized in a first pass and shown in the next.
-            (0..3).for_each(|_| person.pass(Vec::new()));
-            person
-        }
-
-        fn pass(&mut self, events: Vec<egui::Event>) {
-            let rooms = self.state.index.as_deref().map(RoomPoints::find).unwrap_or_default();
-            let input = Input {
-                state: &self.state,
-                rooms: &rooms,
-                storeys: &Storeys::default(),
-                texts: &self.texts,
-                labels: &[],
-                scene_problem: None,
-                is_scene_here: true,
-                now_s: 1.0,
-                world: &World::Live,
-            };
-            let screen = Rect::from_min_size(pos2(0.0, 0.0), vec2(800.0, 600.0));
-            let raw = RawInput { screen_rect: Some(screen), events, ..RawInput::default() };
-            let (view, wishes) = (&mut self.view, &mut self.wishes);
-            let mut output = self.ctx.run_ui(raw, |ui| wishes.extend(twin_ui(ui, &input, view).0));
-            output.textures_delta.clear();
-            self.seen.clear();
-            output.shapes.iter().for_each(|clipped| places(&clipped.shape, &mut self.seen));
-        }
-
-        /// Where a text stands, the lowest of several.
-        fn place(&self, text: &str) -> Rect {
-            let found = self.seen.iter().filter(|(seen, _)| seen == text).map(|(_, rect)| *rect);
-            let lowest = found.max_by(|a, b| a.top().total_cmp(&b.top()));
-            lowest.unwrap_or_else(|| panic!("{text} is not among {:?}", self.seen))
-        }
-
-        fn sees(&self, text: &str) -> bool {
-            self.seen.iter().any(|(seen, _)| seen.contains(text))
-        }
-
-        fn click(&mut self, at: egui::Pos2) {
-            let button = |pressed| {
-                let (button, modifiers) = (PointerButton::Primary, egui::Modifiers::default());
-                egui::Event::PointerButton { pos: at, button, pressed, modifiers }
-            };
-            self.pass(vec![egui::Event::PointerMoved(at), button(true)]);
-            self.pass(vec![button(false)]);
-            self.pass(Vec::new());
-        }
-
-        fn type_into(&mut self, field: &str, text: &str) {
-            // Fields are right of their labels.
-            let label = self.place(field);
-            self.click(pos2(label.right() + 40.0, label.center().y));
-            self.pass(vec![key(egui::Key::End)]);
-            self.pass(vec![egui::Event::Text(text.to_owned())]);
-        }
-
-        fn enter(&mut self) {
-            self.pass(vec![key(egui::Key::Enter)]);
-        }
-    }
-
-    fn key(key: egui::Key) -> egui::Event {
-        let modifiers = egui::Modifiers::default();
-        egui::Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }
-    }
-
-    fn places(shape: &Shape, into: &mut Vec<(String, Rect)>) {
-        match shape {
-            Shape::Text(text) => into.push((text.galley.job.text.clone(), text.visual_bounding_rect())),
-            Shape::Vec(shapes) => shapes.iter().for_each(|shape| places(shape, into)),
-            _ => {}
         }
     }
 
@@ -956,8 +880,68 @@ mod tests {
     }
 
     #[test]
+    fn an_alarm_of_a_plugin_says_which_and_what() {
+        use crate::plugins::PluginNews;
+        use campanile_protocol::Names;
+        let alarms = || {
+            let mut alarm =
+                alarm("plugin/water-guard#leak@a/1f", AlarmPriority::High, AlarmState::Unacknowledged, 0);
+            alarm.detail =
+                Some(Names::new("支管 A 夜间每小时漏水 120 升", "Branch A loses 120 l/h at night"));
+            vec![alarm]
+        };
+        for (language, words) in [
+            (
+                Language::English,
+                ["Branch A loses 120 l/h at night", "Plugin: water-guard", "Plugin: The water-guard"],
+            ),
+            (
+                Language::Chinese,
+                ["支管 A 夜间每小时漏水 120 升", "插件：water-guard", "插件：water-guard 中"],
+            ),
+        ] {
+            let mut state = live_state();
+            state.apply(Event::Message(ServerMessage::AlarmList { alarms: alarms() }), 0.0);
+            let mut person = Person::before(state, language);
+            assert!(person.sees(words[0]) && person.sees(words[1]), "{:?}", person.all());
+            let list = vec![crate::plugins::tests::plugin("water-guard", "rule")];
+            person.state.apply(Event::Plugin(PluginNews::List(Ok(list))), 0.0);
+            person.look();
+            assert!(person.sees(words[2]), "{:?}", person.all());
+            assert!(person.cut_off().is_empty(), "{:?}", person.cut_off());
+        }
+    }
+
+    #[test]
+    fn the_bar_has_room_for_all_on_small_screens() {
+        for language in Language::ALL {
+            for (size, page) in [([1024.0, 640.0], None), ([800.0, 600.0], Some(Page::Plugins))] {
+                let mut state = live_state();
+                let me = Me {
+                    actor: "person:anna".into(),
+                    role: Role::Manager,
+                    nickname: None,
+                    must_change_password: false,
+                };
+                state.apply(Event::Known(Box::new(me)), 0.0);
+                state.hub.stale_points = 12;
+                state.hub.points = 1234;
+                let view = View { page, ..View::default() };
+                let person = Person::at(state, view, language, size);
+                assert!(person.cut_off().is_empty(), "{:?}", person.cut_off());
+                let bar: Vec<Rect> =
+                    person.seen.iter().map(|seen| seen.rect).filter(|rect| rect.bottom() < 58.0).collect();
+                for (i, a) in bar.iter().enumerate() {
+                    let over = bar[..i].iter().find(|b| a.shrink(1.0).intersects(**b));
+                    assert!(over.is_none(), "{a} lies over {over:?} in {:?}", person.all());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn before_the_hub_has_spoken_the_twin_says_so() {
-        let (text, _) = texts_of(&State::default(), &mut View::default(), Language::English);
+        let (text, _) = texts_of(State::default(), View::default(), Language::English);
         assert!(text.contains("Connecting"), "{text}");
     }
 }

@@ -2,8 +2,10 @@
 
 use bevy::math::{Vec2, Vec3};
 use campanile_protocol::EntityKind;
+use campanile_protocol::plugins::Tone;
 
 use crate::app::{Rig, Twin};
+use crate::marks_ui::{has_floors, marks};
 use crate::orbit::{Bounds, FIELD_OF_VIEW_RAD, Orbit};
 use crate::scene3d::Scene3d;
 use crate::state::Index;
@@ -112,6 +114,11 @@ pub enum LabelKind {
         /// Whether it waits for a person.
         is_new: bool,
     },
+    /// A mark of a plugin's map layer on what has no floor.
+    Mark {
+        /// Its tone.
+        tone: Tone,
+    },
 }
 
 /// The names of buildings and the pins of alarms, far ones first, alarms on top.
@@ -137,6 +144,14 @@ pub fn labels(twin: &Twin, scene: &Scene3d, rig: &Rig) -> Vec<Label> {
             let at = bounds.centre().with_y(bounds.max.y + 0.8);
             let kind = LabelKind::Alarm { is_new: alarm.state.needs_acknowledgement() };
             push(path, twin.texts.name(&alarm.names).to_owned(), kind, at);
+        }
+    }
+    let marks = marks(&twin.state, &twin.view);
+    for mark in marks.iter().flat_map(|marks| marks.all()).filter(|mark| !has_floors(index, &mark.path)) {
+        if let Some(bounds) = bounds_of(&mark.path, Some(index), scene) {
+            let at = bounds.centre().with_y(bounds.max.y + 0.8);
+            let words = twin.texts.name(&mark.words).to_owned();
+            push(&mark.path, words, LabelKind::Mark { tone: mark.tone }, at);
         }
     }
     let is_building = |label: &Label| label.kind == LabelKind::Building;

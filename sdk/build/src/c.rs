@@ -40,8 +40,10 @@ pub(crate) fn module(dir: &Path, arguments: &[String]) -> Result<Vec<u8>, Error>
     fs::create_dir_all(&generated).map_err(|source| Error::File { path: generated.clone(), source })?;
     let shim = sdk::folder(dir, "c", "c/campanile_shim.c", &generated)?.join("c");
     let world = Manifest::read(dir)?.kind;
-    let bindings = bindings(&world)
-        .map_err(|message| Error::Manifest { path: dir.join("plugin.toml"), message: format!("kind: {message}") })?;
+    let bindings = bindings(&world).map_err(|message| Error::Manifest {
+        path: dir.join("plugin.toml"),
+        message: format!("kind: {message}"),
+    })?;
     for (name, bytes) in bindings.iter() {
         write(&generated.join(name), bytes)?;
     }
@@ -95,7 +97,9 @@ fn undefined(said: &str, dir: &Path) -> Option<Error> {
 /// What a plugin has instead of a function or a header of the C library.
 fn mend(name: &str) -> &'static str {
     match name.trim_end_matches(".h") {
-        "printf" | "fprintf" | "puts" | "putchar" | "stdio" => "lines for people go to campanile_plugin_log_write",
+        "printf" | "fprintf" | "puts" | "putchar" | "stdio" => {
+            "lines for people go to campanile_plugin_log_write"
+        }
         "sprintf" | "snprintf" => "put the text together by hand, as the template does",
         "fopen" | "open" | "read" | "write" | "fcntl" | "unistd" => {
             "there are no files: what must last is kept by campanile_plugin_store_set"
@@ -106,7 +110,9 @@ fn mend(name: &str) -> &'static str {
         "rand" | "srand" | "random" | "getrandom" => {
             "make random numbers of a seed that is kept by campanile_plugin_store_set"
         }
-        "socket" | "connect" | "sys/socket" => "there is no network: a plugin sees the campus and nothing else",
+        "socket" | "connect" | "sys/socket" => {
+            "there is no network: a plugin sees the campus and nothing else"
+        }
         _ => {
             "a plugin has no C library but stdlib.h (malloc, calloc, realloc, free, abort) and string.h (memcpy, memset, \
              memcmp, strlen): write it, or bring its source"

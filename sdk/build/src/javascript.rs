@@ -1,5 +1,5 @@
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -20,11 +20,8 @@ const PACKAGES: &str = r#"{
 /// Makes a component of `index.js` and what it imports. All of it is put together in `target/js`.
 pub(crate) fn component(dir: &Path) -> Result<Vec<u8>, Error> {
     let target = dir.join("target/js");
-    if target.exists() {
-        fs::remove_dir_all(&target).map_err(|source| Error::File { path: target.clone(), source })?;
-    }
     let world = Manifest::read(dir)?.kind;
-    copy(dir, dir, &target)?;
+    sdk::stage(dir, &target, &["js", "mjs"])?;
     sdk::folder(&target, "js", "core.js", &target)?;
     for (path, bytes) in sdk::files(&["wit"]) {
         write(&target.join("contract").join(path), bytes)?;
@@ -55,24 +52,6 @@ const {{ component }} = await componentize({{
 writeFileSync("plugin.wasm", component);
 "#
     )
-}
-
-/// The project's modules, without what was fetched or built.
-fn copy(root: &Path, dir: &Path, target: &Path) -> Result<(), Error> {
-    let unreadable = |source| Error::File { path: dir.into(), source };
-    for entry in fs::read_dir(dir).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() {
-            if !["target", "node_modules", "tests"].contains(&name.as_str()) && !name.starts_with('.') {
-                copy(root, &path, target)?;
-            }
-        } else if path.extension().is_some_and(|extension| extension == "js" || extension == "mjs") {
-            let inner = path.strip_prefix(root).unwrap_or(&path);
-            write(&target.join(inner), &read(&path)?)?;
-        }
-    }
-    Ok(())
 }
 
 /// Where the tool is: as `COMPONENTIZE_JS` says (a folder with its `node_modules`), else fetched once into the cache.

@@ -174,7 +174,9 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// Writes a file, and the folders that it is in.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    folder.and_then(|()| std::fs::write(path, bytes)).map_err(|source| Error::File { path: path.into(), source })
+    folder
+        .and_then(|()| std::fs::write(path, bytes))
+        .map_err(|source| Error::File { path: path.into(), source })
 }
 
 /// Runs a tool to its end and gives what it wrote to stdout; its complaints go straight to the user.

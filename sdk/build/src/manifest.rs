@@ -22,8 +22,8 @@ impl Manifest {
     pub(crate) fn read(dir: &Path) -> Result<Self, Error> {
         let path = dir.join("plugin.toml");
         let text = String::from_utf8_lossy(&read(&path)?).into_owned();
-        let manifest: Self =
-            toml::from_str(&text).map_err(|why| Error::Manifest { path: path.clone(), message: why.to_string() })?;
+        let manifest: Self = toml::from_str(&text)
+            .map_err(|why| Error::Manifest { path: path.clone(), message: why.to_string() })?;
         if ["rule", "activity", "drill"].contains(&manifest.kind.as_str()) {
             Ok(manifest)
         } else {

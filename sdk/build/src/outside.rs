@@ -12,8 +12,10 @@ const CLOCK: &str = "the time of the world is in `clock`";
 const KEEP: &str = "there are no files: keep what must last in `store`, and say things in `log`";
 const NETWORK: &str = "there is no network: a plugin sees the campus and nothing else";
 const SETTINGS: &str = "there are no arguments and no environment: settings are given to `start`";
-const THREADS: &str = "there is one thread, and no call waits: do it in `on-tick`, as `subscribe.tick_s` has it";
-const RANDOM: &str = "it is the same in every instance: make random numbers of a seed that is kept in `store`";
+const THREADS: &str =
+    "there is one thread, and no call waits: do it in `on-tick`, as `subscribe.tick_s` has it";
+const RANDOM: &str =
+    "it is the same in every instance: make random numbers of a seed that is kept in `store`";
 const PROCESSES: &str = "there are no other programs";
 
 const RUST: &[Call] = &[

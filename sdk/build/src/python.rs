@@ -15,16 +15,18 @@ const MEND: &str = "Python 3.10 or newer with venv and pip is needed once (on De
 pub(crate) fn component(dir: &Path) -> Result<Vec<u8>, Error> {
     let target = dir.join("target/python");
     let world = Manifest::read(dir)?.kind;
-    let sdk = sdk::folder(dir, "python", "campanile_plugin", &target)?;
+    // A copy, since Python leaves what it has compiled beside the source.
+    sdk::stage(dir, &target, &["py"])?;
+    let sdk = sdk::folder(&target, "python", "campanile_plugin", &target)?;
     for (path, bytes) in sdk::files(&["wit"]) {
-        write(&target.join(path), bytes)?;
+        write(&target.join("contract").join(path), bytes)?;
     }
     let out = target.join("plugin.wasm");
     let mut tool = Command::new(tool()?);
-    tool.arg("--quiet").arg("--wit-path").arg(target.join("sdk/wit")).args(["--world", &world]);
+    tool.arg("--quiet").arg("--wit-path").arg(target.join("contract/sdk/wit")).args(["--world", &world]);
     // What would read the machine does nothing instead; what it would be for is refused before, with its line.
     tool.args(["componentize", "--stub-wasi", "campanile_entry"]);
-    tool.arg("--python-path").arg(dir).arg("--python-path").arg(sdk).arg("--output").arg(&out);
+    tool.arg("--python-path").arg(&target).arg("--python-path").arg(sdk).arg("--output").arg(&out);
     // Packages of an environment that happens to be active are not the plugin's.
     tool.env_remove("VIRTUAL_ENV").env_remove("PYTHONPATH");
     run(&mut tool, MEND)?;

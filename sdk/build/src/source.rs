@@ -85,7 +85,9 @@ fn walk(dir: &Path, extensions: &[&str], paths: &mut Vec<PathBuf>) -> Result<(),
             if !foreign.contains(&name.as_str()) && !name.starts_with('.') {
                 walk(&path, extensions, paths)?;
             }
-        } else if path.extension().is_some_and(|e| extensions.iter().any(|known| e == *known)) && name != "build.rs" {
+        } else if path.extension().is_some_and(|e| extensions.iter().any(|known| e == *known))
+            && name != "build.rs"
+        {
             paths.push(path);
         }
     }
@@ -148,8 +150,8 @@ fn foreign_length(rest: &str, before: &str, syntax: Syntax) -> usize {
             }
             // A letter, not a lifetime.
             let mut letters = rest.chars().skip(1);
-            let is_letter = rest.starts_with('\'')
-                && (letters.next() == Some('\\') || letters.next() == Some('\''));
+            let is_letter =
+                rest.starts_with('\'') && (letters.next() == Some('\\') || letters.next() == Some('\''));
             if rest.starts_with('"') || is_letter { quoted(rest) } else { 0 }
         }
         Syntax::C if rest.starts_with(['"', '\'']) => quoted(rest),

@@ -219,12 +219,16 @@ mod tests {
                 for (path, bytes) in &files {
                     crate::write(&dir.path().join(path), bytes).unwrap();
                     let text = String::from_utf8_lossy(bytes);
-                    assert!(!text.contains("PLUGIN_"), "{language}, {kind}: {path} has a name that is not filled in");
+                    assert!(
+                        !text.contains("PLUGIN_"),
+                        "{language}, {kind}: {path} has a name that is not filled in"
+                    );
                 }
                 assert_eq!(Language::of(dir.path()).unwrap(), language);
                 crate::outside::refuse(language, dir.path()).unwrap();
                 let manifest: toml::Table =
-                    toml::from_str(&std::fs::read_to_string(dir.path().join("plugin.toml")).unwrap()).unwrap();
+                    toml::from_str(&std::fs::read_to_string(dir.path().join("plugin.toml")).unwrap())
+                        .unwrap();
                 assert_eq!(manifest["id"].as_str(), Some("fresh-air"));
                 assert_eq!(manifest["zh-CN"].as_str(), Some("新鲜\"空气\""));
                 assert_eq!(manifest["kind"].as_str(), Some(kind.name()));

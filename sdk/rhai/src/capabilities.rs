@@ -62,10 +62,13 @@ fn register_values(engine: &mut Engine) {
         .register_get("zh_cn", |words: &mut Words| words.zh_cn.clone())
         .register_get("en", |words: &mut Words| words.en.clone())
         .register_fn("to_string", |words: &mut Words| format!("{} / {}", words.zh_cn, words.en));
-    engine.register_type_with_name::<Choice>("choice").register_fn("choice", |index: i64| -> Thrown<Choice> {
-        let index = u16::try_from(index).map_err(|_| invalid(format!("there is no choice {index}")))?;
-        Ok(Choice(index))
-    });
+    engine.register_type_with_name::<Choice>("choice").register_fn(
+        "choice",
+        |index: i64| -> Thrown<Choice> {
+            let index = u16::try_from(index).map_err(|_| invalid(format!("there is no choice {index}")))?;
+            Ok(Choice(index))
+        },
+    );
     engine
         .register_type_with_name::<Found>("point")
         .register_get("point", |found: &mut Found| i64::from(found.0.point))
@@ -110,12 +113,9 @@ fn log_module() -> Module {
 
 fn clock_module() -> Module {
     let mut module = Module::new();
-    for (name, length) in [
-        ("SECOND", clock::SECOND),
-        ("MINUTE", clock::MINUTE),
-        ("HOUR", clock::HOUR),
-        ("DAY", clock::DAY),
-    ] {
+    for (name, length) in
+        [("SECOND", clock::SECOND), ("MINUTE", clock::MINUTE), ("HOUR", clock::HOUR), ("DAY", clock::DAY)]
+    {
         module.set_var(name, length);
     }
     module.set_native_fn("now", || Ok(clock::now()));
@@ -264,7 +264,14 @@ mod keeping {
                     ("path", node.path.into()),
                     ("names", Dynamic::from(node.names)),
                     ("parent", node.parent.map_or(Dynamic::UNIT, |parent| i64::from(parent).into())),
-                    ("meters", node.meters.into_iter().map(|p| Dynamic::from(i64::from(p))).collect::<Array>().into()),
+                    (
+                        "meters",
+                        node.meters
+                            .into_iter()
+                            .map(|p| Dynamic::from(i64::from(p)))
+                            .collect::<Array>()
+                            .into(),
+                    ),
                     ("serves", node.serves.into_iter().map(Dynamic::from).collect::<Array>().into()),
                 ])
             };

@@ -59,7 +59,10 @@ fn known(engine: &Engine, ast: &AST) -> Known {
         |function| {
             let (metadata, space) = (function.metadata, function.namespace);
             let name = metadata.name.as_str();
-            Some((if space.is_empty() { name.into() } else { format!("{space}::{name}") }, metadata.num_params))
+            Some((
+                if space.is_empty() { name.into() } else { format!("{space}::{name}") },
+                metadata.num_params,
+            ))
         },
         true,
     );

@@ -110,9 +110,13 @@ fn words(error: &EvalAltResult) -> String {
             "there is no `{name}`: a function sees its own variables, the constants of the script, and `this`"
         ),
         EvalAltResult::ErrorParsing(why, _) => why.to_string(),
-        EvalAltResult::ErrorTooManyOperations(_) => "the call has done too much work: a loop without end?".into(),
+        EvalAltResult::ErrorTooManyOperations(_) => {
+            "the call has done too much work: a loop without end?".into()
+        }
         EvalAltResult::ErrorStackOverflow(_) => "functions call each other too deeply".into(),
-        EvalAltResult::ErrorDataTooLarge(what, _) => format!("{what}: more than a script may have in one value"),
+        EvalAltResult::ErrorDataTooLarge(what, _) => {
+            format!("{what}: more than a script may have in one value")
+        }
         EvalAltResult::ErrorFunctionNotFound(what, _) => format!("there is no function {what}"),
         other => {
             let text = other.to_string();

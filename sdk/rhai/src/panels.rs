@@ -43,7 +43,9 @@ impl Tree {
 
 fn tree(given: &Dynamic) -> Thrown<Tree> {
     let tree = given.read_lock::<Tree>().map(|tree| tree.clone());
-    tree.ok_or_else(|| invalid(format!("a node is made by panels::text and its like, it is not a {}", given.type_name())))
+    tree.ok_or_else(|| {
+        invalid(format!("a node is made by panels::text and its like, it is not a {}", given.type_name()))
+    })
 }
 
 fn tone(given: &str) -> Thrown<Tone> {

@@ -91,7 +91,11 @@ impl Paths {
             }
             known.all = true;
         }
-        known.paths.get(&point).cloned().ok_or_else(|| invalid(format!("there is no point with the handle {point}")))
+        known
+            .paths
+            .get(&point)
+            .cloned()
+            .ok_or_else(|| invalid(format!("there is no point with the handle {point}")))
     }
 }
 
@@ -132,4 +136,3 @@ pub fn register(engine: &mut Engine, paths: &Paths) {
         .register_get("path", move |reading: &mut Reading| paths.path(reading.sample().point))
         .register_fn("to_string", |reading: &mut Reading| format!("{:?}", reading.sample()));
 }
-

@@ -5,7 +5,7 @@ use campanile_plugin::{
     log::{self, Level},
     panels::Event,
 };
-use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Module, OptimizationLevel, Scope};
+use rhai::{AST, CallFnOptions, Dynamic, Engine, Map, Module, OptimizationLevel, Scope, Token};
 
 use crate::{capabilities, check, fault::Fault, samples::Samples, values};
 
@@ -105,7 +105,7 @@ impl Script {
         }
         let options = CallFnOptions::new().eval_ast(false).bind_this_ptr(&mut self.this);
         let scope = &mut Scope::new();
-        self.engine.call_fn_with_options::<Dynamic>(options, scope, &self.ast, function, (given,))?;
+        let _: Dynamic = self.engine.call_fn_with_options(options, scope, &self.ast, function, (given,))?;
         Ok(())
     }
 }
@@ -150,6 +150,15 @@ fn engine() -> Engine {
     for off in ["import", "export", "eval"] {
         engine.disable_symbol(off);
     }
+    // The language keeps the word for its own function, which goes on to be called; `log::debug` is another.
+    #[allow(
+        deprecated,
+        reason = "not deprecated, its documentation says, but volatile; the version is pinned"
+    )]
+    engine.on_parse_token(|token, _, _| match token {
+        Token::Reserved(word) if word.as_str() == "debug" => Token::Identifier(word),
+        other => other,
+    });
     engine.on_print(|text| log::write(Level::Info, text));
     engine.on_debug(|text, _, at| {
         let line = at.line().map_or_else(String::new, |line| format!("{line}: "));

@@ -59,7 +59,10 @@ pub fn point(given: &Dynamic) -> Thrown<Point> {
     let found = given.read_lock::<Found>().map(|found| found.0.point);
     let sampled = || given.read_lock::<Reading>().map(|reading| reading.sample().point);
     found.or_else(sampled).ok_or_else(|| {
-        invalid(format!("a point is a handle, what points::find gave, or a sample, not a {}", given.type_name()))
+        invalid(format!(
+            "a point is a handle, what points::find gave, or a sample, not a {}",
+            given.type_name()
+        ))
     })
 }
 
@@ -71,9 +74,7 @@ pub fn quality(given: &str) -> Thrown<Quality> {
         "bad" => Quality::Bad,
         "stale" => Quality::Stale,
         _ => {
-            return Err(invalid(format!(
-                "there is no quality \"{given}\": good, uncertain, bad or stale"
-            )));
+            return Err(invalid(format!("there is no quality \"{given}\": good, uncertain, bad or stale")));
         }
     })
 }
@@ -82,7 +83,10 @@ pub fn quality(given: &str) -> Thrown<Quality> {
 pub fn words(given: &Dynamic) -> Thrown<Words> {
     let words = given.read_lock::<Words>().map(|words| words.clone());
     words.ok_or_else(|| {
-        invalid(format!("people read it in both languages: words(\"中文\", \"English\"), not a {}", given.type_name()))
+        invalid(format!(
+            "people read it in both languages: words(\"中文\", \"English\"), not a {}",
+            given.type_name()
+        ))
     })
 }
 
@@ -178,7 +182,9 @@ pub fn panel_event(event: &Event) -> Dynamic {
 /// What `on_outcome` is given: pairs are with and without the changes.
 #[cfg(feature = "activity")]
 pub fn outcome(outcome: &campanile_plugin::activities::Outcome) -> Dynamic {
-    let pair = |(with, without): (f64, f64)| Dynamic::from(map([("with", with.into()), ("without", without.into())]));
+    let pair = |(with, without): (f64, f64)| {
+        Dynamic::from(map([("with", with.into()), ("without", without.into())]))
+    };
     map([
         ("id", outcome.id.clone().into()),
         ("energy_kwh", pair(outcome.energy_kwh)),

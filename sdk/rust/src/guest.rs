@@ -140,6 +140,8 @@ impl<P: Drill> crate::bindings::directing::exports::campanile::plugin::directing
 #[macro_export]
 macro_rules! export_rule {
     ($plugin:ty) => {
+        // Only a component has exports; the tests of a plugin run on the machine itself.
+        #[cfg(target_family = "wasm")]
         const _: () = {
             type Component = $crate::Component<$plugin>;
     $crate::bindings::export_handler!(Component with_types_in $crate::bindings);
@@ -166,6 +168,8 @@ macro_rules! export_rule {
 #[macro_export]
 macro_rules! export_activity {
     ($plugin:ty) => {
+        // Only a component has exports; the tests of a plugin run on the machine itself.
+        #[cfg(target_family = "wasm")]
         const _: () = {
             type Component = $crate::Component<$plugin>;
     $crate::bindings::export_handler!(Component with_types_in $crate::bindings);
@@ -193,6 +197,8 @@ macro_rules! export_activity {
 #[macro_export]
 macro_rules! export_drill {
     ($plugin:ty) => {
+        // Only a component has exports; the tests of a plugin run on the machine itself.
+        #[cfg(target_family = "wasm")]
         const _: () = {
             type Component = $crate::Component<$plugin>;
             $crate::bindings::export_handler!(Component with_types_in $crate::bindings);

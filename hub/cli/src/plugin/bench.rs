@@ -25,14 +25,17 @@ pub fn bench(desk: &Desk, args: &BenchArgs) -> Result<ExitCode, Failure> {
     })?;
     let campus = args.which.grounds()?.with(None, &plugin.manifest).map_err(Failure::input)?;
     eprintln!("{}", desk.say("bench-on", &[("machine", crate::bench::machine())]));
+    let compile_s = plugin.compile_s().map_err(|why| Failure::unreachable(why.to_string()))?;
     let figures = campanile_kit::bench(&plugin, &campus);
     if args.json {
         let mut json = serde_json::to_value(&figures).unwrap_or_default();
+        json["compile_ms"] = (compile_s * 1e3).into();
         json["plugin"] = plugin.manifest.id.as_str().into();
         json["machine"] = crate::bench::machine().into();
         print_json(&json);
         return Ok(ExitCode::SUCCESS);
     }
+    println!("{:>9.0} ms  {}", compile_s * 1e3, desk.say("bench-compile", &[]));
     desk.costs(&figures);
     Ok(ExitCode::SUCCESS)
 }
@@ -42,7 +45,6 @@ impl Desk {
     pub fn costs(&self, figures: &Figures) {
         for (key, value) in [
             ("bench-package", size(figures.package_bytes)),
-            ("bench-compile", figures.compile_ms.map_or_else(|| "–".to_owned(), |ms| format!("{ms:.0} ms"))),
             ("bench-instantiate", format!("{:.1} µs", figures.instantiate_us)),
             ("bench-memory", format!("{:.0} KiB", figures.memory_kib)),
         ] {

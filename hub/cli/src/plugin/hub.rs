@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use campanile_client::{Access, Client};
 use campanile_protocol::plugins::{
-    ApprovePlugin, PackageAnswer, PluginInfo, PluginLogs, PluginRequest, PluginSettings, PluginState,
-    PluginVersion, PluginsAnswer, TrustAnswer, TrustRequest,
+    ApprovePlugin, PackageAnswer, PluginAnswer, PluginInfo, PluginLogs, PluginRequest, PluginSettings,
+    PluginState, PluginVersion, PluginsAnswer, TrustAnswer, TrustRequest,
 };
-use campanile_protocol::rest::Outcome;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -61,14 +60,19 @@ pub enum HubCommand {
         #[command(flatten)]
         place: Place,
     },
-    /// Let a plugin work, with what it asks for.
-    #[command(after_help = "Example:\n  campanile plugin approve fresh-air --set limit_ppm=900")]
+    /// Let a plugin work: the first time with all that it asks for, later with what it was granted before.
+    #[command(after_help = "Examples:\n  campanile plugin approve fresh-air --set limit_ppm=900\n  \
+        campanile plugin approve fresh-air --version 2.0.0 --all\n\n\
+        `campanile plugin list` says what each version asks for.")]
     Approve {
         /// The plugin.
         id: String,
         /// The version; the newest where left out.
         #[arg(long)]
         version: Option<String>,
+        /// Grant all that this version asks for, also what it was not granted before.
+        #[arg(long)]
+        all: bool,
         /// A setting, KEY=VALUE; may be given again.
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
         settings: Vec<(String, String)>,
@@ -198,7 +202,7 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
             let hub = Hub::open(desk, place)?;
             hub.install(&file, approve, unsigned, &why.reason)?;
         }
-        HubCommand::Approve { id, version, settings, why, place } => {
+        HubCommand::Approve { id, version, all, settings, why, place } => {
             let hub = Hub::open(desk, place)?;
             let plugin = hub.plugin(&id)?;
             let found = match &version {
@@ -206,7 +210,7 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
                 None => plugin.versions.first(),
             };
             let found = found.ok_or_else(|| hub.no_version(&plugin, version.as_deref().unwrap_or("")))?;
-            hub.approve(&plugin.id, found, settings.into_iter().collect(), &why.reason)?;
+            hub.approve(&plugin.id, found, all, settings.into_iter().collect(), &why.reason)?;
         }
         HubCommand::List { place } => Hub::open(desk, place)?.list()?,
         HubCommand::Logs { id, follow, limit, place } => {
@@ -219,16 +223,15 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
             let request = PluginSettings { plugin: id, settings, reason: why.reason };
             hub.tell("settings", &request, "hub-set", &request.plugin)?;
         }
-        HubCommand::Stop { id, why, place } => Hub::open(desk, place)?.named("stop", id, None, why, "hub-stopped")?,
-        HubCommand::Start { id, why, place } => {
-            Hub::open(desk, place)?.named("start", id, None, why, "hub-started")?;
-        }
+        HubCommand::Stop { id, why, place } => Hub::open(desk, place)?.named("stop", id, why, "hub-stopped")?,
+        HubCommand::Start { id, why, place } => Hub::open(desk, place)?.named("start", id, why, "hub-started")?,
         HubCommand::Remove { id, why, place } => {
-            let (id, version) = match id.split_once('@') {
-                Some((id, version)) => (id.to_owned(), Some(version.to_owned())),
-                None => (id, None),
+            let (plugin, version) = match id.split_once('@') {
+                Some((plugin, version)) => (plugin.to_owned(), Some(version.to_owned())),
+                None => (id.clone(), None),
             };
-            Hub::open(desk, place)?.named("remove", id, version, why, "hub-removed")?;
+            let request = PluginRequest { plugin, version, reason: why.reason };
+            Hub::open(desk, place)?.change("remove", &request, "hub-removed", &id)?;
         }
         HubCommand::Rollback { id, why, place } => {
             let hub = Hub::open(desk, place)?;
@@ -238,7 +241,7 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
                 Failure::not_in_order(desk.say("hub-no-older", &[("id", id.clone())]))
                     .mend(desk.say("hub-no-older-mend", &[]))
             })?;
-            hub.approve(&plugin.id, before, BTreeMap::new(), &why.reason)?;
+            hub.approve(&plugin.id, before, false, BTreeMap::new(), &why.reason)?;
         }
         HubCommand::Trust(command) => trust(desk, command)?,
     }
@@ -325,14 +328,15 @@ impl<'a> Hub<'a> {
             println!("{}", self.desk.both(&answer.names));
             println!("{}", self.signature(&answer.version));
             println!("{}", self.desk.say("hub-asks", &[]));
-            answer.asks.iter().for_each(|line| println!("  {}", self.desk.both(line)));
-            if !answer.asks_more.is_empty() {
+            self.desk.sentences(&answer.asks);
+            // The first time all is more than nothing.
+            if !answer.asks_more.is_empty() && answer.asks_more != answer.asks {
                 println!("{}", self.desk.say("hub-asks-more", &[]));
-                answer.asks_more.iter().for_each(|line| println!("  {}", self.desk.both(line)));
+                self.desk.sentences(&answer.asks_more);
             }
         }
         if approve {
-            return self.approve(&answer.id, &answer.version, BTreeMap::new(), reason);
+            return self.approve(&answer.id, &answer.version, false, BTreeMap::new(), reason);
         }
         if self.json {
             print_json(&json!(answer));
@@ -353,6 +357,7 @@ impl<'a> Hub<'a> {
         &self,
         id: &str,
         version: &PluginVersion,
+        all: bool,
         settings: BTreeMap<String, String>,
         reason: &str,
     ) -> Result<(), Failure> {
@@ -360,36 +365,43 @@ impl<'a> Hub<'a> {
             plugin: id.to_owned(),
             version: version.version.clone(),
             package: version.package.clone(),
-            capability: None,
+            capability: all.then(|| version.capability.clone()),
             settings,
             reason: reason.to_owned(),
         };
         let name = format!("{id} {}", version.version);
-        self.tell("approve", &request, "hub-approved", &name)
+        self.change("approve", &request, "hub-approved", &name)
     }
 
     /// Tells the hub to do something with a plugin.
-    fn named(
-        &self,
-        what: &str,
-        plugin: String,
-        version: Option<String>,
-        why: Why,
-        done: &str,
-    ) -> Result<(), Failure> {
-        let name = version.as_ref().map_or_else(|| plugin.clone(), |version| format!("{plugin}@{version}"));
-        self.tell(what, &PluginRequest { plugin, version, reason: why.reason }, done, &name)
+    fn named(&self, what: &str, plugin: String, why: Why, done: &str) -> Result<(), Failure> {
+        let name = plugin.clone();
+        self.tell(what, &PluginRequest { plugin, version: None, reason: why.reason }, done, &name)
     }
 
+    /// Tells the hub to do something that has no answer but that it is done.
     fn tell(&self, what: &str, request: &impl serde::Serialize, done: &str, name: &str) -> Result<(), Failure> {
-        let path = format!("/api/v1/plugins/{what}");
-        let outcome: Outcome = self.client.post(&path, request).map_err(Failure::of_hub)?;
-        if self.json {
-            print_json(&json!(outcome));
-        } else {
-            println!("{}", self.desk.say(done, &[("name", name.to_owned())]));
-        }
+        self.client.tell(&format!("/api/v1/plugins/{what}"), request).map_err(Failure::of_hub)?;
+        self.done(PluginAnswer::default(), done, name);
         Ok(())
+    }
+
+    /// Tells the hub to do something after which it may begin anew.
+    fn change(&self, what: &str, request: &impl serde::Serialize, done: &str, name: &str) -> Result<(), Failure> {
+        let answer = self.client.post(&format!("/api/v1/plugins/{what}"), request).map_err(Failure::of_hub)?;
+        self.done(answer, done, name);
+        Ok(())
+    }
+
+    fn done(&self, answer: PluginAnswer, done: &str, name: &str) {
+        if self.json {
+            print_json(&json!({"ok": true, "restarts": answer.restarts}));
+            return;
+        }
+        println!("{}", self.desk.say(done, &[("name", name.to_owned())]));
+        if answer.restarts {
+            println!("{}", self.desk.say("hub-restarts", &[]));
+        }
     }
 
     fn list(&self) -> Result<(), Failure> {
@@ -417,8 +429,8 @@ impl<'a> Hub<'a> {
             } else {
                 (self.desk.say("hub-asks", &[]), &plugin.asks)
             };
-            println!("  {title}");
-            lines.iter().for_each(|line| println!("    {}", self.desk.both(line)));
+            println!("{title}");
+            self.desk.sentences(lines);
             for setting in &plugin.settings {
                 println!("  {} = {}  {}", setting.id, setting.value, self.desk.both(&setting.names));
             }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use campanile_plugin_build::{Built, Language, Project, imports};
+use campanile_plugin_build::{Built, Kind as ProjectKind, Language, Project, imports};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -86,13 +86,13 @@ pub fn new(desk: &Desk, args: NewArgs) -> Result<ExitCode, Failure> {
         Lang::Rhai => Language::Rhai,
     };
     let kind = match args.kind {
-        Kind::Rule => "rule",
-        Kind::Activity => "activity",
-        Kind::Drill => "drill",
+        Kind::Rule => ProjectKind::Rule,
+        Kind::Activity => ProjectKind::Activity,
+        Kind::Drill => ProjectKind::Drill,
     };
     let (zh, en) = (args.zh.unwrap_or_else(|| id.clone()), args.en.unwrap_or_else(|| id.clone()));
-    let files = campanile_plugin_build::template(language, &Project { id: id.clone(), zh, en, kind });
-    let files = files.map_err(|why| Failure::input(why.to_string()))?;
+    let project = Project { id: &id, zh: &zh, en: &en, kind };
+    let files = campanile_plugin_build::template(language, &project);
     for (name, bytes) in &files {
         write(&dir.join(name), bytes).map_err(|why| {
             Failure::input(format!("{}: {why}", dir.join(name).display())).mend(desk.say("write-mend", &[]))

@@ -31,7 +31,7 @@ pub struct PluginArgs {
 enum PluginCommand {
     /// Begin a plugin: a folder with source, manifest, a scenario and a page, from a template.
     #[command(after_help = "Examples:\n  campanile plugin new fresh-air --lang rust\n  \
-        campanile plugin new river-quiz --lang js --kind activity --vendor 'Example Ltd'\n\n\
+        campanile plugin new river-quiz --lang js --kind activity --en 'River quiz' --zh 河流问答\n\n\
         Exit code 2: the folder is there already, or the name is none.")]
     New(make::NewArgs),
     /// Build a plugin: from its source to the component plugin.wasm beside its manifest.
@@ -140,6 +140,14 @@ impl Desk {
         let (first, second) =
             if self.texts.tag() == "en" { (&names.en, &names.zh) } else { (&names.zh, &names.en) };
         format!("{first} / {second}")
+    }
+
+    /// Prints what a plugin may do or asks for, in the language of the command and below it in the other.
+    fn sentences(&self, lines: &[Names]) {
+        for names in lines {
+            let other = if self.texts.tag() == "en" { &names.zh } else { &names.en };
+            println!("  {}\n    {other}", self.of(names));
+        }
     }
 
     /// Prints findings with their places, the lines that they are on and their mends.

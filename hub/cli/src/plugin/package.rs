@@ -201,7 +201,7 @@ pub fn inspect(desk: &Desk, args: &InspectArgs) -> Result<ExitCode, Failure> {
     ];
     println!("{}", desk.say("inspect-about", &about));
     println!("{}", desk.say("inspect-may", &[]));
-    may.iter().for_each(|line| println!("  {}", desk.both(line)));
+    desk.sentences(&may);
     println!("{}", desk.say("inspect-imports", &[]));
     imports.iter().for_each(|import| println!("  {import}"));
     println!("{}", desk.say("inspect-files", &[]));

@@ -79,7 +79,10 @@ fn indented(text: &str) {
 impl Desk {
     fn tested(&self, tested: &Tested) {
         let mark = self.say(if tested.passed() { "passed" } else { "failed" }, &[]);
-        println!("{mark} {}: {} ({:.1} s)", tested.id, self.of(&tested.names), tested.wall_s);
+        // What can't be read has no name.
+        let name = Some(self.of(&tested.names)).filter(|name| !name.is_empty());
+        let name = name.map(|name| format!(": {name}")).unwrap_or_default();
+        println!("{mark} {}{name} ({:.1} s)", tested.id, tested.wall_s);
         self.findings(&tested.findings);
         for verdict in tested.verdicts.iter().filter(|verdict| !verdict.kept) {
             let place = match &verdict.place {

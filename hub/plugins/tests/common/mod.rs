@@ -36,9 +36,43 @@ pub fn guest(name: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// A probe in each language.
-pub fn probes(name: &str) -> Vec<(&'static str, Vec<u8>)> {
-    ["rust", "c"].into_iter().filter_map(|of| Some((of, guest(&format!("{name}-{of}"))?))).collect()
+/// A probe in a language.
+pub struct Probe {
+    pub language: &'static str,
+    /// Its component; of a script its interpreter's.
+    pub bytes: Vec<u8>,
+    pub manifest: Manifest,
+    /// The text of a script.
+    pub script: Option<String>,
+}
+
+/// Which language interprets, and so can say more of a mistake than that there was one.
+impl Probe {
+    pub fn interprets(&self) -> bool {
+        !["rust", "c"].contains(&self.language)
+    }
+}
+
+/// A probe (`probe`, `probe-activity`, `probe-drill`) in each language.
+pub fn probes(name: &str) -> Vec<Probe> {
+    let (dir, interpreter) = match name {
+        "probe" => ("sdk/probe", "rhai-rule"),
+        "probe-activity" => ("sdk/probe/activity", "rhai-activity"),
+        _ => ("sdk/probe/drill", "rhai-drill"),
+    };
+    let probe = |language| {
+        let manifest = manifest(&format!("{dir}/{language}"));
+        let (file, script) = match &manifest.script {
+            Some(script) => {
+                let text =
+                    std::fs::read_to_string(root().join(dir).join(language).join(&script.file)).unwrap();
+                (interpreter.to_owned(), Some(text))
+            }
+            None => (format!("{name}-{language}"), None),
+        };
+        Some(Probe { language, bytes: guest(&file)?, manifest, script })
+    };
+    ["rust", "c", "python", "js", "rhai"].into_iter().filter_map(probe).collect()
 }
 
 pub fn campus() -> Arc<Campus> {
@@ -79,13 +113,26 @@ pub struct Ground {
     pub manifest: Arc<Manifest>,
     pub compiled: Compiled,
     pub around: Around,
+    /// The script that the component runs.
+    pub script: Option<String>,
+}
+
+/// One for all tests of a process, with what was compiled for those before: an interpreter takes many seconds.
+pub fn runtime() -> Arc<Runtime> {
+    static RUNTIME: OnceLock<Arc<Runtime>> = OnceLock::new();
+    let new = || Arc::new(Runtime::new(Some(&guests().join("compiled"))).unwrap());
+    RUNTIME.get_or_init(new).clone()
 }
 
 impl Ground {
     pub fn new(manifest: Manifest, bytes: &[u8]) -> Self {
-        let runtime = Arc::new(Runtime::new(None).unwrap());
+        let runtime = runtime();
         let compiled = runtime.compile(&manifest, bytes).unwrap();
-        Self { runtime, manifest: manifest.into(), compiled, around: Around::of(world()) }
+        Self { runtime, manifest: manifest.into(), compiled, around: Around::of(world()), script: None }
+    }
+
+    pub fn of(probe: &Probe) -> Self {
+        Self { script: probe.script.clone(), ..Self::new(probe.manifest.clone(), &probe.bytes) }
     }
 
     pub fn with_stage(mut self, stage: Arc<dyn Stage>) -> Self {
@@ -105,8 +152,12 @@ impl Ground {
     }
 
     pub fn seat_with(&self, approval: Approval, budget: Budget, saved: Saved) -> Seat {
-        let grants = Arc::new(Grants::new(campus(), self.manifest.clone(), &approval));
-        Seat::new(self.runtime.clone(), self.compiled.clone(), grants, budget, saved)
+        let mut grants = Grants::new(campus(), self.manifest.clone(), &approval);
+        if let Some(text) = &self.script {
+            grants.settings.push(("script".to_owned(), text.clone()));
+            grants.settings.push(("script-file".to_owned(), "main.rhai".to_owned()));
+        }
+        Seat::new(self.runtime.clone(), self.compiled.clone(), Arc::new(grants), budget, saved)
     }
 }
 

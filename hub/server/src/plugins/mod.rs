@@ -342,8 +342,10 @@ impl Plugins {
         if lying.hash.to_hex().as_str() != request.package {
             return Err(PluginsError::NotSeen(request.plugin.clone()));
         }
+        let before = lock(&self.shelf).approved(&request.plugin).map(|a| a.approval.capability.clone());
         let capability: Capabilities = match &request.capability {
-            None => lying.manifest.capability.clone(),
+            // What was granted stays granted, and nothing more; what nobody has decided on yet is seen with the package.
+            None => before.unwrap_or_else(|| lying.manifest.capability.clone()),
             Some(given) => serde_json::from_value(given.clone())
                 .map_err(|why| PluginsError::Asked(say("malformed-capability", &[("why", &why)])))?,
         };
