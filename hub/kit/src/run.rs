@@ -448,11 +448,11 @@ fn days(
                 diary.write(one.time, &one.call, one.outcome, seat.grants());
             }
         }
-        drop(rehearsal.take_events());
-        sums.observe(rehearsal.world(), scenario.step_s);
         if !went_on {
             break;
         }
+        drop(rehearsal.take_events());
+        sums.observe(rehearsal.world(), scenario.step_s);
     }
     let saved = rehearsal.seats().first().map(|seat| seat.saved().clone());
     Ok(Played { diary, totals: sums.finish(), world_hash: rehearsal.hash(), saved })
