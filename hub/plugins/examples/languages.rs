@@ -69,7 +69,7 @@ fn main() -> Result<(), Failed> {
 
 /// So many samples of setpoints, over and over.
 fn samples(campus: &Campus, count: usize) -> Call {
-    let setpoints: Vec<_> = campus.points_matching("*/*/*/ac/setpoint").collect();
+    let setpoints: Vec<_> = campus.points_matching("*/*/*/ac/setpoint");
     let sample =
         |point: &_| Sample { point: *point, time: NOW, value: Value::Number(24.0), quality: Quality::Good };
     Call::Samples(setpoints.iter().cycle().take(count).map(sample).collect())
