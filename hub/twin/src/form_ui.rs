@@ -366,7 +366,7 @@ mod tests {
             ("where", Entered::Choice(0)),
             ("why", Entered::Text("too hot".into())),
         ];
-        assert_eq!(used.fields, expected.map(|(id, entered)| (id.to_owned(), entered)).into());
+        assert_eq!(used.fields, BTreeMap::from(expected.map(|(id, entered)| (id.to_owned(), entered))));
     }
 
     #[test]

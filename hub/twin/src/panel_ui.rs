@@ -308,8 +308,8 @@ pub(crate) mod tests {
                     ),
                     tone: Tone::Caution,
                 },
-                &["A sentence"],
-                &["这一句话"],
+                &["A sentence"][..],
+                &["这一句话"][..],
             ),
             (
                 PanelContent::Value { point: Path::new("a/1f/101/co2").unwrap() },

@@ -184,7 +184,7 @@ struct Script {
 }
 
 /// What a person looks at of plugins, as far as it decides what is asked for.
-#[derive(PartialEq, Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Looks<'a> {
     /// Whether the page is open.
     pub page: bool,
@@ -555,16 +555,16 @@ pub(crate) mod tests {
     fn only_what_somebody_looks_at_is_asked_for() {
         let mut plugins = Plugins::default();
         let (away, page) = (Looks::default(), Looks { page: true, ..Looks::default() });
-        assert_eq!(plugins.to_ask(away, 0.0), [], "there is no link yet");
+        assert_eq!(plugins.to_ask(away, 0.0), Vec::<PluginAsk>::new(), "there is no link yet");
         plugins.link();
         assert_eq!(plugins.to_ask(away, 1.0), [PluginAsk::List], "alarms need the names");
-        assert_eq!(plugins.to_ask(page, 5.0), [], "the answer is still to come");
+        assert_eq!(plugins.to_ask(page, 5.0), Vec::<PluginAsk>::new(), "the answer is still to come");
         let with_icon = PluginInfo { icon: true, ..plugin("water", "rule") };
         plugins.apply(PluginNews::List(Ok(vec![with_icon.clone(), plugin("quest", "activity")])), 5.0);
-        assert_eq!(plugins.to_ask(away, 60.0), []);
+        assert_eq!(plugins.to_ask(away, 60.0), Vec::<PluginAsk>::new());
         assert_eq!(plugins.to_ask(page, 60.0), [PluginAsk::List, PluginAsk::Icon("water".into())]);
         plugins.apply(PluginNews::List(Ok(vec![with_icon])), 60.0);
-        assert_eq!(plugins.to_ask(page, 61.0), [], "an icon is asked for once");
+        assert_eq!(plugins.to_ask(page, 61.0), Vec::<PluginAsk>::new(), "an icon is asked for once");
         let log = Looks { log: Some("water"), ..page };
         assert_eq!(plugins.to_ask(log, 61.0), [PluginAsk::Log("water".into(), None)]);
         let line = |number, text: &str| PluginLogLine {
@@ -580,7 +580,7 @@ pub(crate) mod tests {
         assert_eq!(numbers, [7, 8, 9], "no line twice");
         let script = Looks { script: Some("water"), ..away };
         assert_eq!(plugins.to_ask(script, 63.0), [PluginAsk::Script("water".into())]);
-        assert_eq!(plugins.to_ask(script, 64.0), []);
+        assert_eq!(plugins.to_ask(script, 64.0), Vec::<PluginAsk>::new());
     }
 
     #[test]
@@ -590,7 +590,7 @@ pub(crate) mod tests {
         plugins.link();
         assert_eq!(plugins.to_ask(page, 0.0), [PluginAsk::List]);
         plugins.apply(PluginNews::List(Err("your role may not".into())), 0.1);
-        assert_eq!(plugins.to_ask(page, 100.0), []);
+        assert_eq!(plugins.to_ask(page, 100.0), Vec::<PluginAsk>::new());
         plugins.outdate();
         assert_eq!(plugins.to_ask(page, 100.0), [PluginAsk::List], "something has changed");
     }

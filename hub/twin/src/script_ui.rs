@@ -629,7 +629,7 @@ mod tests {
                 let line = code.top() + 2.5 * (code.height() / 4.0);
                 assert!(
                     (beside.center().y - line).abs() < 9.0,
-                    "{beside} is beside the third line of {code}"
+                    "{beside:?} is beside the third line of {code:?}"
                 );
                 tried(&mut person, sent, None);
                 assert!(person.sees(starts) && person.sees(MARK), "a trial changes nothing");

@@ -341,11 +341,15 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
                 let count = state.hub.stale_points.to_string();
                 let total = state.hub.points.to_string();
                 let text = texts.with("stale-points", &[("count", &count), ("total", &total)]);
-                ui.label(RichText::new(text).color(FAINT).small());
+                let said = if screen.width() < 900.0 { count } else { text.clone() };
+                ui.label(RichText::new(said).color(FAINT).small()).on_hover_text(text);
             }
             ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
                 for language in Language::ALL.into_iter().rev() {
                     let chosen = language == texts.language();
+                    if chosen && is_narrow {
+                        continue;
+                    }
                     if ui.selectable_label(chosen, language.own_name()).clicked() && !chosen {
                         actions.push(Action::Language(language));
                     }
