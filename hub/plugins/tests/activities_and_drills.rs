@@ -72,7 +72,7 @@ fn activities_offer_award_and_propose_the_same_in_each_language() {
             &learned(),
             &[
                 ("find", &["ok 4762"], NOTHING),
-                ("networks", &[&all_nodes], NOTHING),
+                ("networks", &[all_nodes.as_str()], NOTHING),
                 ("history", &["ok 0"], NOTHING),
                 ("record", &["ok"], |e| e.records.len() == 1),
                 ("records", &["ok 0"], NOTHING),
