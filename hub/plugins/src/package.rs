@@ -317,10 +317,10 @@ fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Arc<[u8]>>, PackageError> {
     }
     let broken = |why: zip::result::ZipError| PackageError::NotAPackage(why.to_string());
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
+    zip.validate_header_consistency().map_err(broken)?;
     if zip.len() != count {
         return Err(PackageError::NotAPackage("its directory is broken".to_owned()));
     }
-    zip.validate_header_consistency().map_err(broken)?;
     let mut files = BTreeMap::new();
     let mut left = MOST_BYTES;
     for index in 0..zip.len() {

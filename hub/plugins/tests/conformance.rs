@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use campanile_model::{Quality, Sample, Timestamp, Value};
-use campanile_plugins::{Budget, Call, Cost, Effects, Failure, Health, Outcome, Runtime, Saved, Seat};
+use campanile_plugins::{Budget, Call, Effects, Failure, Health, Outcome, Runtime, Saved, Seat};
 use common::{NOW, Probe, answers, campus, root};
 
 const SETPOINT: &str = "teaching-a/2f/203/ac/setpoint";

@@ -162,7 +162,7 @@ fn what_is_no_package_is_refused_in_words() {
         ("many files", stored(&[files(), many].concat()), "at most 200 may be"),
         ("a bomb", bomb, "at most 100663296 bytes unpacked may be"),
         ("a name twice", twice, "duplicate"),
-        ("a lie about a size", small_lie, "README.md"),
+        ("a lie about a size", small_lie, "the file is no package"),
         ("no text", with("plugin.toml", &[0xff, 0xfe]), "'plugin.toml': it is no UTF-8"),
         ("a bad line", with("plugin.toml", MANIFEST.replace("1.2.0", "1.2").as_bytes()), "plugin.toml:3:11"),
         ("a bad signature", with("SIGNATURE", b"key = \"ab\"\nsignature = \"cd\"\n"), "SIGNATURE:1:7"),
