@@ -114,7 +114,9 @@ if has c; then
     dir=$(dirname "$source")
     component "hostile/$(basename "$dir")" "$dir" c
   done
-  # The recipes of docs/plugins/cookbook.md.
+fi
+# The recipes of docs/plugins/cookbook.md.
+if has rust; then
   for source in examples/plugins/*/Cargo.toml; do
     dir=$(dirname "$source")
     component "examples/$(basename "$dir")" "$dir" rust

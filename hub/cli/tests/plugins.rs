@@ -51,13 +51,33 @@ fn has_clang() -> bool {
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
     let commands: &[&[&str]] = &[
-        &["new"], &["build"], &["check"], &["test"], &["bench"], &["pack"], &["key"], &["key", "new"],
-        &["key", "show"], &["sign"], &["inspect"], &["install"], &["approve"], &["list"], &["logs"], &["set"],
-        &["stop"], &["start"], &["remove"], &["rollback"], &["trust"], &["trust", "list"], &["trust", "add"],
+        &["new"],
+        &["build"],
+        &["check"],
+        &["test"],
+        &["bench"],
+        &["pack"],
+        &["key"],
+        &["key", "new"],
+        &["key", "show"],
+        &["sign"],
+        &["inspect"],
+        &["install"],
+        &["approve"],
+        &["list"],
+        &["logs"],
+        &["set"],
+        &["stop"],
+        &["start"],
+        &["remove"],
+        &["rollback"],
+        &["trust"],
+        &["trust", "list"],
+        &["trust", "add"],
         &["trust", "remove"],
     ];
     for command in commands {
-        let help = done(plugin(dir.path(), &[command, &["--help"][..]].concat()));
+        let help = done(plugin(dir.path(), &[*command, &["--help"]].concat()));
         assert!(help.contains("Example"), "{command:?}: {help}");
     }
     let all = done(plugin(dir.path(), &["--help"]));

@@ -85,7 +85,8 @@ impl Check<'_> {
     /// Whether every name is there in both languages.
     fn names(&self) -> Vec<Finding> {
         let m = self.spec;
-        let mut all = vec![(String::new(), &m.zh, &m.en), ("/summary".to_owned(), &m.summary.zh, &m.summary.en)];
+        let mut all =
+            vec![(String::new(), &m.zh, &m.en), ("/summary".to_owned(), &m.summary.zh, &m.summary.en)];
         let lists: [(&str, Vec<(&String, &String)>); 5] = [
             ("derived", m.derived.iter().map(|x| (&x.zh, &x.en)).collect()),
             ("alarm", m.alarm.iter().map(|x| (&x.zh, &x.en)).collect()),
@@ -98,12 +99,17 @@ impl Check<'_> {
         }
         let mut findings = Vec::new();
         for (at, zh, en) in all {
-            for (key, text, language) in [("zh-CN", zh, Names::new("中文", "Chinese")), ("en", en, Names::new("英文", "English"))] {
+            for (key, text, language) in
+                [("zh-CN", zh, Names::new("中文", "Chinese")), ("en", en, Names::new("英文", "English"))]
+            {
                 if text.trim().is_empty() {
                     findings.push(self.error(
                         "no-name",
                         &format!("{at}/{key}"),
-                        Names::new(format!("没有{}名称", language.zh), format!("there is no name in {}", language.en)),
+                        Names::new(
+                            format!("没有{}名称", language.zh),
+                            format!("there is no name in {}", language.en),
+                        ),
                         Names::new("两种语言的名称都要写。", "Write it in both languages."),
                     ));
                 }
@@ -169,7 +175,8 @@ impl Check<'_> {
         let each = m.derived.iter().enumerate().flat_map(|(k, derived)| {
             derived.each.iter().enumerate().map(move |(i, glob)| (format!("/derived/{k}/each/{i}"), glob))
         });
-        let alarms = m.subscribe.alarms.iter().enumerate().map(|(i, glob)| (format!("/subscribe/alarms/{i}"), glob));
+        let alarms =
+            m.subscribe.alarms.iter().enumerate().map(|(i, glob)| (format!("/subscribe/alarms/{i}"), glob));
         for (at, glob) in alarms.chain(each).filter(|(_, glob)| !matching(glob)) {
             findings.push(self.warning(
                 "matches-nothing",
@@ -178,12 +185,20 @@ impl Check<'_> {
                     format!("在校园 {} 中，“{glob}”没有匹配任何对象", campus.id),
                     format!("'{glob}' matches no entity of the campus {}", campus.id),
                 ),
-                Names::new("写对象的路径，如 teaching-a/2f/*。", "Write paths of entities, such as teaching-a/2f/*."),
+                Names::new(
+                    "写对象的路径，如 teaching-a/2f/*。",
+                    "Write paths of entities, such as teaching-a/2f/*.",
+                ),
             ));
         }
         for (i, glob) in m.subscribe.points.iter().enumerate() {
-            let seen: Vec<_> =
-                m.capability.read.iter().chain(command).flat_map(|glob| campus.points_matching(glob)).collect();
+            let seen: Vec<_> = m
+                .capability
+                .read
+                .iter()
+                .chain(command)
+                .flat_map(|glob| campus.points_matching(glob))
+                .collect();
             let missing = campus.points_matching(glob).into_iter().find(|point| !seen.contains(point));
             if let Some(point) = missing {
                 let path = campus.point(point).path.as_str();
@@ -219,7 +234,10 @@ impl Check<'_> {
             None => return wrong(format!("没有文件 {name}"), format!("there is no file {name}")),
         };
         if bytes.len() > MOST_ICON {
-            return wrong(format!("{name} 有 {} 字节", bytes.len()), format!("{name} has {} bytes", bytes.len()));
+            return wrong(
+                format!("{name} 有 {} 字节", bytes.len()),
+                format!("{name} has {} bytes", bytes.len()),
+            );
         }
         match png_size(&bytes) {
             None => wrong(format!("{name} 不是 PNG"), format!("{name} is no PNG")),
@@ -238,7 +256,10 @@ impl Check<'_> {
                 "no-licence",
                 "",
                 Names::new("没有写许可证", "there is no licence"),
-                Names::new("写上 SPDX 标识，如 license = \"MIT\"。", "Write its SPDX name, such as license = \"MIT\"."),
+                Names::new(
+                    "写上 SPDX 标识，如 license = \"MIT\"。",
+                    "Write its SPDX name, such as license = \"MIT\".",
+                ),
             ));
         }
         if source.is_folder() && source.scenarios().is_empty() {

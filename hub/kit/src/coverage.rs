@@ -55,7 +55,12 @@ impl Coverage {
             }
         }
         for (list, zh, en, ids) in [
-            ("derived", "导出测点", "derived point", manifest.derived.iter().map(|x| &x.id).collect::<Vec<_>>()),
+            (
+                "derived",
+                "导出测点",
+                "derived point",
+                manifest.derived.iter().map(|x| &x.id).collect::<Vec<_>>(),
+            ),
             ("alarm", "报警", "alarm", manifest.alarm.iter().map(|x| &x.id).collect()),
             ("record", "记录", "record", manifest.record.iter().map(|x| &x.id).collect()),
             ("panel", "面板", "panel", manifest.panel.iter().map(|x| &x.id).collect()),
@@ -109,7 +114,8 @@ fn used(ran: &Ran, campus: &Campus, manifest: &Manifest) -> BTreeSet<String> {
     if given.ticked {
         used.insert("/subscribe/tick_s".to_owned());
     }
-    for (capability, calls) in [("history", "history."), ("activities", "activities."), ("drill", "drills.")] {
+    for (capability, calls) in [("history", "history."), ("activities", "activities."), ("drill", "drills.")]
+    {
         if given.called.iter().any(|call| call.starts_with(calls)) {
             used.insert(format!("/capability/{capability}"));
         }

@@ -52,7 +52,8 @@ fn changes<'a>(before: &[&'a str], after: &[&'a str]) -> Vec<(Change, &'a str)> 
     let rest = before.len().min(after.len()) - head;
     let tail = before.iter().rev().zip(after.iter().rev()).take(rest).take_while(|(a, b)| a == b).count();
     let (a, b) = (&before[head..before.len() - tail], &after[head..after.len() - tail]);
-    let as_is = |change: Change, lines: &[&'a str]| lines.iter().map(|line| (change, *line)).collect::<Vec<_>>();
+    let as_is =
+        |change: Change, lines: &[&'a str]| lines.iter().map(|line| (change, *line)).collect::<Vec<_>>();
     let mut all = as_is(Change::Same, &before[..head]);
     if a.len().saturating_mul(b.len()) > MOST_CELLS {
         all.extend(as_is(Change::Gone, a));

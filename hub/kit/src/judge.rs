@@ -29,7 +29,10 @@ pub struct Verdict {
 pub fn judge(scenario: &Scenario, manifest: &Manifest, ran: &Ran, without: Option<&Ran>) -> Vec<Verdict> {
     let zone = TimeZone::get(&scenario.campus.timezone).unwrap_or(TimeZone::UTC);
     let judge = Judge { campus: &scenario.campus, manifest, zone };
-    let mut totals = ran.totals.iter().zip(without.map_or(&[][..], |w| &w.totals).iter().map(Some).chain(std::iter::repeat(None)));
+    let mut totals = ran
+        .totals
+        .iter()
+        .zip(without.map_or(&[][..], |w| &w.totals).iter().map(Some).chain(std::iter::repeat(None)));
     let mut verdicts: Vec<Verdict> = scenario
         .expectations
         .iter()
@@ -53,8 +56,10 @@ fn judged(expectation: &Expectation, total: &Total, with: f64, without: Option<f
     };
     let (count, unit) = (total.points.len(), &total.unit);
     let mut kept = true;
-    let (mut said_zh, mut said_en) =
-        (format!("{count} 个测点的{zh}为 {with:.3} {unit}"), format!("{en} of {count} points is {with:.3} {unit}"));
+    let (mut said_zh, mut said_en) = (
+        format!("{count} 个测点的{zh}为 {with:.3} {unit}"),
+        format!("{en} of {count} points is {with:.3} {unit}"),
+    );
     if let Some([low, high]) = total.is {
         kept &= (low..=high).contains(&with);
         said_zh += &format!("，要求 {low} 至 {high}");
@@ -63,10 +68,10 @@ fn judged(expectation: &Expectation, total: &Total, with: f64, without: Option<f
     if let (Some([low, high]), Some(without)) = (total.change_pct, without) {
         let change = if with == without { 0.0 } else { (with - without) / without.abs() * 100.0 };
         kept &= (low..=high).contains(&change);
-        said_zh += &format!("；没有该插件时为 {without:.3} {unit}，变化 {change:+.2} %，要求 {low} 至 {high} %");
-        said_en += &format!(
-            "; without the plugin {without:.3} {unit}: {change:+.2} %, {low} to {high} % is wanted"
-        );
+        said_zh +=
+            &format!("；没有该插件时为 {without:.3} {unit}，变化 {change:+.2} %，要求 {low} 至 {high} %");
+        said_en +=
+            &format!("; without the plugin {without:.3} {unit}: {change:+.2} %, {low} to {high} % is wanted");
     }
     Verdict { place: expectation.place.clone(), kept, said: Names::new(said_zh, said_en), near: Vec::new() }
 }
@@ -82,7 +87,8 @@ type Candidate = (bool, Timestamp, String);
 
 impl Judge<'_> {
     fn counted(&self, expectation: &Expectation, happened: &[Happened]) -> Verdict {
-        let all: Vec<Candidate> = happened.iter().flat_map(|one| self.candidates(&expectation.what, one)).collect();
+        let all: Vec<Candidate> =
+            happened.iter().flat_map(|one| self.candidates(&expectation.what, one)).collect();
         let fits = |(fits, at, _): &&Candidate| *fits && expectation.window.has(*at, &self.zone);
         let found = all.iter().filter(fits).count();
         let [least, most] = expectation.count;
@@ -127,15 +133,23 @@ impl Judge<'_> {
                 "calls broke off",
                 (|o| o.failure.as_ref().map(ToString::to_string)) as fn(&Outcome) -> Option<String>,
             ),
-            (expects(|e| matches!(e, Expected::Error(_))), "次调用以错误结束", "calls ended with an error", |o| {
-                o.error.clone()
-            }),
+            (
+                expects(|e| matches!(e, Expected::Error(_))),
+                "次调用以错误结束",
+                "calls ended with an error",
+                |o| o.error.clone(),
+            ),
         ] {
             let found: Vec<Candidate> =
                 happened.iter().filter_map(|one| Some((true, one.at, of(&one.outcome)?))).collect();
             if !expected && !found.is_empty() {
                 let said = Names::new(format!("有 {} {zh}", found.len()), format!("{} {en}", found.len()));
-                verdicts.push(Verdict { place: Place::Whole, kept: false, said, near: self.shown(found.iter()) });
+                verdicts.push(Verdict {
+                    place: Place::Whole,
+                    kept: false,
+                    said,
+                    near: self.shown(found.iter()),
+                });
             }
         }
         verdicts
@@ -163,10 +177,16 @@ impl Judge<'_> {
                 shown
                     .map(|((_, to), nodes)| {
                         let person = wanted.person.as_ref().is_none_or(|p| to.as_deref().unwrap_or("") == p);
-                        let texts: Vec<String> = nodes.iter().map(node_text).collect();
-                        let says = wanted.says.as_ref().is_none_or(|says| texts.iter().any(|t| t.contains(says)));
-                        let node = wanted.node.as_ref().is_none_or(|id| nodes.iter().any(|n| n.id == *id));
-                        (says && node && person, texts.join(" | ").chars().take(300).collect())
+                        let meant =
+                            nodes.iter().filter(|n| wanted.node.as_ref().is_none_or(|id| n.id == *id));
+                        let texts: Vec<String> = meant.map(node_text).collect();
+                        let says =
+                            |text: &String| wanted.says.as_ref().is_none_or(|says| text.contains(says));
+                        let plain = wanted.says.is_none() && wanted.node.is_none();
+                        (
+                            person && (plain || texts.iter().any(says)),
+                            texts.join(" ¦ ").chars().take(300).collect(),
+                        )
                     })
                     .collect()
             }
@@ -211,8 +231,12 @@ impl Judge<'_> {
             };
             let slot = priority.is_none_or(|wanted| wanted == intent.priority);
             let reason = reason.as_ref().is_none_or(|words| intent.reason.contains(words));
-            let shown = intent.value.as_ref().map_or_else(|| "let go".to_owned(), |v| shown(self.campus, intent.point, v));
-            let text = format!("{} = {shown}, slot {}: {}", path(intent), intent.priority.get(), intent.reason);
+            let shown = intent
+                .value
+                .as_ref()
+                .map_or_else(|| "let go".to_owned(), |v| shown(self.campus, intent.point, v));
+            let text =
+                format!("{} = {shown}, slot {}: {}", path(intent), intent.priority.get(), intent.reason);
             (fits && slot && reason, text)
         })
         .collect()
@@ -230,7 +254,8 @@ impl Judge<'_> {
                     Some(Some(glob)) => glob.matches(&change.entity),
                 };
                 let turn = if change.raised.is_some() { AlarmTurn::Raised } else { AlarmTurn::Cleared };
-                let words = change.raised.as_ref().map(|n| format!("{} / {}", n.en, n.zh)).unwrap_or_default();
+                let words =
+                    change.raised.as_ref().map(|n| format!("{} / {}", n.en, n.zh)).unwrap_or_default();
                 let said = says.as_ref().is_none_or(|says| words.contains(says));
                 let turned = match turn {
                     AlarmTurn::Raised => format!("raised: {words}"),
@@ -314,12 +339,17 @@ fn describe(what: &Expected) -> Names {
         Wanted::Between(low, high) => format!(" = {low} … {high}"),
     };
     let quoted = |words: &Option<String>| words.as_ref().map(|w| format!(" “{w}”")).unwrap_or_default();
-    let named = |zh: &str, en: &str, rest: String| Names::new(format!("{zh} {rest} "), format!("{en} {rest}"));
+    let named =
+        |zh: &str, en: &str, rest: String| Names::new(format!("{zh} {rest} "), format!("{en} {rest}"));
     match what {
         Expected::Command { points, value, priority, let_go, reason } => {
             let slot = priority.map(|p| format!(" [{}]", p.get())).unwrap_or_default();
             let rest = format!("{points}{}{slot}{}", wanted(value), quoted(reason));
-            if *let_go { named("释放", "the letting go of", rest) } else { named("命令", "the command", rest) }
+            if *let_go {
+                named("释放", "the letting go of", rest)
+            } else {
+                named("命令", "the command", rest)
+            }
         }
         Expected::Alarm { id, entity, is, says } => {
             let entity = match entity {

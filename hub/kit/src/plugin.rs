@@ -101,7 +101,8 @@ impl Plugin {
     /// Whether it starts; what it costs to start beside its limits.
     pub(crate) fn starts(&self, source: &Source, campus: &Arc<Campus>) -> Vec<Finding> {
         let mut seat = self.seat(campus, &BTreeMap::new(), Budget::Fuel);
-        let world = World::new(Arc::new(Schema::of(campus)), campanile_model::Timestamp(1_782_263_700_000_000));
+        let world =
+            World::new(Arc::new(Schema::of(campus)), campanile_model::Timestamp(1_782_263_700_000_000));
         let outcome = seat.start(&Around::of(Arc::new(world)));
         let body = match &self.manifest.script {
             Some(script) => script.file.as_str(),
@@ -114,7 +115,8 @@ impl Plugin {
             _ => None,
         };
         let last: Vec<&str> = outcome.log.iter().map(|line| line.text.as_str()).collect();
-        let log = if last.len() > 1 { format!(" ({})", last[..last.len() - 1].join("; ")) } else { String::new() };
+        let log =
+            if last.len() > 1 { format!(" ({})", last[..last.len() - 1].join("; ")) } else { String::new() };
         vec![
             Finding::error(
                 "does-not-start",

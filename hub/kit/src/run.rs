@@ -8,8 +8,8 @@ use campanile_model::{
     Accumulation, Actor, Campus, Glob, Intent, PointId, Quality, Sample, Timestamp, Value,
 };
 use campanile_plugins::{
-    AlarmNews, Around, Budget, Call, Decision, Entered, Grants, MOST_SAMPLES, Outcome, PanelUse, Progress, Seat,
-    Situation, Stage, TrialOutcome,
+    AlarmNews, Around, Budget, Call, Decision, Entered, Grants, MOST_SAMPLES, Outcome, PanelUse, Progress,
+    Seat, Situation, Stage, TrialOutcome,
 };
 use campanile_rehearsal::{Rehearsal, RehearsalError, Site};
 use campanile_world::{Event, Input, Schema, World};
@@ -89,7 +89,9 @@ pub struct Ran {
 #[non_exhaustive]
 pub enum RunError {
     /// Device models need weather.
-    #[error("the campus has no weather, and device models need it: name an EPW file by `weather` in campus.toml")]
+    #[error(
+        "the campus has no weather, and device models need it: name an EPW file by `weather` in campus.toml"
+    )]
     NoWeather,
     /// The rehearsal.
     #[error(transparent)]
@@ -114,12 +116,7 @@ pub enum Cast {
 ///
 /// # Errors
 /// [`RunError`].
-pub fn run(
-    scenario: &Scenario,
-    plugin: &Plugin,
-    weather: Option<&Epw>,
-    cast: Cast,
-) -> Result<Ran, RunError> {
+pub fn run(scenario: &Scenario, plugin: &Plugin, weather: Option<&Epw>, cast: Cast) -> Result<Ran, RunError> {
     let seat = (cast != Cast::Without).then(|| {
         let mut seat = plugin.seat(&scenario.campus, &scenario.settings, Budget::Fuel);
         seat.watch(true);
@@ -267,7 +264,8 @@ impl Stage for Told {
     fn depth_m(&self, glob: &Glob) -> f64 {
         let depths = self.spec.depth_m.iter();
         // What is under water is said by globs too: where one speaks of the other, it counts.
-        let known = depths.filter(|(of, _)| glob.matches(of) || Glob::new(of).is_ok_and(|of| of.matches(glob.as_str())));
+        let known = depths
+            .filter(|(of, _)| glob.matches(of) || Glob::new(of).is_ok_and(|of| of.matches(glob.as_str())));
         known.map(|(_, depth)| *depth).fold(0.0, f64::max)
     }
 
@@ -403,12 +401,7 @@ impl Hand {
 }
 
 /// Days with device models: they feed the world, and commands reach them.
-fn days(
-    scenario: &Scenario,
-    seat: Option<Seat>,
-    weather: &Epw,
-    mut sums: Sums,
-) -> Result<Played, RunError> {
+fn days(scenario: &Scenario, seat: Option<Seat>, weather: &Epw, mut sums: Sums) -> Result<Played, RunError> {
     let devices = campanile_devices::Devices::new(scenario.campus.clone(), weather.clone(), scenario.seed);
     if let Some(key) = devices.map_err(RehearsalError::from)?.unknown_settings().first() {
         return Err(RunError::UnknownSimulation(key.clone()));
@@ -448,11 +441,11 @@ fn days(
                 diary.write(one.time, &one.call, one.outcome, seat.grants());
             }
         }
-        drop(rehearsal.take_events());
-        sums.observe(rehearsal.world(), scenario.step_s);
         if !went_on {
             break;
         }
+        drop(rehearsal.take_events());
+        sums.observe(rehearsal.world(), scenario.step_s);
     }
     let saved = rehearsal.seats().first().map(|seat| seat.saved().clone());
     Ok(Played { diary, totals: sums.finish(), world_hash: rehearsal.hash(), saved })
@@ -526,7 +519,9 @@ impl Sums {
         for sum in &mut self.list {
             for (point, meter) in sum.total.points.iter().zip(&mut sum.meters) {
                 let reading = world.reading(*point).filter(|r| r.quality <= Quality::Uncertain);
-                let Some((time, x)) = reading.and_then(|r| Some((r.time, r.value.as_f64()?))) else { continue };
+                let Some((time, x)) = reading.and_then(|r| Some((r.time, r.value.as_f64()?))) else {
+                    continue;
+                };
                 match sum.total.of {
                     Measure::Amount => meter.count(time, x),
                     Measure::Mean => {
@@ -564,7 +559,9 @@ impl Meter {
                 // Without a known end a register that falls has been changed, and begins anew.
                 self.counted += rollover.map_or(0.0, |end| end - before) + x;
             }
-            (Accumulation::Counter { .. } | Accumulation::Gauge, Some((_, before))) => self.counted += x - before,
+            (Accumulation::Counter { .. } | Accumulation::Gauge, Some((_, before))) => {
+                self.counted += x - before
+            }
             (_, None) => {}
         }
         self.last = Some((time, x));

@@ -435,7 +435,7 @@ enum LevelName {
 pub struct PanelExpected {
     /// The id of a `[[panel]]` of the manifest.
     pub id: String,
-    /// Words that stand on it, in either language.
+    /// Words that stand on it, in either language; with `node` in that.
     #[serde(default)]
     pub says: Option<String>,
     /// The id of a node that is on it.
@@ -750,7 +750,9 @@ pub fn json_of(campus: &Campus, point: PointId, value: &Value) -> Json {
         Value::Text(text) => Json::from(&**text),
         Value::Choice(c) => {
             let choices = campus.get_point(point).map_or(&[][..], |p| &p.choices);
-            choices.get(usize::from(*c)).map_or_else(|| Json::from(*c), |choice| Json::from(choice.id.as_str()))
+            choices
+                .get(usize::from(*c))
+                .map_or_else(|| Json::from(*c), |choice| Json::from(choice.id.as_str()))
         }
     }
 }
@@ -782,7 +784,8 @@ impl Scenario {
 
     /// Whether anything is compared with the same time without the plugin.
     pub fn compares(&self) -> bool {
-        let compared = |e: &Expectation| matches!(&e.what, Expected::Total(total) if total.change_pct.is_some());
+        let compared =
+            |e: &Expectation| matches!(&e.what, Expected::Total(total) if total.change_pct.is_some());
         self.expectations.iter().any(compared)
     }
 }
@@ -925,7 +928,8 @@ impl Reader<'_, '_> {
         let glob = match Glob::new(text) {
             Ok(glob) => glob,
             Err(why) => {
-                let mend = "Write the path of an entity, or one with '*' for one part and '**' for any number.";
+                let mend =
+                    "Write the path of an entity, or one with '*' for one part and '**' for any number.";
                 self.error("bad-glob", at, why.to_string(), mend);
                 return None;
             }
@@ -1048,7 +1052,12 @@ impl Reader<'_, '_> {
             let at = format!("/step/{i}");
             if !(spec.at_s >= last_s && spec.at_s <= duration_s) {
                 let mend = format!("Write steps in order, from 0 to the end at {duration_s} s.");
-                self.error("bad-time", &format!("{at}/at_s"), format!("{} s is not in order", spec.at_s), mend);
+                self.error(
+                    "bad-time",
+                    &format!("{at}/at_s"),
+                    format!("{} s is not in order", spec.at_s),
+                    mend,
+                );
                 continue;
             }
             last_s = spec.at_s;
@@ -1063,6 +1072,15 @@ impl Reader<'_, '_> {
         if devices && !(spec.samples.is_empty() && spec.alarms.is_empty()) {
             let mend = "Leave them out, or set `[day] devices = false`.";
             self.error("devices-speak", at, "samples and alarms come from device models here", mend);
+        }
+        if devices && spec.situation.is_some() {
+            let mend = "Leave it out, or set `[day] devices = false`.";
+            self.error(
+                "devices-speak",
+                &format!("{at}/situation"),
+                "there is no drill on a day of devices",
+                mend,
+            );
         }
         if let Some(situation) = &spec.situation {
             self.of_kind(&format!("{at}/situation"), Kind::Drill, "a situation");
@@ -1215,12 +1233,16 @@ impl Reader<'_, '_> {
         all.extend(self.counted(at, spec));
         if let Some(total) = &spec.total {
             all.extend(self.total(&format!("{at}/total"), total, devices));
-            if spec.count.is_some() || spec.from_s.is_some() || spec.to_s.is_some() || spec.between.is_some() {
+            if spec.count.is_some() || spec.from_s.is_some() || spec.to_s.is_some() || spec.between.is_some()
+            {
                 let mend = "Leave count and times out: a total is over the whole scenario.";
                 self.error("total", at, "a total has neither a count nor times", mend);
             }
         }
-        let limits = [(spec.denials, Expected::Denial(String::new())), (spec.failures, Expected::Failure(String::new()))];
+        let limits = [
+            (spec.denials, Expected::Denial(String::new())),
+            (spec.failures, Expected::Failure(String::new())),
+        ];
         let window = self.window(at, spec);
         let count = self.count(&format!("{at}/count"), spec.count.as_ref());
         let place = self.findings.place(at);
@@ -1238,7 +1260,8 @@ impl Reader<'_, '_> {
             (1, Some(what)) => found.push(Expectation { place, what, window, count }),
             (1, None) => {}
             (0, _) => {
-                let mend = "Name one thing: command, alarm, record, derived, log, panel, denials, failures, total …";
+                let mend =
+                    "Name one thing: command, alarm, record, derived, log, panel, denials, failures, total …";
                 self.error("expects-nothing", at, "nothing is expected here", mend);
             }
             _ => {
@@ -1257,7 +1280,12 @@ impl Reader<'_, '_> {
         }
         if let Some(alarm) = &spec.alarm {
             let at = format!("{at}/alarm");
-            self.declared(&format!("{at}/id"), "alarm", &alarm.id, manifest.alarm.iter().map(|a| &*a.id).collect());
+            self.declared(
+                &format!("{at}/id"),
+                "alarm",
+                &alarm.id,
+                manifest.alarm.iter().map(|a| &*a.id).collect(),
+            );
             let entity = alarm.entity.as_deref().map(|glob| match glob {
                 "" => None,
                 glob => self.entities(&format!("{at}/entity"), glob),
@@ -1333,7 +1361,12 @@ impl Reader<'_, '_> {
         }
         let priority = spec.priority.and_then(Priority::new);
         if spec.priority.is_some() && priority.is_none() {
-            self.error("out-of-range", &format!("{at}/priority"), "there is no such slot", "Give a slot from 1 to 16.");
+            self.error(
+                "out-of-range",
+                &format!("{at}/priority"),
+                "there is no such slot",
+                "Give a slot from 1 to 16.",
+            );
         }
         let value = self.wanted(&format!("{at}/value"), spec.value.as_ref());
         Some(Expected::Command { points, value, priority, let_go: spec.let_go, reason: spec.reason.clone() })
@@ -1349,7 +1382,12 @@ impl Reader<'_, '_> {
             let at = format!("{at}/fields/{name}");
             if let Some(declared) = declared.filter(|r| !r.fields.contains_key(name)) {
                 let what = format!("records '{}' have no field '{name}'", spec.kind);
-                self.error("not-declared", &at, what, did_you_mean(name, declared.fields.keys().map(|k| &**k)));
+                self.error(
+                    "not-declared",
+                    &at,
+                    what,
+                    did_you_mean(name, declared.fields.keys().map(|k| &**k)),
+                );
             }
             fields.insert(name.clone(), self.wanted(&at, Some(json)));
         }
@@ -1381,11 +1419,21 @@ impl Reader<'_, '_> {
         }
         for (name, range) in [("is", spec.is), ("change_pct", spec.change_pct)] {
             if range.is_some_and(|[low, high]| low.is_nan() || high.is_nan() || low > high) {
-                self.error("bad-range", &format!("{at}/{name}"), "the range is empty", "Write the lower number first.");
+                self.error(
+                    "bad-range",
+                    &format!("{at}/{name}"),
+                    "the range is empty",
+                    "Write the lower number first.",
+                );
             }
         }
         if (spec.low.is_some() || spec.high.is_some()) && key != "hours" {
-            self.error("total", at, "`low` and `high` belong to `hours`", "Leave them out, or count `hours`.");
+            self.error(
+                "total",
+                at,
+                "`low` and `high` belong to `hours`",
+                "Leave them out, or count `hours`.",
+            );
         }
         let mut points = Vec::new();
         for (i, glob) in globs.iter().enumerate() {
@@ -1415,7 +1463,12 @@ impl Reader<'_, '_> {
         let mut moment = |key: &str, seconds: Option<f64>| {
             let seconds = seconds?;
             if !seconds.is_finite() {
-                self.error("bad-time", &format!("{at}/{key}"), "it is no time", "Give seconds after the start.");
+                self.error(
+                    "bad-time",
+                    &format!("{at}/{key}"),
+                    "it is no time",
+                    "Give seconds after the start.",
+                );
                 return None;
             }
             Some(self.at(seconds))

@@ -143,7 +143,8 @@ impl Source {
         }
         let entries = std::fs::read_dir(self.file(TESTS)).into_iter().flatten().flatten();
         let files = entries.map(|entry| entry.path());
-        let mut found: Vec<PathBuf> = files.filter(|file| file.extension().is_some_and(|e| e == "toml")).collect();
+        let mut found: Vec<PathBuf> =
+            files.filter(|file| file.extension().is_some_and(|e| e == "toml")).collect();
         found.sort();
         found
     }

@@ -127,9 +127,8 @@ fn one(
         }
     };
     let beside = file.parent().unwrap_or(FsPath::new("."));
-    let campus_of = |said: Option<&str>| {
-        grounds.with(said.map(|dir| beside.join(dir)).as_deref(), &plugin.manifest)
-    };
+    let campus_of =
+        |said: Option<&str>| grounds.with(said.map(|dir| beside.join(dir)).as_deref(), &plugin.manifest);
     let scenario = match Scenario::read(file, &text, &plugin.manifest, &campus_of) {
         Ok(scenario) => scenario,
         Err(Problems(problems)) => {
@@ -141,8 +140,16 @@ fn one(
     let snapshot = file.with_extension("snap");
     let kept = std::fs::read_to_string(&snapshot).ok();
     if scenario.expectations.is_empty() && kept.is_none() && !update {
-        let mend = Names::new("写 [[expect]]，或用 --update 写下快照。", "Write an [[expect]], or a snapshot by --update.");
-        fail("expects-nothing", "场景什么也没有要求".to_owned(), "the scenario asks for nothing".to_owned(), mend);
+        let mend = Names::new(
+            "写 [[expect]]，或用 --update 写下快照。",
+            "Write an [[expect]], or a snapshot by --update.",
+        );
+        fail(
+            "expects-nothing",
+            "场景什么也没有要求".to_owned(),
+            "the scenario asks for nothing".to_owned(),
+            mend,
+        );
         return tested;
     }
     let weather = grounds.weather(&scenario.campus);
@@ -150,7 +157,8 @@ fn one(
     let (ran, forgetful, without) = match played {
         Ok(played) => played,
         Err(why) => {
-            let mend = Names::new("按上面的说明修改场景或校园。", "Mend the scenario or the campus as it says.");
+            let mend =
+                Names::new("按上面的说明修改场景或校园。", "Mend the scenario or the campus as it says.");
             fail("can-t-be-played", why.to_string(), why.to_string(), mend);
             return tested;
         }
@@ -160,7 +168,8 @@ fn one(
     if ran.hash != forgetful.hash {
         let how = difference(&ran.told, &forgetful.told);
         let same = how.is_empty();
-        tested.forgetful = Some(if same { "the world or what is remembered differs\n".to_owned() } else { how });
+        tested.forgetful =
+            Some(if same { "the world or what is remembered differs\n".to_owned() } else { how });
     }
     tested.hash = Some(ran.hash);
     tested.snapshot = match kept {

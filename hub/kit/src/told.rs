@@ -1,8 +1,8 @@
 //! What happened in a scenario, as lines of a text: a snapshot holds them, and what is different is shown by them.
 
-use std::fmt::Write as _;
-
 use campanile_model::{Campus, Names, PointId, Quality, Timestamp, Value};
+use campanile_plugins::wit;
+use campanile_plugins::wit::panels::{Content, FieldKind, Tone};
 use campanile_plugins::{Call, Effects, Entered, Grants, LogLevel, Manifest, Outcome, PanelNode};
 use jiff::tz::TimeZone;
 
@@ -54,7 +54,9 @@ pub fn called(call: &Call, grants: &Grants) -> String {
             format!("panel {}/{} by {}{}", used.panel, used.node, used.person, fields.collect::<String>())
         }
         Call::Trial(outcome) => format!("outcome of {}", outcome.id),
-        Call::Decision(decided) => format!("decision {} = {} by {}", decided.id, decided.answer, decided.person),
+        Call::Decision(decided) => {
+            format!("decision {} = {} by {}", decided.id, decided.answer, decided.person)
+        }
     }
 }
 
@@ -125,7 +127,8 @@ impl<'a> Teller<'a> {
             let (path, slot) = (self.path(intent.point), intent.priority.get());
             lines.push(match &intent.value {
                 Some(value) => {
-                    let until = intent.expires.map(|t| format!(" until {}", self.moment(t))).unwrap_or_default();
+                    let until =
+                        intent.expires.map(|t| format!(" until {}", self.moment(t))).unwrap_or_default();
                     let value = shown(self.campus, intent.point, value);
                     format!("command {path} = {value}, slot {slot}{until}: {}", intent.reason)
                 }
@@ -171,15 +174,20 @@ impl<'a> Teller<'a> {
         let mut lines = Vec::new();
         for mission in effects.missions.iter().flat_map(|missions| missions.iter()) {
             let (id, points) = (&mission.id, mission.points);
-            lines.push(format!("mission {id}, {points} points: {}: {}", both(&mission.names), both(&mission.task)));
+            lines.push(format!(
+                "mission {id}, {points} points: {}: {}",
+                both(&mission.names),
+                both(&mission.task)
+            ));
         }
         for award in &effects.awards {
             lines.push(format!("award {} to {}: {} points", award.mission, award.person, award.points));
         }
         for proposal in &effects.proposals {
-            let changes = proposal.changes.iter().map(|c| {
-                format!(" {} = {} from {} h to {} h", c.glob, c.value, c.from_h, c.to_h)
-            });
+            let changes = proposal
+                .changes
+                .iter()
+                .map(|c| format!(" {} = {} from {} h to {} h", c.glob, c.value, c.from_h, c.to_h));
             let (id, days) = (&proposal.id, proposal.days);
             let changes: String = changes.collect();
             lines.push(format!("proposal {id}, {days} days, {}:{changes}", both(&proposal.names)));
@@ -220,12 +228,65 @@ fn stored(value: &[u8]) -> String {
     }
 }
 
-/// A node in words: what it is, and all that stands on it in both languages.
+/// A node of a panel in words: what it is, and all that stands on it in both languages.
 pub fn node_text(node: &PanelNode) -> String {
-    // The types of the contract have a form for debugging that is the same on every machine; panels have too many kinds
-    // of content for a form of their own to be worth its lines.
-    let mut text = String::new();
-    // Writing into a string can't fail.
-    let _ = write!(text, "{:?}", node.content);
-    text
+    match &node.content {
+        Content::Column => "column".to_owned(),
+        Content::Row => "row".to_owned(),
+        Content::Text((words, tone)) => format!("text{}: {}", tone_name(*tone), said(words)),
+        Content::Value(point) => format!("value of the point with the handle {point}"),
+        Content::Gauge((words, value, low, high, unit)) => {
+            format!("gauge: {} = {value} {unit}, {low} to {high}", said(words))
+        }
+        Content::Chart((lines, unit)) => {
+            let line = |line: &wit::panels::Line| {
+                let last = line.dots.last().map(|(_, y)| format!(", the last {y}")).unwrap_or_default();
+                format!("{}: {} dots{last}", said(&line.names), line.dots.len())
+            };
+            format!("chart [{unit}]: {}", joined(lines, line))
+        }
+        Content::Table((head, rows)) => {
+            let row = |row: &Vec<wit::types::Words>| format!("({})", joined(row, said));
+            format!("table: {} {}", row(head), rows.iter().map(row).collect::<Vec<_>>().join(" "))
+        }
+        Content::Form((fields, words)) => format!("form: {}; {}", joined(fields, field), said(words)),
+        Content::Button((words, tone)) => format!("button{}: {}", tone_name(*tone), said(words)),
+        Content::MapLayer(marks) => {
+            let mark = |(path, tone, words): &(String, Tone, wit::types::Words)| {
+                format!("{path}{}: {}", tone_name(*tone), said(words))
+            };
+            format!("map: {}", joined(marks, mark))
+        }
+        Content::Quiz((question, answers)) => {
+            format!("quiz: {}: {}", said(question), joined(answers, said))
+        }
+    }
+}
+
+fn joined<T>(all: &[T], one: impl Fn(&T) -> String) -> String {
+    all.iter().map(one).collect::<Vec<_>>().join(" | ")
+}
+
+fn said(words: &wit::types::Words) -> String {
+    format!("{} / {}", words.en, words.zh_cn)
+}
+
+fn field(field: &wit::panels::Field) -> String {
+    let kind = match &field.kind {
+        FieldKind::Number((low, high, first)) => format!("number {low} to {high}, first {first}"),
+        FieldKind::Text(most) => format!("text of at most {most} bytes"),
+        FieldKind::Choice(choices) => format!("one of {}", joined(choices, said)),
+        FieldKind::Toggle(first) => format!("yes or no, first {first}"),
+    };
+    format!("{} ({}): {kind}", field.id, said(&field.names))
+}
+
+fn tone_name(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Plain => "",
+        Tone::Accent => " [accent]",
+        Tone::Good => " [good]",
+        Tone::Caution => " [caution]",
+        Tone::Danger => " [danger]",
+    }
 }

@@ -151,10 +151,22 @@ fn what_did_not_come_is_said_with_what_came_close() {
     let Some(body) = stale_air() else { return };
     let bench = Bench::new(body);
     for (from, to, expected) in [
-        ("to_s = 180\ncount = 1", "to_s = 70\ncount = 1", "and never came [\"2026-06-24 09:17:00 stale-air @ teaching-a/2f/203 raised"),
+        (
+            "to_s = 180\ncount = 1",
+            "to_s = 70\ncount = 1",
+            "and never came [\"2026-06-24 09:17:00 stale-air @ teaching-a/2f/203 raised",
+        ),
         ("says = \"open a window\"", "says = \"close\"", "and never came [\"2026-06-24 09:17:00"),
-        ("is = \"cleared\" }\ncount = 1", "is = \"cleared\" }\ncount = 0", "is expected never, and came once [\"2026-06-24 09:19:00"),
-        ("value = 28", "value = [20, 26]", "and never came [\"2026-06-24 09:17:00 teaching-a/2f/203/ac/setpoint = 28"),
+        (
+            "is = \"cleared\" }\ncount = 1",
+            "is = \"cleared\" }\ncount = 0",
+            "is expected never, and came once [\"2026-06-24 09:19:00",
+        ),
+        (
+            "value = 28",
+            "value = [20, 26]",
+            "and never came [\"2026-06-24 09:17:00 teaching-a/2f/203/ac/setpoint = 28",
+        ),
         ("priority = 12", "priority = 13", "[13] is expected at least once, and never came"),
         ("denials = 0", "denials = 1", "a denial “” is expected once, and never came"),
         ("denials = 0", "failure = true", "a failure “” is expected at least once, and never came"),
@@ -178,7 +190,10 @@ fn a_snapshot_is_written_when_asked_and_a_difference_is_shown() {
     let file = bench.dir.path().join("tests/one.snap");
     let kept = std::fs::read_to_string(&file).unwrap();
     assert!(kept.contains("09:17:00 tick\n  command teaching-a/2f/203/ac/setpoint = 28"), "{kept}");
-    assert!(kept.contains("  alarm stale-air @ teaching-a/2f/203 raised: CO₂ is high: open a window / "), "{kept}");
+    assert!(
+        kept.contains("  alarm stale-air @ teaching-a/2f/203 raised: CO₂ is high: open a window / "),
+        "{kept}"
+    );
     assert_eq!(bench.suite(false).scenarios[0].snapshot, Snapshot::Same);
     bench.write("tests/one.snap", &kept.replace("= 28", "= 27"));
     let different = bench.suite(false).scenarios.pop().unwrap();
@@ -261,7 +276,11 @@ fn each_kind_of_expectation_sees_its_thing() {
         ("outside-globs", "site/barrier-canteen/barrier-up", "[[expect]]\ndenial = \"not-granted\"\n"),
         ("loop", "", "[[expect]]\nfailure = \"call_fuel_m\"\n"),
         ("trap", "", "[[expect]]\nfailures = 1\n"),
-        ("panic", "", "[[expect]]\nfailure = true\n[[expect]]\nlog = { level = \"error\", says = \"panic\" }\n"),
+        (
+            "panic",
+            "",
+            "[[expect]]\nfailure = true\n[[expect]]\nlog = { level = \"error\", says = \"panic\" }\n",
+        ),
     ];
     for (mode, target, expectations) in table {
         let tested = bench.play(&one_thing(mode, target, expectations));

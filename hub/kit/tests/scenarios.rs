@@ -100,9 +100,8 @@ fn read(text: &str) -> Result<Scenario, Problems> {
     static GROUNDS: std::sync::OnceLock<Grounds> = std::sync::OnceLock::new();
     let grounds = GROUNDS.get_or_init(|| Grounds::new(demo));
     let manifest = manifest();
-    let campus_of = |said: Option<&str>| -> Result<Arc<Campus>, String> {
-        grounds.with(said.map(Path::new), &manifest)
-    };
+    let campus_of =
+        |said: Option<&str>| -> Result<Arc<Campus>, String> { grounds.with(said.map(Path::new), &manifest) };
     Scenario::read(Path::new("tests/stale.toml"), text, &manifest, &campus_of)
 }
 
@@ -194,9 +193,19 @@ fn a_mistake_says_what_where_and_how_to_mend_it() {
         ("denials = 0", "[expect.total]\nmean = [\"**/co2\"]\nchange_pct = [-1, 1]", "total", 41),
         ("denials = 0", "[expect.total]\nenergy_kwh = [\"**/co2\"]\nis = [0, 1]", "mixed-units", 40),
         ("[[expect]]\ndenials", "[day]\ndays = 40\n[[expect]]\ndenials", "out-of-range", 39),
-        ("[[expect]]\ndenials", "[day]\ndays = 1\nwithout = [\"leek\"]\n[[expect]]\ndenials", "unknown-key", 40),
+        (
+            "[[expect]]\ndenials",
+            "[day]\ndays = 1\nwithout = [\"leek\"]\n[[expect]]\ndenials",
+            "unknown-key",
+            40,
+        ),
         ("[[expect]]\ndenials", "[day]\ndays = 1\n[[expect]]\ndenials", "devices-speak", 16),
-        ("commands =", "holds = [{ point = \"**/co2\", value = 1, for_s = 1 }]\ncommands =", "no-devices", 22),
+        (
+            "commands =",
+            "holds = [{ point = \"**/co2\", value = 1, for_s = 1 }]\ncommands =",
+            "no-devices",
+            22,
+        ),
         ("commands =", "decisions = [{ id = \"a\", answer = 0 }]\ncommands =", "wrong-kind", 22),
         ("commands =", "alarms = [{ id = \"x#y\", active = true }]\ncommands =", "unknown-alarm", 22),
         ("[[step]]\nat_s = 60", "[[step]]\nat_s = 60\n]", "syntax", 22),
@@ -206,7 +215,9 @@ fn a_mistake_says_what_where_and_how_to_mend_it() {
         let Problems(problems) = read(&GOOD.replacen(from, to, 1)).unwrap_err();
         let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let found = problems.iter().any(|p| {
-            p.code == code && !p.mend.is_empty() && matches!(p.place, Place::Line { line: at, .. } if at == line)
+            p.code == code
+                && !p.mend.is_empty()
+                && matches!(p.place, Place::Line { line: at, .. } if at == line)
         });
         assert!(found, "{to}: wanted {code} on line {line}, told {said:#?}");
     }

@@ -275,8 +275,9 @@ impl EcoQuest {
         self.show_proposals(None)
     }
 
-    fn buildings(&self) -> Vec<&str> {
-        self.sources.buildings.keys().map(String::as_str).take(panels::MOST_BUILDINGS).collect()
+    fn buildings(&self) -> Vec<(&str, &Words)> {
+        let all = self.sources.buildings.iter().map(|(id, names)| (id.as_str(), names));
+        all.take(panels::MOST_BUILDINGS).collect()
     }
 
     /// Shows the proposals to all, or to one person with what is said to that person.

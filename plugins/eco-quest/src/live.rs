@@ -9,7 +9,10 @@ use campanile_plugin::{
     points::{Info, Shape},
 };
 
-use crate::missions::{Pick, Reading};
+use crate::{
+    missions::{Pick, Reading},
+    text::same,
+};
 
 /// A room of which people's presence is known.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,8 +61,8 @@ pub struct Sources {
     pub rooms: Vec<Room>,
     /// CO₂ of rooms, ppm.
     pub air: Vec<Named>,
-    /// Rooms whose air conditioning can be set, by building: for proposals.
-    pub buildings: BTreeMap<String, usize>,
+    /// Buildings whose air conditioning can be set, with their names: for proposals.
+    pub buildings: BTreeMap<String, Words>,
 }
 
 /// The newest values by point: numbers, and switches as 0 and 1; what can't be relied upon is not there.
@@ -123,6 +126,28 @@ fn mains(nodes: &[Node], infos: &BTreeMap<Point, &Info>, scale: fn(&str) -> Opti
     mains
 }
 
+/// The names of buildings, by path, from those of a network's nodes that serve one: without what all of them have in common,
+/// such as `Water Meter, `.
+fn building_names(nodes: &[Node]) -> BTreeMap<String, Words> {
+    let mut served: BTreeMap<&str, &Words> = BTreeMap::new();
+    for node in nodes.iter().filter(|node| node.serves.len() == 1 && !node.serves[0].contains('/')) {
+        served.entry(&node.serves[0]).or_insert(&node.names);
+    }
+    let bare = |of: fn(&Words) -> &str| -> Vec<String> {
+        let names: Vec<Vec<char>> = served.values().map(|names| of(names).chars().collect()).collect();
+        let Some(first) = names.first().filter(|_| names.len() > 1) else { return Vec::new() };
+        let shortest = names.iter().map(Vec::len).min().unwrap_or(0);
+        let same = |at: &dyn Fn(&[char]) -> Option<char>| names.iter().all(|name| at(name) == at(first));
+        let head = (0..shortest).take_while(|&i| same(&|name| name.get(i).copied())).count();
+        let tail =
+            (0..shortest - head).take_while(|&i| same(&|name| name.get(name.len() - 1 - i).copied())).count();
+        names.iter().map(|name| name[head..name.len() - tail].iter().collect()).collect()
+    };
+    let (zh, en) = (bare(|names| &names.zh_cn), bare(|names| &names.en));
+    let named = served.keys().zip(zh).zip(en).filter(|((_, zh), en)| !zh.is_empty() && !en.is_empty());
+    named.map(|((path, zh), en)| ((*path).to_owned(), Words::new(zh.trim(), en.trim()))).collect()
+}
+
 impl Sources {
     /// Finds them among the points that this plugin sees.
     pub fn find(infos: &[Info], electricity: &[Node], water: &[Node]) -> Self {
@@ -162,14 +187,23 @@ impl Sources {
                 room.machines.push(info.point);
             }
         }
+        let mut names = building_names(electricity);
+        names.extend(building_names(water));
         let mut buildings = BTreeMap::new();
         for info in of("ac-setpoint") {
-            let building = info.path.split('/').next().unwrap_or_default();
-            *buildings.entry(building.to_owned()).or_default() += 1;
+            let id = info.path.split('/').next().unwrap_or_default();
+            let names = names.get(id).cloned().unwrap_or_else(|| same(id));
+            buildings.insert(id.to_owned(), names);
+        }
+        // An array has a point of its own and one in the network: it is counted once.
+        let (in_network, mut solar): (Vec<Named>, Vec<Named>) =
+            all("pv-power", kw).into_iter().partition(|named| named.path.starts_with("net/"));
+        if solar.is_empty() {
+            solar = in_network;
         }
         Self {
             grid: mains(electricity, &by_point, kw),
-            solar: all("pv-power", kw),
+            solar,
             main_water: mains(water, &by_point, l_s),
             branches,
             fridges: all("fridge-temperature", one),
@@ -329,7 +363,9 @@ pub(crate) mod tests {
 
     fn node(path: &str, parent: Option<u32>, meters: &[Point], serves: &[&str]) -> Node {
         let serves = serves.iter().map(|&path| path.to_owned()).collect();
-        Node { path: path.into(), names: Words::new(path, path), parent, meters: meters.into(), serves }
+        let leaf = leaf(path);
+        let names = Words::new(format!("{leaf}楼水表"), format!("Meter, {leaf}"));
+        Node { path: path.into(), names, parent, meters: meters.into(), serves }
     }
 
     /// A small campus: two transformers, a roof, two buildings, a canteen, bins, a river, three rooms.
@@ -348,6 +384,8 @@ pub(crate) mod tests {
             info(10, "canteen/1f/cold-store/temperature", "fridge-temperature", number("Cel")),
             info(11, "canteen/1f/dining/plate-waste/weight", "weight", number("kg")),
             info(16, "site/river/dissolved-oxygen", "dissolved-oxygen", number("mg/L")),
+            // The array once more, as the network sees it.
+            info(18, "net/electricity/solar/pv-power", "pv-power", number("kW")),
             info(17, "site/pond/dissolved-oxygen", "dissolved-oxygen", number("mg/L")),
         ];
         for (i, bin) in ["recyclable", "hazardous", "wet", "dry"].iter().enumerate() {
@@ -443,11 +481,32 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn buildings_are_named_without_their_meters() {
+        let node = |path: &str, zh: &str, en: &str| Node {
+            path: format!("net/water/{path}"),
+            names: Words::new(zh, en),
+            parent: None,
+            meters: Vec::new(),
+            serves: vec![path.to_owned()],
+        };
+        let nodes = [
+            node("labs", "实验楼水表", "Water Meter, Laboratories"),
+            node("library", "图书馆水表", "Water Meter, Library"),
+            node("canteen", "食堂水表", "Water Meter, Canteen"),
+        ];
+        let names = building_names(&nodes);
+        assert_eq!(names["labs"], Words::new("实验楼", "Laboratories"));
+        assert_eq!(names["canteen"], Words::new("食堂", "Canteen"));
+        // One alone has nothing in common with others: it is better called by its path.
+        assert!(building_names(&nodes[..1]).is_empty());
+    }
+
+    #[test]
     fn branches_are_buildings_in_litres_a_second() {
         let sources = campus();
         let paths: Vec<&str> = sources.branches.iter().map(|branch| branch.path.as_str()).collect();
         assert_eq!(paths, ["net/water/a", "net/water/b"]);
         assert_eq!(sources.amount(Pick::ThirstyBranch, 1, &values(&[(7, 3.6)])), Some(1.0));
-        assert_eq!(sources.buildings, [("a".to_owned(), 2), ("b".to_owned(), 1)].into());
+        assert_eq!(sources.buildings, [("a".to_owned(), same("a")), ("b".to_owned(), same("b"))].into());
     }
 }

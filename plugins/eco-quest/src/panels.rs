@@ -147,7 +147,7 @@ pub fn quiz(round: &Round, view: View<'_>, minutes: i64) -> Tree {
 
 /// The form of a proposal, and what came of the last ones.
 pub fn proposal(
-    buildings: &[&str],
+    buildings: &[(&str, &Words)],
     pending: Option<&Pending>,
     tried: &[Tried],
     said: Option<&Words>,
@@ -173,7 +173,7 @@ pub fn proposal(
     let choice = |words: Vec<Words>| FieldKind::Choice(words);
     let field = |id: &str, zh: &str, en: &str, kind| Field { id: id.into(), names: Words::new(zh, en), kind };
     let mut places = vec![Words::new("全校", "The whole campus")];
-    places.extend(buildings.iter().map(|building| same(*building)));
+    places.extend(buildings.iter().map(|(_, names)| (*names).clone()));
     let fields = vec![
         field("what", "做什么", "What", choice(What::ALL.map(|what| what.names().words()).into())),
         field("where", "在哪里", "Where", choice(places)),

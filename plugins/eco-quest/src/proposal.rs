@@ -42,8 +42,8 @@ impl What {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Proposal {
     what: What,
-    /// A building; none: the whole campus.
-    building: Option<String>,
+    /// A building and its names; none: the whole campus.
+    building: Option<(String, Words)>,
     celsius: f64,
     from_h: f64,
     to_h: f64,
@@ -56,7 +56,7 @@ impl Proposal {
     ///
     /// # Errors
     /// What does not fit together, for who has entered it.
-    pub fn of(event: &Event, buildings: &[&str]) -> Result<Self, Text> {
+    pub fn of(event: &Event, buildings: &[(&str, &Words)]) -> Result<Self, Text> {
         const INCOMPLETE: Text = Text("提案没有填完整。", "The proposal is not complete.");
         let number = |field: &str| match event.entered(field) {
             Some(Entered::Number(x)) => Ok(*x),
@@ -69,7 +69,10 @@ impl Proposal {
         let what = *What::ALL.get(choice("what")?).ok_or(INCOMPLETE)?;
         let building = match choice("where")? {
             0 => None,
-            place => Some((*buildings.get(place - 1).ok_or(INCOMPLETE)?).to_owned()),
+            place => {
+                let (id, names) = *buildings.get(place - 1).ok_or(INCOMPLETE)?;
+                Some((id.to_owned(), names.clone()))
+            }
         };
         let (from_h, to_h) = (number("from")?, number("to")?);
         if from_h >= to_h {
@@ -84,7 +87,7 @@ impl Proposal {
 
     /// The changes to be tried.
     pub fn changes(&self) -> Vec<Change> {
-        let below = self.building.as_deref().unwrap_or("*");
+        let below = self.building.as_ref().map_or("*", |(id, _)| id);
         let (point, value) = match self.what {
             What::Setpoint => ("{ac,ac-*}/setpoint", self.celsius),
             What::CoolingOff => ("{ac,ac-*}/on", 0.0),
@@ -104,8 +107,8 @@ impl Proposal {
             other => other.names().words(),
         };
         let (zh, en) = match &self.building {
-            Some(building) => (building.clone(), building.clone()),
-            None => ("全校".to_owned(), "the whole campus".to_owned()),
+            Some((_, names)) => (names.zh_cn.as_str(), names.en.as_str()),
+            None => ("全校", "the whole campus"),
         };
         let hours = format!("{}–{}", clock(self.from_h), clock(self.to_h));
         Words::new(
@@ -237,7 +240,9 @@ mod tests {
     /// What was entered, and the change that is tried.
     #[test]
     fn proposals_become_changes() {
-        let buildings = ["labs", "teaching-a"];
+        let (labs, teaching) =
+            (Words::new("实验楼", "Laboratories"), Words::new("教学楼甲", "Teaching Block A"));
+        let buildings = [("labs", &labs), ("teaching-a", &teaching)];
         let of = |event| Proposal::of(&event, &buildings).unwrap();
         let change = |proposal: &Proposal| proposal.changes().remove(0);
         let warmer = of(event(0, 2, 26.2, 12.5, 17.0, 3.0));
@@ -252,7 +257,7 @@ mod tests {
         );
         assert_eq!(
             warmer.words().en,
-            "Air conditioners at 26.0 °C (teaching-a, 12:30–17:00, tried for 3 day(s))"
+            "Air conditioners at 26.0 °C (Teaching Block A, 12:30–17:00, tried for 3 day(s))"
         );
         let dark = of(event(1, 0, 26.0, 0.0, 24.0, 9.0));
         assert_eq!((change(&dark).glob.as_str(), change(&dark).value), ("*/*/*/{lights,lights-*}/on", 0.0));
@@ -263,7 +268,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_together_is_said() {
-        let refused = |event| Proposal::of(&event, &["labs"]).unwrap_err().1;
+        let refused =
+            |event| Proposal::of(&event, &[("labs", &Words::new("实验楼", "Laboratories"))]).unwrap_err().1;
         assert!(refused(event(0, 0, 26.0, 17.0, 12.0, 3.0)).contains("end after"));
         assert!(refused(event(9, 0, 26.0, 12.0, 17.0, 3.0)).contains("not complete"));
         assert!(refused(event(0, 5, 26.0, 12.0, 17.0, 3.0)).contains("not complete"));

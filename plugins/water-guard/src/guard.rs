@@ -14,6 +14,8 @@ use crate::{
 const GRACE_S: i64 = 900;
 /// What is not closed by then is given up, s: edges are kept no longer.
 const LATEST_S: i64 = 7_200;
+/// Slots before the end of a night that have to be known to judge it: on the first day not all of them are.
+const LEAST_SLOTS: i64 = 72;
 /// Nights and days that are remembered of each branch.
 const KEPT: usize = 14;
 /// Good nights after which a branch has an allowance of its own.
@@ -202,6 +204,34 @@ impl Branch {
     }
 }
 
+/// What flows, L/h, with its standard uncertainty.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    l_h: f64,
+    spread_l_h: f64,
+}
+
+impl Rate {
+    /// What it is at least.
+    fn least(self) -> f64 {
+        self.l_h - COVERAGE * self.spread_l_h
+    }
+
+    /// What it is at most.
+    fn most(self) -> f64 {
+        self.l_h + COVERAGE * self.spread_l_h
+    }
+}
+
+/// What a branch has of its own at night.
+struct Seen {
+    night: Rate,
+    /// Over the day that ends with the night.
+    mean: Rate,
+    /// What may run all the time at most: what the lowest stretch of that day has taken.
+    most_l_h: f64,
+}
+
 impl Guard {
     /// Looks at all there is to be looked at now: the registers, and the day and the night where they are
     /// over. Says what was found; what was closed is changed where something was.
@@ -236,73 +266,70 @@ impl Guard {
         findings
     }
 
-    /// What a branch has of its own between two edges, L/h, and the standard uncertainty of that.
-    fn own_l_h(&self, registers: &[Register], index: usize, (from, to): (i64, i64)) -> Option<(f64, f64)> {
-        let own =
-            balance(&self.places, &self.dials, registers, index, (from, to), self.rules.error_share)?.own;
+    /// What a branch has of its own between two edges.
+    fn own(&self, registers: &[Register], index: usize, (from, to): (i64, i64)) -> Option<Rate> {
+        let error_share = self.rules.error_share;
+        let own = balance(&self.places, &self.dials, registers, index, (from, to), error_share)?.own;
         let hours = ((to - from) * SLOT_S) as f64 / 3_600.0;
-        Some((own.litres / hours, own.spread / hours))
+        Some(Rate { l_h: own.litres / hours, spread_l_h: own.spread / hours })
+    }
+
+    /// What a branch has of its own in a night and in the day that ends with it; none where that is not known.
+    ///
+    /// Behind a last meter the night is its lowest quarter of an hour: cisterns fill and stop, a leak does not
+    /// stop. Between a meter and those below it, it is the whole night, since a small difference of large numbers
+    /// is known better the longer it is. No stretch of the day may have taken less than the leak: a tank that
+    /// fills at night, and gives by day, is none.
+    fn seen(&self, registers: &[Register], index: usize, (from, to): (i64, i64)) -> Option<Seen> {
+        let own = |from, to| self.own(registers, index, (from, to));
+        let night = if self.places[index].children.is_empty() {
+            let quarters: Option<Vec<Rate>> = (from..to).map(|slot| own(slot, slot + 1)).collect();
+            quarters?.into_iter().min_by(|a, b| a.l_h.total_cmp(&b.l_h))?
+        } else {
+            own(from, to)?
+        };
+        let mean = own(to - DAY_SLOTS, to).or_else(|| own(to - LEAST_SLOTS, to))?;
+        let stretch = to - from;
+        let starts = (1..=DAY_SLOTS / stretch).map(|n| to - n * stretch);
+        let most = starts.filter_map(|start| Some(own(start, start + stretch)?.most()));
+        Some(Seen { night, mean, most_l_h: most.fold(f64::INFINITY, f64::min) })
     }
 
     /// Looks at a night that is over, between two edges, in the morning of a day.
-    ///
-    /// A branch is held to what it has of its own. Behind a last meter that is the lowest quarter of an hour:
-    /// cisterns fill and stop, a leak does not stop. Between a meter and those below it, it is the whole
-    /// night, since a small difference of large numbers is known better the longer it is. No stretch of the
-    /// day may have taken less than the leak: a tank that fills at night, and gives by day, is none.
     fn close_night(
         &self,
         registers: &[Register],
         branches: &mut [Branch],
-        (from, to): (i64, i64),
+        window: (i64, i64),
         day: i64,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         let rules = &self.rules;
         for (index, place) in self.places.iter().enumerate() {
-            let leaf = place.children.is_empty();
             let doubtful = branches[index].doubtful(day)
                 || place.children.iter().any(|&child| branches[child].doubtful(day));
-            let night = if leaf {
-                let quarters = (from..to).map(|slot| self.own_l_h(registers, index, (slot, slot + 1)));
-                let known: Option<Vec<(f64, f64)>> = quarters.collect();
-                known.and_then(|known| known.into_iter().min_by(|a, b| a.0.total_cmp(&b.0)))
-            } else {
-                self.own_l_h(registers, index, (from, to))
-            };
-            let mean = self.own_l_h(registers, index, (to - DAY_SLOTS, to));
-            let (Some((l_h, spread_l_h)), Some((mean_l_h, mean_spread_l_h))) = (night, mean) else {
-                continue;
-            };
+            let Some(seen) = self.seen(registers, index, window) else { continue };
+            let Rate { l_h, spread_l_h } = seen.night;
             let branch = &mut branches[index];
-            let by_share = rules.floor_l_h + branch.share(rules) * mean_l_h.max(0.0);
+            let by_share = rules.floor_l_h + branch.share(rules) * seen.mean.l_h.max(0.0);
             let found = branch.leak.map_or(f64::INFINITY, |leak| leak.limit_l_h);
             let limit_l_h = self.allowed_l_h[index].unwrap_or(by_share.min(found));
             let night = Night { day, l_h, spread_l_h, limit_l_h };
             keep(&mut branch.nights, night);
-            branch.unbalanced = mean_l_h < -COVERAGE * mean_spread_l_h && !doubtful;
+            branch.unbalanced = seen.mean.most() < 0.0 && !doubtful;
             if branch.unbalanced || doubtful {
                 continue;
             }
-            let stretches = (1..).map(|n| to - n * (to - from)).take_while(|start| *start >= to - DAY_SLOTS);
-            let most = |start| {
-                let (l_h, spread_l_h) = self.own_l_h(registers, index, (start, start + to - from))?;
-                Some(l_h + COVERAGE * spread_l_h)
-            };
-            let most_l_h = stretches.filter_map(most).fold(f64::INFINITY, f64::min);
-            let least_l_h = (l_h - COVERAGE * spread_l_h).min(most_l_h);
-            if least_l_h > limit_l_h {
+            if seen.night.least().min(seen.most_l_h) > limit_l_h {
                 branch.bad_nights += 1;
                 if branch.bad_nights < rules.nights {
                     continue;
                 }
-                // A pipe loses by night as by day; taps are used by day.
-                let more_by_day =
-                    mean_l_h - COVERAGE * mean_spread_l_h > MORE_BY_DAY * (l_h + COVERAGE * spread_l_h);
-                let place = match (leaf, more_by_day) {
-                    (true, _) => Where::Fixtures,
-                    (false, true) => Where::Taps,
-                    (false, false) => Where::Pipe,
+                let place = match place.children.is_empty() {
+                    true => Where::Fixtures,
+                    // A pipe loses by night as by day; taps are used by day.
+                    false if seen.mean.least() > MORE_BY_DAY * seen.night.most() => Where::Taps,
+                    false => Where::Pipe,
                 };
                 let since = branch.leak.map_or(day + 1 - i64::from(branch.bad_nights), |leak| leak.since);
                 let leak = Leak { place, since, l_h, limit_l_h };
@@ -310,8 +337,8 @@ impl Guard {
                 findings.push(Finding::Leak(index, leak, night, new));
             } else if l_h <= limit_l_h {
                 branch.bad_nights = 0;
-                if mean_l_h > rules.floor_l_h {
-                    keep(&mut branch.ratios, l_h.max(0.0) / mean_l_h);
+                if seen.mean.l_h > rules.floor_l_h {
+                    keep(&mut branch.ratios, l_h.max(0.0) / seen.mean.l_h);
                 }
                 if let Some(leak) = branch.leak.take() {
                     findings.push(Finding::Mended(index, leak));

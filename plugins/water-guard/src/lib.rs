@@ -54,14 +54,6 @@ struct Book {
     branches: BTreeMap<String, Branch>,
 }
 
-/// What is remembered from tick to tick.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Watch {
-    /// The last tick, seconds since 1970.
-    ticked_s: i64,
-    owed: BTreeMap<String, Owed>,
-}
-
 /// The plugin.
 pub struct WaterGuard {
     meters: Vec<Meter>,
@@ -233,9 +225,9 @@ impl WaterGuard {
 
     /// What the registers should have counted since they have last moved, by the flows of the meters.
     fn owed(&self, registers: &[Register], now_s: i64) -> Result<Vec<Owed>> {
-        let mut watch: Watch = store::load("watch")?.unwrap_or_default();
+        let mut kept: BTreeMap<String, Owed> = store::load("owed")?.unwrap_or_default();
         let mut owed: Vec<Owed> =
-            self.meters.iter().map(|meter| watch.owed.remove(&meter.path).unwrap_or_default()).collect();
+            self.meters.iter().map(|meter| kept.remove(&meter.path).unwrap_or_default()).collect();
         let flows: Vec<(usize, Point, f64)> = self
             .meters
             .iter()
@@ -244,15 +236,13 @@ impl WaterGuard {
             .collect();
         let handles: Vec<Point> = flows.iter().map(|flow| flow.1).collect();
         for ((index, _, l_s), sample) in flows.iter().zip(points::read(&handles)?) {
-            if let Some(flow) = sample.and_then(|sample| sample.number())
-                && watch.ticked_s > 0
-            {
-                owed[*index].flow(&registers[*index], flow * l_s, watch.ticked_s, now_s);
+            if let Some(flow) = sample.and_then(|sample| sample.number()) {
+                owed[*index].look(&registers[*index], flow * l_s, now_s);
             }
         }
-        watch.ticked_s = now_s;
-        watch.owed = self.meters.iter().map(|meter| meter.path.clone()).zip(owed.iter().copied()).collect();
-        store::save("watch", &watch)?;
+        let by_path: BTreeMap<&str, &Owed> =
+            self.meters.iter().map(|meter| meter.path.as_str()).zip(&owed).collect();
+        store::save("owed", &by_path)?;
         Ok(owed)
     }
 

@@ -160,21 +160,23 @@ impl Register {
 pub struct Owed {
     /// When the register had last moved, seconds since 1970.
     moved_s: i64,
+    /// The flow when it was last looked at, L/s, and when that was, seconds since 1970.
+    flow_l_s: f64,
+    seen_s: i64,
     /// How much, litres.
     pub litres: f64,
 }
 
 impl Owed {
-    /// Counts what a flow says has passed between two moments, where the register was read meanwhile: a meter
-    /// that can't be reached is silent, not stuck.
-    pub fn flow(&mut self, register: &Register, l_s: f64, since_s: i64, now_s: i64) {
+    /// Looks at the flow now. What has passed since the last look is counted by the lower of the two flows, and only
+    /// where the register was read meanwhile: a meter that can't be reached is silent, not stuck.
+    pub fn look(&mut self, register: &Register, l_s: f64, now_s: i64) {
         if self.moved_s != register.moved_s() {
-            *self = Self { moved_s: register.moved_s(), litres: 0.0 };
+            (self.moved_s, self.litres) = (register.moved_s(), 0.0);
+        } else if self.seen_s > 0 && register.read_s().is_some_and(|read_s| read_s > self.seen_s) {
+            self.litres += self.flow_l_s.min(l_s).max(0.0) * (now_s - self.seen_s) as f64;
         }
-        let from_s = since_s.max(self.moved_s);
-        if register.read_s().is_some_and(|read_s| read_s > from_s) && l_s > 0.0 {
-            self.litres += l_s * (now_s - from_s) as f64;
-        }
+        (self.flow_l_s, self.seen_s) = (l_s, now_s);
     }
 }
 
@@ -267,14 +269,19 @@ mod tests {
 
     #[test]
     fn flow_without_a_register_that_moves_is_owed() {
-        let (mut register, _) = read(&[(0, 5.0), (300, 5.0)]);
+        let (mut register, _) = read(&[(0, 5.0)]);
         let mut owed = Owed::default();
-        owed.flow(&register, 0.5, T, T + 300);
-        assert_eq!(owed.litres, 150.0);
-        owed.flow(&register, 0.5, T + 300, T + 600);
-        assert_eq!(owed.litres, 150.0, "it was not read since: it is silent, not stuck");
-        register.read(&DIAL, T + 600, 6.0);
-        owed.flow(&register, 0.5, T + 600, T + 900);
-        assert_eq!(owed.litres, 0.0, "it has moved");
+        let mut look = |register: &Register, l_s, s| {
+            owed.look(register, l_s, T + s);
+            owed.litres
+        };
+        assert_eq!(look(&register, 0.5, 0), 0.0);
+        register.read(&DIAL, T + 300, 5.0);
+        assert_eq!(look(&register, 0.25, 300), 75.0, "by the lower of the two flows");
+        assert_eq!(look(&register, 0.25, 600), 75.0, "it was not read since: it is silent, not stuck");
+        register.read(&DIAL, T + 900, 6.0);
+        assert_eq!(look(&register, 0.25, 900), 0.0, "it has moved");
+        register.read(&DIAL, T + 1_200, 6.0);
+        assert_eq!(look(&register, 0.5, 1_200), 75.0);
     }
 }

@@ -34,7 +34,10 @@ pub fn check(desk: &Desk, args: &CheckArgs) -> Result<ExitCode, Failure> {
         if let Some(manifest) = &checked.manifest {
             println!("{} {}: {}", manifest.id, manifest.version, desk.both(&manifest.names()));
         }
-        println!("{}", desk.say("check-sum", &[("errors", errors.to_string()), ("warnings", warnings.to_string())]));
+        println!(
+            "{}",
+            desk.say("check-sum", &[("errors", errors.to_string()), ("warnings", warnings.to_string())])
+        );
     }
     Ok(ExitCode::from(u8::from(errors > 0)))
 }

@@ -115,7 +115,9 @@ pub enum HubCommand {
         place: Place,
     },
     /// Let a plugin rest: all that it commands is let go, what it remembers stays.
-    #[command(after_help = "Example:\n  campanile plugin stop fresh-air --reason 'the canteen is being rebuilt'")]
+    #[command(
+        after_help = "Example:\n  campanile plugin stop fresh-air --reason 'the canteen is being rebuilt'"
+    )]
     Stop {
         /// The plugin.
         id: String,
@@ -135,7 +137,9 @@ pub enum HubCommand {
         place: Place,
     },
     /// Take a plugin off the hub with all that it remembers; or one version of it that does not work.
-    #[command(after_help = "Examples:\n  campanile plugin remove fresh-air\n  campanile plugin remove fresh-air@1.0.0")]
+    #[command(
+        after_help = "Examples:\n  campanile plugin remove fresh-air\n  campanile plugin remove fresh-air@1.0.0"
+    )]
     Remove {
         /// The plugin, or ID@VERSION.
         id: String,
@@ -223,8 +227,12 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
             let request = PluginSettings { plugin: id, settings, reason: why.reason };
             hub.tell("settings", &request, "hub-set", &request.plugin)?;
         }
-        HubCommand::Stop { id, why, place } => Hub::open(desk, place)?.named("stop", id, why, "hub-stopped")?,
-        HubCommand::Start { id, why, place } => Hub::open(desk, place)?.named("start", id, why, "hub-started")?,
+        HubCommand::Stop { id, why, place } => {
+            Hub::open(desk, place)?.named("stop", id, why, "hub-stopped")?
+        }
+        HubCommand::Start { id, why, place } => {
+            Hub::open(desk, place)?.named("start", id, why, "hub-started")?
+        }
         HubCommand::Remove { id, why, place } => {
             let (plugin, version) = match id.split_once('@') {
                 Some((plugin, version)) => (plugin.to_owned(), Some(version.to_owned())),
@@ -252,7 +260,8 @@ fn trust(desk: &Desk, command: TrustCommand) -> Result<(), Failure> {
     match command {
         TrustCommand::List { place } => {
             let hub = Hub::open(desk, place)?;
-            let answer: TrustAnswer = hub.client.get("/api/v1/plugins/trust", &[]).map_err(Failure::of_hub)?;
+            let answer: TrustAnswer =
+                hub.client.get("/api/v1/plugins/trust", &[]).map_err(Failure::of_hub)?;
             if hub.json {
                 print_json(&json!(answer));
             } else if answer.keys.is_empty() {
@@ -380,15 +389,28 @@ impl<'a> Hub<'a> {
     }
 
     /// Tells the hub to do something that has no answer but that it is done.
-    fn tell(&self, what: &str, request: &impl serde::Serialize, done: &str, name: &str) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        what: &str,
+        request: &impl serde::Serialize,
+        done: &str,
+        name: &str,
+    ) -> Result<(), Failure> {
         self.client.tell(&format!("/api/v1/plugins/{what}"), request).map_err(Failure::of_hub)?;
         self.done(PluginAnswer::default(), done, name);
         Ok(())
     }
 
     /// Tells the hub to do something after which it may begin anew.
-    fn change(&self, what: &str, request: &impl serde::Serialize, done: &str, name: &str) -> Result<(), Failure> {
-        let answer = self.client.post(&format!("/api/v1/plugins/{what}"), request).map_err(Failure::of_hub)?;
+    fn change(
+        &self,
+        what: &str,
+        request: &impl serde::Serialize,
+        done: &str,
+        name: &str,
+    ) -> Result<(), Failure> {
+        let answer =
+            self.client.post(&format!("/api/v1/plugins/{what}"), request).map_err(Failure::of_hub)?;
         self.done(answer, done, name);
         Ok(())
     }
@@ -415,7 +437,12 @@ impl<'a> Hub<'a> {
         }
         for plugin in &plugins {
             let version = plugin.version.clone().unwrap_or_default();
-            println!("{} {version}  {}  {}", plugin.id, self.desk.both(&plugin.names), self.state(&plugin.state));
+            println!(
+                "{} {version}  {}  {}",
+                plugin.id,
+                self.desk.both(&plugin.names),
+                self.state(&plugin.state)
+            );
             for version in &plugin.versions {
                 let used = if Some(&version.version) == plugin.version.as_ref() { "*" } else { " " };
                 let size = size(version.bytes as usize);
@@ -465,7 +492,8 @@ impl<'a> Hub<'a> {
         loop {
             let mut query = vec![("plugin", id.to_owned()), ("limit", limit.to_string())];
             query.extend(after.map(|number| ("after", number.to_string())));
-            let logs: PluginLogs = self.client.get("/api/v1/plugins/logs", &query).map_err(Failure::of_hub)?;
+            let logs: PluginLogs =
+                self.client.get("/api/v1/plugins/logs", &query).map_err(Failure::of_hub)?;
             for line in &logs.lines {
                 if self.json {
                     println!("{}", json!(line));

@@ -72,11 +72,15 @@ pub fn new(desk: &Desk, args: NewArgs) -> Result<ExitCode, Failure> {
     let dir = &args.name;
     let id = args.id.unwrap_or_else(|| dir.file_name().unwrap_or_default().to_string_lossy().into_owned());
     if !is_id(&id) {
-        return Err(Failure::input(desk.say("new-no-id", &[("id", id)])).mend(desk.say("new-no-id-mend", &[])));
+        return Err(
+            Failure::input(desk.say("new-no-id", &[("id", id)])).mend(desk.say("new-no-id-mend", &[]))
+        );
     }
     if dir.exists() {
         let place = dir.display().to_string();
-        return Err(Failure::input(desk.say("new-exists", &[("dir", place)])).mend(desk.say("new-exists-mend", &[])));
+        return Err(
+            Failure::input(desk.say("new-exists", &[("dir", place)])).mend(desk.say("new-exists-mend", &[]))
+        );
     }
     let language = match args.lang {
         Lang::Rust => Language::Rust,

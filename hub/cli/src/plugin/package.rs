@@ -72,8 +72,10 @@ pub struct InspectArgs {
 pub fn pack(desk: &Desk, args: &PackArgs) -> Result<ExitCode, Failure> {
     let source = args.which.source()?;
     if !source.is_folder() {
-        return Err(Failure::input(desk.say("pack-no-folder", &[("file", source.path().display().to_string())]))
-            .mend(desk.say("pack-no-folder-mend", &[])));
+        return Err(Failure::input(
+            desk.say("pack-no-folder", &[("file", source.path().display().to_string())]),
+        )
+        .mend(desk.say("pack-no-folder-mend", &[])));
     }
     let campus = args.which.grounds()?.plain(None).map_err(Failure::input)?;
     let checked = campanile_kit::check(&source, &campus, &workshop()?);
@@ -105,9 +107,9 @@ fn write(desk: &Desk, package: &Package, out: &Path) -> Result<usize, Failure> {
     // Written beside and moved, so that a full disk leaves no half a package.
     let beside = out.with_extension("part");
     let written = std::fs::write(&beside, &bytes).and_then(|()| std::fs::rename(&beside, out));
-    written.map(|()| bytes.len()).map_err(|why| {
-        Failure::input(format!("{}: {why}", out.display())).mend(desk.say("write-mend", &[]))
-    })
+    written
+        .map(|()| bytes.len())
+        .map_err(|why| Failure::input(format!("{}: {why}", out.display())).mend(desk.say("write-mend", &[])))
 }
 
 pub fn key(desk: &Desk, command: KeyCommand) -> Result<ExitCode, Failure> {
@@ -144,8 +146,10 @@ pub fn key(desk: &Desk, command: KeyCommand) -> Result<ExitCode, Failure> {
 pub fn sign(desk: &Desk, args: &SignArgs) -> Result<ExitCode, Failure> {
     let source = open(&args.package)?;
     let Some(package) = source.package() else {
-        return Err(Failure::input(desk.say("sign-no-package", &[("file", args.package.display().to_string())]))
-            .mend(desk.say("hub-package-mend", &[])));
+        return Err(Failure::input(
+            desk.say("sign-no-package", &[("file", args.package.display().to_string())]),
+        )
+        .mend(desk.say("hub-package-mend", &[])));
     };
     let key = SecretKey::load(&args.key)
         .map_err(|why| Failure::input(why.to_string()).mend(desk.say("key-mend", &[])))?;

@@ -39,7 +39,8 @@ pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
     })?;
     if source.scenarios().is_empty() {
         let dir = source.file("tests").display().to_string();
-        return Err(Failure::input(desk.say("no-scenarios", &[("dir", dir)])).mend(desk.say("no-scenarios-mend", &[])));
+        return Err(Failure::input(desk.say("no-scenarios", &[("dir", dir)]))
+            .mend(desk.say("no-scenarios-mend", &[])));
     }
     let bar = ProgressBar::new_spinner();
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
@@ -50,7 +51,9 @@ pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
     let suite = campanile_kit::test(&source, &plugin, &grounds, args.only.as_deref(), args.update, &mut said);
     bar.finish_and_clear();
     if suite.scenarios.is_empty() {
-        return Err(Failure::input(desk.say("no-such-scenario", &[])).mend(desk.say("no-such-scenario-mend", &[])));
+        return Err(
+            Failure::input(desk.say("no-such-scenario", &[])).mend(desk.say("no-such-scenario-mend", &[]))
+        );
     }
     let failed = suite.scenarios.iter().filter(|tested| !tested.passed()).count();
     // A part of the scenarios says nothing of what all use.
@@ -64,7 +67,10 @@ pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
             desk.coverage(&suite);
         }
         let passed = suite.scenarios.len() - failed;
-        println!("{}", desk.say("test-sum", &[("passed", passed.to_string()), ("failed", failed.to_string())]));
+        println!(
+            "{}",
+            desk.say("test-sum", &[("passed", passed.to_string()), ("failed", failed.to_string())])
+        );
         if uncovered {
             println!("{}", desk.say("coverage-required", &[]));
         }
@@ -141,9 +147,11 @@ fn as_json(suite: &Suite, failed: usize) -> Json {
             "wall_s": tested.wall_s,
         })
     };
-    let coverage = suite.coverage.items.iter().map(|item| {
-        json!({"at": item.at, "names": item.names, "used": item.used})
-    });
+    let coverage = suite
+        .coverage
+        .items
+        .iter()
+        .map(|item| json!({"at": item.at, "names": item.names, "used": item.used}));
     json!({
         "failed": failed, "scenarios": suite.scenarios.iter().map(one).collect::<Vec<_>>(),
         "coverage": coverage.collect::<Vec<_>>(),

@@ -250,7 +250,7 @@ fn the_flow_of_the_meter_itself_shows_a_stuck_register_within_the_hour() {
     for step in 0..12 {
         let now_s = START_S + 300 * step;
         registers[KITCHEN].read(&DIAL, now_s, 7.0);
-        owed[KITCHEN].flow(&registers[KITCHEN], 0.25, now_s - 300, now_s);
+        owed[KITCHEN].look(&registers[KITCHEN], 0.25, now_s);
         found.extend(guard.watch(&registers, &owed, &mut branches, now_s));
     }
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The points of the campus. `capability.points.read` grants globs over their paths; derived points need a `[[derived]]`.
+//! The points of the campus. `capability.read` grants globs over their paths; derived points need a `[[derived]]`.
 //!
 //! ```no_run
 //! use campanile_plugin::points;

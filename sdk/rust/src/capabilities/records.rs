@@ -1,4 +1,4 @@
-//! What is to be kept for years. Each kind is declared by a `[[record]]` of the manifest with the JSON Schema of its body.
+//! What is to be kept for years. Each kind is declared by a `[[record]]` of the manifest with the fields of its body.
 //! A record is never changed. At most 16 KiB each and 60 a minute.
 //!
 //! ```no_run
