@@ -182,12 +182,14 @@ impl Room {
         let free = around.outside_c.is_some_and(|out| out <= options.cool_floor_c - FREE_K)
             && around.now >= self.closed
             && in_use;
+        let windows = around.outside_c.is_some_and(|out| out < options.cool_floor_c);
+        let windows_k = if windows { options.windows_k } else { 0.0 };
         match self.want {
             Want::Cool if changed < RUN_MIN => Want::Cool,
             Want::Cool if !free && now_c > options.cool_floor_c - DONE_K => Want::Cool,
             Want::Heat if changed < RUN_MIN || now_c < options.heat_ceiling_c + DONE_K => Want::Heat,
             Want::Off if changed < REST_MIN => Want::Off,
-            _ if now_c > options.cool_from_c => Want::Cool,
+            _ if now_c > options.cool_from_c + windows_k => Want::Cool,
             _ if now_c < options.heat_from_c => Want::Heat,
             _ => Want::Off,
         }
