@@ -122,8 +122,10 @@ impl Options {
             flat_cny: within("flat_cny", usual.flat_cny, 0.0, 100.0)?,
         };
         if options.cool_from_c < options.cool_floor_c || options.heat_from_c > options.heat_ceiling_c {
-            Err("settings cool_from_c and heat_from_c: cooling begins above the floor of its setpoint, heating \
-                 below the ceiling")?;
+            Err(
+                "settings cool_from_c and heat_from_c: cooling begins above the floor of its setpoint, heating \
+                 below the ceiling",
+            )?;
         }
         if options.heat_ceiling_c >= options.cool_floor_c {
             Err("settings heat_ceiling_c and cool_floor_c: heating has to end where cooling has not begun")?;
