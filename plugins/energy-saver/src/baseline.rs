@@ -152,10 +152,8 @@ fn fit(all: &WatchedDay) -> Drivers {
 /// Solves the normal equations of some drivers by elimination with pivots; none where they can't be told apart.
 fn solve(all: &WatchedDay, used: &[usize]) -> Option<Drivers> {
     let n = used.len();
-    let mut rows: Vec<Vec<f64>> = used
-        .iter()
-        .map(|&i| used.iter().map(|&j| all.xx[i][j]).chain([all.xy[i]]).collect())
-        .collect();
+    let mut rows: Vec<Vec<f64>> =
+        used.iter().map(|&i| used.iter().map(|&j| all.xx[i][j]).chain([all.xy[i]]).collect()).collect();
     // Drivers have scales of their own.
     let scale: Vec<f64> = used.iter().map(|&i| all.xx[i][i].sqrt()).collect();
     if scale.iter().any(|&s| s <= 0.0) {
@@ -251,9 +249,8 @@ mod tests {
         let tries = 200;
         for run in 0..tries {
             let noon = |i: u64| 30.0 + 4.0 * draw(run * 1000 + i);
-            let days: Vec<WatchedDay> = (0..10)
-                .map(|i| WatchedDay::new(i as u32, hours(run * 977 + i, noon(i), 0.08)))
-                .collect();
+            let days: Vec<WatchedDay> =
+                (0..10).map(|i| WatchedDay::new(i as u32, hours(run * 977 + i, noon(i), 0.08))).collect();
             let baseline = Baseline::learn(&days).unwrap();
             let (x, y) = day_of(&hours(run * 977 + 500, noon(500), 0.08));
             within += i32::from((baseline.kwh(&x) - y).abs() <= baseline.day_plus_minus_kwh);
@@ -274,7 +271,9 @@ mod tests {
     fn no_coefficient_is_below_nought() {
         // The more it is used the less it takes: no law that a physicist would sign.
         let odd: Vec<WatchedDay> = (0..5)
-            .map(|i| WatchedDay::new(i, (0..24).map(|h| (drivers(1.0, f64::from(h), 30.0), 100.0 - f64::from(h)))))
+            .map(|i| {
+                WatchedDay::new(i, (0..24).map(|h| (drivers(1.0, f64::from(h), 30.0), 100.0 - f64::from(h))))
+            })
             .collect();
         let baseline = Baseline::learn(&odd).unwrap();
         assert!(baseline.coefficients.iter().all(|&b| b >= 0.0), "{:?}", baseline.coefficients);

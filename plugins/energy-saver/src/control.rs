@@ -136,7 +136,8 @@ impl Room {
             let was = f64::from(u8::from(around.now - self.seen <= since));
             self.used += HABIT * (was - self.used);
         }
-        if let (Some((at, from_c)), Some(now_c), Some(i)) = (self.began, reading.temperature_c, self.index()) {
+        if let (Some((at, from_c)), Some(now_c), Some(i)) = (self.began, reading.temperature_c, self.index())
+        {
             let pulled = if self.want == Want::Cool { from_c - now_c } else { now_c - from_c };
             let there = match self.want {
                 Want::Cool => now_c <= options.cool_from_c,
@@ -182,12 +183,14 @@ impl Room {
         let free = around.outside_c.is_some_and(|out| out <= options.cool_floor_c - FREE_K)
             && around.now >= self.closed
             && in_use;
+        let windows = around.outside_c.is_some_and(|out| out < options.cool_floor_c);
+        let windows_k = if windows { options.windows_k } else { 0.0 };
         match self.want {
             Want::Cool if changed < RUN_MIN => Want::Cool,
             Want::Cool if !free && now_c > options.cool_floor_c - DONE_K => Want::Cool,
             Want::Heat if changed < RUN_MIN || now_c < options.heat_ceiling_c + DONE_K => Want::Heat,
             Want::Off if changed < REST_MIN => Want::Off,
-            _ if now_c > options.cool_from_c => Want::Cool,
+            _ if now_c > options.cool_from_c + windows_k => Want::Cool,
             _ if now_c < options.heat_from_c => Want::Heat,
             _ => Want::Off,
         }
@@ -221,7 +224,11 @@ impl Room {
             return;
         }
         // Windows did not do: leave them closed for a while.
-        if self.want == Want::Off && want == Want::Cool && around.now - self.since <= TRIAL_MIN && self.since > 0 {
+        if self.want == Want::Off
+            && want == Want::Cool
+            && around.now - self.since <= TRIAL_MIN
+            && self.since > 0
+        {
             self.closed = around.now + CLOSED_MIN;
         }
         (self.want, self.since) = (want, around.now);
@@ -262,18 +269,16 @@ mod tests {
 
     impl Story {
         fn new() -> Self {
-            let around = Around { now: 30_000_000, lessons: true, outside_c: Some(32.0), ..Around::default() };
+            let around =
+                Around { now: 30_000_000, lessons: true, outside_c: Some(32.0), ..Around::default() };
             Self { room: Room::default(), options: Options::default(), around }
         }
 
         /// A minute in which the room is so warm and so many are there; what it does then.
         fn minute(&mut self, temperature_c: f64, people: f64) -> Want {
             self.around.now += 1;
-            let reading = Reading {
-                temperature_c: Some(temperature_c),
-                people: Some(people),
-                ..Reading::default()
-            };
+            let reading =
+                Reading { temperature_c: Some(temperature_c), people: Some(people), ..Reading::default() };
             self.room.look(&reading, &self.around, &self.options);
             let want = self.room.wish(&reading, &self.around, &self.options);
             self.room.turn(want, &reading, &self.around);
@@ -291,10 +296,26 @@ mod tests {
         assert_eq!(story.minute(30.0, 0.0), Want::Off, "empty");
         assert_eq!(story.minute(26.4, 40.0), Want::Off, "not yet warm");
         assert_eq!(story.minute(26.6, 40.0), Want::Cool);
-        assert_eq!(story.minutes(60, 26.0, 40.0).last(), Some(&Want::Cool), "a thermostat holds it at the floor");
+        assert_eq!(
+            story.minutes(60, 26.0, 40.0).last(),
+            Some(&Want::Cool),
+            "a thermostat holds it at the floor"
+        );
         // The class has left: it is over when the room has been empty for so long, and no sooner.
         let after = story.minutes(12, 26.0, 0.0);
-        assert_eq!(after.iter().filter(|&&want| want == Want::Cool).count(), 10);
+        assert_eq!(after.iter().filter(|&&want| want == Want::Cool).count(), 6);
+    }
+
+    #[test]
+    fn windows_come_first_while_it_is_cooler_outdoors() {
+        let mut story = Story::new();
+        for (outside_c, room_c, want) in
+            [(25.0, 27.9, Want::Off), (25.0, 28.1, Want::Cool), (27.0, 27.9, Want::Cool)]
+        {
+            story.room = Room::default();
+            story.around.outside_c = Some(outside_c);
+            assert_eq!(story.minute(room_c, 40.0), want, "{outside_c} °C outdoors, {room_c} °C in the room");
+        }
     }
 
     #[test]
@@ -321,12 +342,12 @@ mod tests {
     fn the_setpoint_never_passes_floor_or_ceiling_and_gives_way_while_electricity_is_dear() {
         let mut story = Story::new();
         story.minute(29.0, 30.0);
-        for (dear, cooled_c) in [(false, 26.0), (true, 26.5)] {
+        for (dear, cooled_c) in [(false, 26.0), (true, 26.3)] {
             story.around.dear = dear;
             assert_eq!(story.room.setpoint(&story.around, &story.options), cooled_c);
         }
         story.room.want = Want::Heat;
-        for (dear, heated_c) in [(false, 20.0), (true, 19.5)] {
+        for (dear, heated_c) in [(false, 20.0), (true, 19.7)] {
             story.around.dear = dear;
             assert_eq!(story.room.setpoint(&story.around, &story.options), heated_c);
         }
@@ -336,8 +357,8 @@ mod tests {
     fn winter_heats_a_cold_room_in_use_and_lets_a_mild_one_be() {
         let mut story = Story::new();
         story.around.outside_c = Some(3.0);
-        assert_eq!(story.minute(17.0, 30.0), Want::Off);
-        assert_eq!(story.minute(15.5, 30.0), Want::Heat);
+        assert_eq!(story.minute(12.0, 30.0), Want::Off);
+        assert_eq!(story.minute(9.5, 30.0), Want::Heat);
         assert_eq!(story.minutes(30, 20.0, 30.0).last(), Some(&Want::Heat));
         assert_eq!(story.minutes(10, 21.0, 30.0).last(), Some(&Want::Off), "the class keeps itself warm");
     }
@@ -348,8 +369,8 @@ mod tests {
         story.minutes(10, 26.6, 40.0);
         story.around.outside_c = Some(21.5);
         assert_eq!(story.minute(26.0, 40.0), Want::Off, "windows may do");
-        assert_eq!(story.minutes(5, 26.4, 40.0).last(), Some(&Want::Off), "they do");
-        assert_eq!(story.minute(26.6, 40.0), Want::Cool, "they do no more");
+        assert_eq!(story.minutes(5, 27.5, 40.0).last(), Some(&Want::Off), "they do");
+        assert_eq!(story.minute(28.1, 40.0), Want::Cool, "they do no more");
         assert_eq!(story.minutes(60, 26.0, 40.0).last(), Some(&Want::Cool), "not tried again so soon");
         assert_eq!(story.minutes(60, 26.0, 40.0).contains(&Want::Off), true, "but later");
     }
@@ -371,7 +392,7 @@ mod tests {
         // The next morning it has 30 °C: 4 K take 16 minutes.
         story.minutes(30, 28.0, 0.0);
         story.around.lessons = false;
-        let began = (0..=40).rev().find(|&until| {
+        let began = (0..=20).rev().find(|&until| {
             story.around.until_lessons = Some(until);
             story.minute(30.0, 0.0) == Want::Cool
         });

@@ -104,7 +104,10 @@ impl Day {
     }
 
     /// By hour, what was used and what would have been, kWh.
-    pub fn by_hour<'a>(&'a self, baseline: Option<&'a Baseline>) -> impl Iterator<Item = (f64, Option<f64>)> + 'a {
+    pub fn by_hour<'a>(
+        &'a self,
+        baseline: Option<&'a Baseline>,
+    ) -> impl Iterator<Item = (f64, Option<f64>)> + 'a {
         self.hours.iter().map(move |(x, kwh)| (*kwh, baseline.map(|b| b.kwh(x))))
     }
 

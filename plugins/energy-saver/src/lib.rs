@@ -33,7 +33,7 @@ use campanile_plugin::{
     points::{self, Derived},
     records, store, warn,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     baseline::{Baseline, MOST_DAYS, WatchedDay},
@@ -44,9 +44,8 @@ use crate::{
     survey::{Survey, Unit},
 };
 
-/// Comfort is 20 to 26 °C, read as thermometers on walls are good for: to half a kelvin and what a thermostat swings.
-const COMFORT_C: [f64; 2] = [20.0, 26.0];
-const COMFORT_READ_K: f64 = 0.75;
+/// Comfort is 20 to 26 °C, both taken to the half kelvin that thermometers on walls are good for.
+const COMFORT_C: [f64; 2] = [19.5, 26.5];
 /// Minutes that a command lives, and before the end of which it is written again.
 const HOLD_MIN: i64 = 12;
 const RENEW_MIN: i64 = 2;
@@ -54,11 +53,13 @@ const RENEW_MIN: i64 = 2;
 const LONGEST_GAP_H: f64 = 0.25;
 /// So many of the meters have to speak that their sum says something.
 const HEARD: f64 = 0.9;
+/// So many days of savings are added up.
+const SUMMED_DAYS: u32 = 30;
 /// A slot of the priority array that is people's or life safety's.
 const PEOPLE: u8 = 8;
 
 /// The plugin.
-struct EnergySaver {
+pub struct EnergySaver {
     options: Options,
     survey: Survey,
 }
@@ -81,7 +82,7 @@ struct DayRecord {
 }
 
 /// What a day on which it acted has saved.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct SavingRecord {
     date: String,
     baseline_kwh: f64,
@@ -106,8 +107,10 @@ impl Plugin for EnergySaver {
         let mut except = BTreeSet::new();
         for glob in &options.except {
             // A place is known by any point that stands in it.
+            let depth = glob.split('/').filter(|part| *part != "**").count();
             for info in points::find(&format!("{glob}/**"))? {
-                except.extend(info.path.match_indices('/').map(|(end, _)| info.path[..end].to_owned()));
+                let places = info.path.match_indices('/').map(|(end, _)| &info.path[..end]);
+                except.extend(places.skip(depth.saturating_sub(1)).map(str::to_owned));
             }
         }
         Ok(Self { options, survey: Survey::of(&points::find("**")?, &except) })
@@ -157,6 +160,7 @@ impl Plugin for EnergySaver {
             day: &day,
             baseline: baseline.as_ref(),
             watched: watched.len(),
+            saved: saved(&records::last::<SavingRecord>("saving", SUMMED_DAYS)?),
             midnight,
             power_kw: heard.power_kw,
             outside_c: heard.outside_c,
@@ -196,10 +200,10 @@ impl EnergySaver {
     /// What was since the last tick.
     fn stretch(&self, heard: &Heard, day: &Day, now: Time, local: &LocalTime, options: &Options) -> Stretch {
         let hours = (now - day.last) as f64 / HOUR as f64;
-        let (_, factor) = options.tariff.at(local.month, minute_of_day(local));
+        let (band, factor) = options.tariff.at(local.month, minute_of_day(local));
         let used = || heard.rooms.iter().filter(|room| room.reading.in_use());
         let known = || used().filter_map(|room| room.reading.temperature_c);
-        let comfort = COMFORT_C[0] - COMFORT_READ_K..=COMFORT_C[1] + COMFORT_READ_K;
+        let comfort = COMFORT_C[0]..=COMFORT_C[1];
         Stretch {
             hours: if hours > LONGEST_GAP_H { 0.0 } else { hours },
             hour: local.hour.into(),
@@ -208,7 +212,7 @@ impl EnergySaver {
             used_metered: used().filter(|room| room.metered).count() as f64,
             used: known().count() as f64,
             comfortable: known().filter(|c| comfort.contains(c)).count() as f64,
-            dear: options.tariff.at(local.month, minute_of_day(local)).0.is_dear(),
+            dear: band.is_dear(),
             price_cny: options.flat_cny * factor,
         }
     }
@@ -451,12 +455,23 @@ impl Unit {
     /// What it is to be told: setpoint and mode before the switch.
     fn commands(&self, want: Want, setpoint_c: f64) -> impl Iterator<Item = (Point, Value)> {
         let runs = want != Want::Off;
-        let mode = self.mode.map(|(point, cool, heat)| {
-            (point, Value::Choice(if want == Want::Heat { heat } else { cool }))
-        });
+        let mode = self
+            .mode
+            .map(|(point, cool, heat)| (point, Value::Choice(if want == Want::Heat { heat } else { cool })));
         let set = runs.then(|| [Some((self.setpoint, Value::Number(setpoint_c))), mode]);
         set.into_iter().flatten().flatten().chain([(self.on, Value::Boolean(runs))])
     }
+}
+
+/// What days have saved together and how sure that is, kWh. What a day's baseline is off by has little to do with the next
+/// day's, so squares add up; days that were a guess are left out.
+fn saved(days: &[(Time, SavingRecord)]) -> Option<panel::Saved> {
+    let known = || days.iter().map(|(_, day)| day).filter(|day| !day.guess);
+    (known().count() > 0).then(|| panel::Saved {
+        days: known().count(),
+        kwh: known().map(|day| day.saved_kwh).sum(),
+        plus_minus_kwh: known().map(|day| day.plus_minus_kwh.powi(2)).sum::<f64>().sqrt(),
+    })
 }
 
 fn date(local: &LocalTime) -> u32 {
@@ -516,4 +531,6 @@ fn publish(heard: &Heard, day: &Day, baseline: Option<&Baseline>, states: &[Stat
     Ok(points::publish(&values)?)
 }
 
+// The names of what a component exports are none that a linker of the host takes.
+#[cfg(target_family = "wasm")]
 campanile_plugin::export_rule!(EnergySaver);

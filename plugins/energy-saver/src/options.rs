@@ -29,6 +29,8 @@ pub struct Options {
     pub cool_floor_c: f64,
     /// Rooms in use that are warmer are cooled, °C.
     pub cool_from_c: f64,
+    /// How much warmer they may get while it is cooler outdoors than the floor, K: windows first.
+    pub windows_k: f64,
     /// The highest setpoint of heating, °C.
     pub heat_ceiling_c: f64,
     /// Rooms in use that are cooler are heated, °C.
@@ -59,11 +61,12 @@ impl Default for Options {
             mode: Mode::Act,
             cool_floor_c: 26.0,
             cool_from_c: 26.5,
+            windows_k: 1.5,
             heat_ceiling_c: 20.0,
-            heat_from_c: 16.0,
-            peak_shift_k: 0.5,
-            vacant_min: 10,
-            prestart_min: 40,
+            heat_from_c: 10.0,
+            peak_shift_k: 0.3,
+            vacant_min: 6,
+            prestart_min: 20,
             starts_a_minute: 10,
             slot: 12,
             except: Vec::new(),
@@ -99,6 +102,7 @@ impl Options {
             mode,
             cool_floor_c: within("cool_floor_c", usual.cool_floor_c, 18.0, 32.0)?,
             cool_from_c: within("cool_from_c", usual.cool_from_c, 18.0, 35.0)?,
+            windows_k: within("windows_k", usual.windows_k, 0.0, 5.0)?,
             heat_ceiling_c: within("heat_ceiling_c", usual.heat_ceiling_c, 10.0, 26.0)?,
             heat_from_c: within("heat_from_c", usual.heat_from_c, 0.0, 26.0)?,
             peak_shift_k: within("peak_shift_k", usual.peak_shift_k, 0.0, 3.0)?,
@@ -118,8 +122,10 @@ impl Options {
             flat_cny: within("flat_cny", usual.flat_cny, 0.0, 100.0)?,
         };
         if options.cool_from_c < options.cool_floor_c || options.heat_from_c > options.heat_ceiling_c {
-            Err("settings cool_from_c and heat_from_c: cooling begins above the floor of its setpoint, heating \
-                 below the ceiling")?;
+            Err(
+                "settings cool_from_c and heat_from_c: cooling begins above the floor of its setpoint, heating \
+                 below the ceiling",
+            )?;
         }
         if options.heat_ceiling_c >= options.cool_floor_c {
             Err("settings heat_ceiling_c and cool_floor_c: heating has to end where cooling has not begun")?;

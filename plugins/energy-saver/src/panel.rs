@@ -99,7 +99,8 @@ impl RoomView<'_> {
     /// What is said under the pointer.
     fn words(&self) -> Words {
         let Words { zh_cn, en } = self.state.words();
-        let (mut zh_cn, mut en) = (format!("{zh_cn}，{}", self.degrees()), format!("{en}, {}", self.degrees()));
+        let (mut zh_cn, mut en) =
+            (format!("{zh_cn}，{}", self.degrees()), format!("{en}, {}", self.degrees()));
         if let Some(setpoint_c) = self.setpoint_c {
             zh_cn += &format!("，设定 {setpoint_c:.1} °C");
             en += &format!(", set to {setpoint_c:.1} °C");
@@ -110,6 +111,17 @@ impl RoomView<'_> {
         }
         Words { zh_cn, en }
     }
+}
+
+/// What days have saved together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Saved {
+    /// How many days.
+    pub days: usize,
+    /// What was saved, kWh.
+    pub kwh: f64,
+    /// What that is known to, kWh, with 95 % confidence.
+    pub plus_minus_kwh: f64,
 }
 
 /// What there is to show.
@@ -125,6 +137,8 @@ pub struct View<'a> {
     pub baseline: Option<&'a Baseline>,
     /// How many days were watched.
     pub watched: usize,
+    /// What the days before have saved, where that is known.
+    pub saved: Option<Saved>,
     /// When today began.
     pub midnight: Time,
     /// What the air-conditioners take, kW.
@@ -158,6 +172,12 @@ pub fn tree(view: &View<'_>) -> Tree {
     }
     let (words, tone) = saving(view);
     tree.add(Tree::ROOT, "saving", Content::Text((words, tone)));
+    if let Some(Saved { days, kwh, plus_minus_kwh: sure }) = view.saved {
+        let zh = format!("最近 {days} 个运行日共节约 {kwh:.0} ± {sure:.0} kWh（95 %）");
+        let en = format!("Saved on the last {days} days at work: {kwh:.0} ± {sure:.0} kWh (95 %)");
+        let tone = if kwh > sure { Tone::Good } else { Tone::Caution };
+        tree.add(Tree::ROOT, "saved", Content::Text((Words::new(zh, en), tone)));
+    }
     if let Some(words) = advice(view) {
         tree.add(Tree::ROOT, "advice", Content::Text((words, Tone::Accent)));
     }
@@ -191,7 +211,8 @@ fn saving(view: &View<'_>) -> (Words, Tone) {
         }
         (Mode::Act, None) => {
             let zh = "正在控制。没有基线，节约量无法说明：请先设为“观察”数日";
-            let en = "At work. What it saves can't be told without a baseline: let it watch for some days first";
+            let en =
+                "At work. What it saves can't be told without a baseline: let it watch for some days first";
             (Words::new(zh, en), Tone::Plain)
         }
         (Mode::Act, Some(baseline)) => {
@@ -217,14 +238,14 @@ fn advice(view: &View<'_>) -> Option<Words> {
         matches!(room.state, State::Fresh | State::Cooled | State::Waiting)
             && room.temperature_c.is_some_and(|c| c > outside_c + 2.0 && c > view.options.cool_floor_c - 1.0)
     };
-    let (open, stuffy) = (
-        view.rooms.iter().filter(warm).count(),
-        view.rooms.iter().filter(|room| room.is_stuffy()).count(),
-    );
+    let (open, stuffy) =
+        (view.rooms.iter().filter(warm).count(), view.rooms.iter().filter(|room| room.is_stuffy()).count());
     let (mut zh, mut en) = (String::new(), String::new());
     if open > 0 {
         zh += &format!("室外 {outside_c:.1} °C，比 {open} 间使用中的房间凉：可开窗代替空调。");
-        en += &format!("It is {outside_c:.1} °C outdoors, cooler than {open} rooms in use: windows can do the cooling. ");
+        en += &format!(
+            "It is {outside_c:.1} °C outdoors, cooler than {open} rooms in use: windows can do the cooling. "
+        );
     }
     if stuffy > 0 {
         zh += &format!("{stuffy} 间房间二氧化碳超过 {STUFFY_PPM:.0} ppm，请换气。");
@@ -284,7 +305,10 @@ fn form(wish: &Wish) -> Content {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{baseline::WatchedDay, baseline::drivers, day::Stretch};
+    use crate::{
+        baseline::{WatchedDay, drivers},
+        day::Stretch,
+    };
 
     fn room(state: State) -> RoomView<'static> {
         static NAMES: std::sync::LazyLock<Words> = std::sync::LazyLock::new(|| Words::new("教室", "Class"));
@@ -295,13 +319,6 @@ mod tests {
             temperature_c: Some(26.1),
             co2_ppm: Some(1800.0),
             setpoint_c: Some(26.0),
-        }
-    }
-
-    fn english(content: &Content) -> String {
-        match content {
-            Content::Text((words, _)) => words.en.clone(),
-            other => panic!("{other:?}"),
         }
     }
 
@@ -327,6 +344,7 @@ mod tests {
             day: &day,
             baseline: baseline.as_ref(),
             watched: 3,
+            saved: None,
             midnight: 0,
             power_kw: Some(30.0),
             outside_c: Some(30.0),
@@ -338,11 +356,12 @@ mod tests {
         assert_eq!(tone, Tone::Good);
         view.baseline = None;
         assert!(saving(&view).0.en.contains("can't be told"));
+        // Of the two rooms above 1500 ppm one is empty.
         let said = advice(&view).unwrap().en;
-        assert!(said.contains("1 rooms are above 1500 ppm") && said.contains("2 air-conditioned rooms"), "{said}");
-        // All of it in both languages, whatever there is to show.
-        let text = english(&Content::Text(saving(&view)));
-        assert!(!text.is_empty());
+        assert!(
+            said.contains("1 rooms are above 1500 ppm") && said.contains("2 air-conditioned rooms"),
+            "{said}"
+        );
     }
 
     #[test]

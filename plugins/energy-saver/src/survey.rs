@@ -79,8 +79,21 @@ fn is_air(info: &Info) -> bool {
 const OUTDOORS: [&str; 3] = ["outside", "outdoor", "outdoors"];
 /// Temperatures of something else than the air of a room.
 const NO_AIR: [&str; 15] = [
-    "water", "soil", "fridge", "refrigerator", "freezer", "holding", "disinfection", "winding", "inverter", "supply",
-    "return", "discharge", "surface", "radiant", "compost",
+    "water",
+    "soil",
+    "fridge",
+    "refrigerator",
+    "freezer",
+    "holding",
+    "disinfection",
+    "winding",
+    "inverter",
+    "supply",
+    "return",
+    "discharge",
+    "surface",
+    "radiant",
+    "compost",
 ];
 
 impl Survey {
@@ -90,7 +103,8 @@ impl Survey {
         for info in points {
             by_place.entry(place(&info.path)).or_default().push(info);
         }
-        let room_air = |info: &&&Info| is_air(info) && !says(&info.kind, &NO_AIR) && !says(&info.kind, &OUTDOORS);
+        let room_air =
+            |info: &&&Info| is_air(info) && !says(&info.kind, &NO_AIR) && !says(&info.kind, &OUTDOORS);
         let mut units: BTreeMap<&str, Vec<Unit>> = BTreeMap::new();
         for (&entity, members) in &by_place {
             let Some(unit) = unit(members) else { continue };
@@ -113,9 +127,12 @@ impl Survey {
                 path: path.to_owned(),
                 names: members.first().map_or_else(|| Words::new(path, path), |info| info.place.clone()),
                 temperature: pick(&|info| room_air(&&info)),
-                people: pick(&|info| number(info) && says(&info.kind, &["people", "persons", "occupants", "occupancy"])),
+                people: pick(&|info| {
+                    number(info) && says(&info.kind, &["people", "persons", "occupants", "occupancy"])
+                }),
                 presence: pick(&|info| {
-                    info.shape == Shape::Boolean && says(&info.kind, &["presence", "occupancy", "occupied", "motion"])
+                    info.shape == Shape::Boolean
+                        && says(&info.kind, &["presence", "occupancy", "occupied", "motion"])
                 }),
                 co2: pick(&|info| number(info) && says(&info.kind, &["co2"])),
                 units,

@@ -56,7 +56,9 @@ impl Tariff {
         let parts = text.split(';').map(str::trim).filter(|part| !part.is_empty());
         let period = |part: &str| {
             let wrong = || {
-                format!("'{part}': write months, hours, valley, flat, peak or sharp, and times the flat price")
+                format!(
+                    "'{part}': write months, hours, valley, flat, peak or sharp, and times the flat price"
+                )
             };
             let words: Vec<&str> = part.split_whitespace().collect();
             let [months, hours, band, factor] = words[..] else { return Err(wrong()) };
