@@ -7,7 +7,7 @@ use campanile_model::{Campus, Glob, Names, Place, Problems, Severity, read_toml_
 use campanile_plugins::{Kind, MANIFEST_FILE, Manifest};
 
 use crate::finding::Finding;
-use crate::plugin::{Plugin, Workshop};
+use crate::plugin::{Plugin, Workshop, in_english, not_built};
 use crate::source::Source;
 
 /// The largest icon, bytes.
@@ -53,10 +53,22 @@ pub fn check(source: &Source, campus: &Arc<Campus>, workshop: &Workshop) -> Chec
         let check = Check { file: &file, spec, place: &place };
         findings.extend(check.names());
         findings.extend(check.globs(campus));
-        findings.extend(check.icon(source));
+        let icon = check.icon(source);
+        // What can't be packed can't be started; that has been told by then.
+        let packs = icon.is_empty();
+        findings.extend(icon);
         findings.extend(check.files(source));
-        if let Some(manifest) = &manifest {
-            findings.extend(check.body(source, manifest, campus, workshop));
+        let Some(manifest) = &manifest else { return };
+        match check.body(source, manifest) {
+            Ok(imports) => {
+                findings.extend(imports);
+                match packs.then(|| Plugin::open(source, workshop)) {
+                    Some(Ok(plugin)) => findings.extend(plugin.starts(source, campus)),
+                    Some(Err(finding)) => findings.push(*finding),
+                    None => {}
+                }
+            }
+            Err(finding) => findings.push(*finding),
         }
     });
     findings.sort_by(|a, b| (a.severity, &a.file, &a.place).cmp(&(b.severity, &b.file, &b.place)));
@@ -276,24 +288,14 @@ impl Check<'_> {
         findings
     }
 
-    /// The component or script: what it imports, and whether it starts.
-    fn body(
-        &self,
-        source: &Source,
-        manifest: &Arc<Manifest>,
-        campus: &Arc<Campus>,
-        workshop: &Workshop,
-    ) -> Vec<Finding> {
-        let plugin = match Plugin::open(source, workshop) {
-            Ok(plugin) => plugin,
-            Err(finding) => return vec![*finding],
-        };
-        let mut findings = Vec::new();
-        if manifest.script.is_none() {
-            findings.extend(self.imports(&plugin.imports));
-        }
-        findings.extend(plugin.starts(source, campus));
-        findings
+    /// The component: whether it is there, and what it imports. What a script imports is its interpreter's.
+    fn body(&self, source: &Source, manifest: &Manifest) -> Result<Vec<Finding>, Box<Finding>> {
+        let Some(name) = manifest.component_file() else { return Ok(Vec::new()) };
+        let file = source.file(name);
+        let bytes = source.read(name).ok_or_else(|| Box::new(not_built(&file, name)))?;
+        let imports = campanile_plugin_build::imports(&bytes);
+        let imports = imports.map_err(|why| Box::new(in_english("bad-component", &file, &why)))?;
+        Ok(self.imports(&imports))
     }
 
     /// Imports against what the manifest asks for.

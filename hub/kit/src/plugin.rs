@@ -135,12 +135,7 @@ impl Plugin {
 /// Why a folder can't be packed.
 fn not_packed(source: &Source, why: &PackageError) -> Finding {
     match why {
-        PackageError::Missing { name, .. } if name.ends_with(".wasm") => Finding::error(
-            "not-built",
-            &source.file(name),
-            Names::new(format!("没有组件 {name}"), format!("there is no component {name}")),
-            Names::new("先运行 campanile plugin build。", "Build it first: campanile plugin build."),
-        ),
+        PackageError::Missing { name, .. } if name.ends_with(".wasm") => not_built(&source.file(name), name),
         PackageError::Missing { name, .. } | PackageError::File { name, .. } => {
             in_english("bad-package", &source.file(name), why)
         }
@@ -148,8 +143,18 @@ fn not_packed(source: &Source, why: &PackageError) -> Finding {
     }
 }
 
+/// There is no component yet.
+pub(crate) fn not_built(file: &FsPath, name: &str) -> Finding {
+    Finding::error(
+        "not-built",
+        file,
+        Names::new(format!("没有组件 {name}"), format!("there is no component {name}")),
+        Names::new("先运行 campanile plugin build。", "Build it first: campanile plugin build."),
+    )
+}
+
 /// What a library says, which has its mend in it.
-fn in_english(code: &'static str, file: &FsPath, why: &dyn std::error::Error) -> Finding {
+pub(crate) fn in_english(code: &'static str, file: &FsPath, why: &dyn std::error::Error) -> Finding {
     let said = why.to_string();
     let mend = Names::new("按上面的说明修改。", "Mend it as it says.");
     Finding::error(code, file, Names::new(&said, &said), mend)
