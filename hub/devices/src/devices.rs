@@ -375,7 +375,7 @@ impl Devices {
                     }
                     AcPart::Supply => {}
                 }
-                ac.decide(wish);
+                ac.decide(wish, room.spec.cooling_to_c);
             }
             Role::Room(r, Air::LightsOn) => {
                 self.models.rooms[*r].state.told_lights = on;

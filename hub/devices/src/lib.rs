@@ -14,6 +14,8 @@
 //! | `occupancy` | persons a space by use | by area |
 //! | `curfew` | `{ off = "22:00", on = "06:00" }` of the dormitory's circuits | 21:30 to 6:15 |
 //! | `cooling_from_c`, `heating_below_c` | when people switch the air-conditioner on | 28, 13 |
+//! | `cooling_to_c` | what people set cooling to: a list, of which each room has one | 26 |
+//! | `left_on` | the share of rooms whose people leave air-conditioner and lamps on when they go, until somebody goes round at 18:30 and 22:00 | 0 |
 //! | `river` | `{ tide_m, rise_m_per_mm }` | 0.35, 0.006 |
 //!
 //! The models are simple and honest, each with its source where it is written: rooms with two heat nodes and one

@@ -12,7 +12,7 @@ use crate::equip;
 use crate::flows::{FlowTree, Item, Load, Source, is_flow};
 use crate::machine::{Around, Kind, Machine};
 use crate::noise::{drift, unit};
-use crate::occupancy::{activity, is_break, people};
+use crate::occupancy::{activity, is_break, leaves_on, people};
 use crate::overrides::Overrides;
 use crate::room::Room;
 use crate::settings::Settings;
@@ -50,6 +50,7 @@ pub(crate) struct Models {
     calendar: Calendar,
     pub seed: u64,
     comfort_c: [f64; 2],
+    left_on: f64,
     tide_m: f64,
     rise_m_per_mm: f64,
     pub time: Timestamp,
@@ -142,6 +143,7 @@ impl Models {
         let gas_share = gas_share.collect();
         let mut models = Self {
             comfort_c: [settings.heating_below_c.unwrap_or(13.0), settings.cooling_from_c.unwrap_or(28.0)],
+            left_on: settings.left_on,
             tide_m: settings.river.tide_m,
             rise_m_per_mm: settings.river.rise_m_per_mm,
             now: calendar.at(time),
@@ -288,7 +290,9 @@ impl Models {
                 && unit(seed, room.spec.key ^ 3, now.date) < 0.02
                 && (1235.0..1250.0).contains(&now.minute)
                 && n > 0.0;
-            room.advance(dt_s, &self.sky, &now, n, if kettle { 1500.0 } else { 0.0 }, self.comfort_c);
+            let left_on = leaves_on(self.left_on, room.spec.key, &now, seed);
+            let kettle_w = if kettle { 1500.0 } else { 0.0 };
+            room.advance(dt_s, &self.sky, &now, n, left_on, kettle_w, self.comfort_c);
         }
         let around = |machine: &Machine, rooms: &[Room], soil: &BTreeMap<usize, f64>| {
             let ambient_c =

@@ -61,6 +61,23 @@ pub(crate) fn activity(now: &Moment) -> f64 {
     }
 }
 
+/// When somebody goes round and switches off what is left on, minutes after midnight.
+const ROUNDS: [std::ops::Range<f64>; 2] = [1110.0..1140.0, 1320.0..1350.0];
+/// The share of rooms that a round of an evening doesn't come to.
+const MISSED: f64 = 0.05;
+/// When a day of habits begins: nobody is at work over this hour.
+const MORNING_MIN: f64 = 300.0;
+/// Who left it on in the morning may not in the afternoon.
+const NOON_MIN: f64 = 735.0;
+
+/// Whether who goes last from a space now leaves on what is on, in a school where this share does.
+pub(crate) fn leaves_on(share: f64, key: u64, now: &Moment, seed: u64) -> bool {
+    let day = now.date - i64::from(now.minute < MORNING_MIN);
+    let half = i64::from(!(MORNING_MIN..NOON_MIN).contains(&now.minute));
+    let round = ROUNDS.iter().any(|round| round.contains(&now.minute));
+    unit(seed, key ^ 5, 2 * day + half) < share && (!round || unit(seed, key ^ 6, day) < MISSED)
+}
+
 /// Persons in a space now: a whole number. `key` tells spaces of a use apart.
 pub(crate) fn people(use_: SpaceUse, capacity: f64, key: u64, now: &Moment, seed: u64) -> f64 {
     let m = now.minute;

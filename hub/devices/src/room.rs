@@ -81,8 +81,8 @@ impl Ac {
         }
     }
 
-    /// Follows what it is told; what it isn't told, the people in the room decide.
-    pub(crate) fn decide(&mut self, wanted: Option<AcMode>) {
+    /// Follows what it is told; what it isn't told, the people in the room decide, who set cooling to so many °C.
+    pub(crate) fn decide(&mut self, wanted: Option<AcMode>, cooling_to_c: f64) {
         let mode = match (self.told_mode, self.told_on) {
             _ if self.dead => AcMode::Off,
             (Some(AcMode::Off), _) | (_, Some(false)) => AcMode::Off,
@@ -96,7 +96,7 @@ impl Ac {
         if self.on {
             self.mode = mode;
         }
-        let usual = if self.mode == AcMode::Heat { 20.0 } else { 26.0 };
+        let usual = if self.mode == AcMode::Heat { 20.0 } else { cooling_to_c };
         self.setpoint_c = self.told_setpoint_c.unwrap_or(usual);
     }
 }
@@ -164,17 +164,23 @@ impl Room {
         self.state.told_supply.unwrap_or(!(now.curfew && self.spec.use_ == SpaceUse::Dormitory))
     }
 
-    /// What the people in the room would set the air-conditioner to.
-    pub(crate) fn wish(&self, running: bool, [heat_c, cool_c]: [f64; 2]) -> Option<AcMode> {
+    /// What the people in the room would set the air-conditioner to; who goes last may leave it as it is.
+    pub(crate) fn wish(&self, running: bool, left_on: bool, [heat_c, cool_c]: [f64; 2]) -> Option<AcMode> {
         if self.spec.use_ == SpaceUse::Server {
             return Some(AcMode::Cool);
         }
-        let there = self.state.people >= (0.1 * self.spec.capacity).max(1.0);
+        // Who works alone in an office cools it; who fetches something from a classroom doesn't.
+        let few = match self.spec.use_ {
+            SpaceUse::Office | SpaceUse::Meeting | SpaceUse::Counselling | SpaceUse::Clinic => 1.0,
+            _ => (0.1 * self.spec.capacity).max(1.0),
+        };
+        let there = self.state.people >= few;
         if !there {
-            return None;
+            let runs = self.state.acs.iter().find(|ac| ac.on && ac.mode != AcMode::Fan);
+            return runs.filter(|_| left_on).map(|ac| ac.mode);
         }
         match running {
-            true if self.state.mass_c > 25.5 => Some(AcMode::Cool),
+            true if self.state.mass_c > self.spec.cooling_to_c - 0.5 => Some(AcMode::Cool),
             true if self.state.mass_c < 19.0 => Some(AcMode::Heat),
             _ if self.state.air_c > cool_c => Some(AcMode::Cool),
             _ if self.state.air_c < heat_c => Some(AcMode::Heat),
@@ -182,22 +188,27 @@ impl Room {
         }
     }
 
-    /// Steps by `dt_s` seconds with `people` in it; `kettle_w` is what a boarder plugs in against the rules.
+    /// Steps by `dt_s` seconds with `people` in it, of whom the last leaves on what is on or doesn't; `kettle_w` is what
+    /// a boarder plugs in against the rules.
     pub(crate) fn advance(
         &mut self,
         dt_s: f64,
         sky: &Sky,
         now: &Moment,
         people: f64,
+        left_on: bool,
         kettle_w: f64,
         comfort_c: [f64; 2],
     ) {
+        if people > 0.0 && self.state.people <= 0.0 {
+            self.come_in();
+        }
         self.state.people = people;
-        self.light_and_loads(sky, now, kettle_w);
+        self.light_and_loads(sky, now, left_on, kettle_w);
         let running = self.state.acs.iter().any(|ac| ac.on);
-        let wish = self.wish(running, comfort_c);
+        let wish = self.wish(running, left_on, comfort_c);
         for ac in &mut self.state.acs {
-            ac.decide(wish);
+            ac.decide(wish, self.spec.cooling_to_c);
         }
         let running = self.state.acs.iter().any(|ac| ac.on && ac.mode != AcMode::Fan);
         let per_hour = self.air_changes(sky, running);
@@ -218,6 +229,17 @@ impl Room {
         let gain = self.state.people * MOISTURE_KG_S / (1.2 * volume);
         let limit = (flow_s * sky.moisture + drying_s * coil + gain) / rate;
         self.state.moisture = limit + (self.state.moisture - limit) * libm::exp(-rate * dt_s);
+    }
+
+    /// Who comes in has a switch at the wall and a remote control: what was told to be off is theirs again, until it is
+    /// told anew.
+    fn come_in(&mut self) {
+        if self.state.told_lights == Some(false) {
+            self.state.told_lights = None;
+        }
+        for ac in self.state.acs.iter_mut().filter(|ac| ac.told_on == Some(false)) {
+            (ac.told_on, ac.told_mode, ac.told_setpoint_c) = (None, None, None);
+        }
     }
 
     fn air_changes(&mut self, sky: &Sky, running: bool) -> f64 {
@@ -241,13 +263,16 @@ impl Room {
         leaks + mechanical + open
     }
 
-    fn light_and_loads(&mut self, sky: &Sky, now: &Moment, kettle_w: f64) {
+    fn light_and_loads(&mut self, sky: &Sky, now: &Moment, left_on: bool, kettle_w: f64) {
         use SpaceUse as U;
         let s = &self.spec;
         let daylight = if s.windows.is_empty() { 0.0 } else { 0.02 * 110.0 * sky.global_w_m2 };
         let awake = s.use_ != U::Dormitory || !now.curfew;
         let supplied = self.supplied(now);
-        let auto = self.state.people > 0.0 && awake && daylight < 450.0;
+        let auto = match self.state.people > 0.0 {
+            true => awake && daylight < 450.0,
+            false => left_on && self.state.lights_on,
+        };
         self.state.lights_on = supplied && !self.dead.lights && self.state.told_lights.unwrap_or(auto);
         let (lamp_w_m2, lamp_lx) = match s.use_ {
             U::Corridor | U::Stair | U::Lobby | U::Toilet | U::Store => (4.0, 110.0),

@@ -29,6 +29,10 @@ pub(crate) struct Settings {
     pub cooling_from_c: Option<f64>,
     /// Air temperature below which people heat, °C.
     pub heating_below_c: Option<f64>,
+    /// What people set cooling to, °C: a room's is one of these.
+    pub cooling_to_c: Vec<f64>,
+    /// The share of rooms whose people leave air-conditioner and lamps on when they go, until the next round.
+    pub left_on: f64,
     /// The river's tide.
     pub river: River,
     /// What the models don't know.

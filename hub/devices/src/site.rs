@@ -25,6 +25,8 @@ pub(crate) struct RoomSpec {
     pub windows: Vec<[f64; 2]>,
     /// Persons that it is made for.
     pub capacity: f64,
+    /// What its people set cooling to, °C.
+    pub cooling_to_c: f64,
     pub cellar: bool,
     /// The index of its building in the plan.
     pub building: usize,
@@ -63,6 +65,7 @@ pub(crate) fn rooms(campus: &Campus, settings: &Settings) -> Vec<RoomSpec> {
                 let Some(entity) = campus.entity_index(&path) else { continue };
                 let mut room = room(&campus.plan, building, storey, space, &shared, settings);
                 (room.entity, room.key, room.building) = (entity, key(&path), b);
+                room.cooling_to_c = cooling_to_c(room.use_, room.key, settings);
                 if storey.level == top {
                     room.opaque_w_k += room.area_m2 * ROOF_U;
                 }
@@ -71,6 +74,18 @@ pub(crate) fn rooms(campus: &Campus, settings: &Settings) -> Vec<RoomSpec> {
         }
     }
     rooms
+}
+
+/// What people set cooling to where the campus doesn't say, and what a server room is kept at, °C.
+const COOLING_TO_C: f64 = 26.0;
+
+fn cooling_to_c(use_: SpaceUse, key: u64, settings: &Settings) -> f64 {
+    let habits = &settings.cooling_to_c;
+    let pick = usize::try_from(key >> 32).unwrap_or(0).checked_rem(habits.len());
+    match pick.and_then(|i| habits.get(i)) {
+        Some(&c) if use_ != SpaceUse::Server && c.is_finite() => c.clamp(16.0, 30.0),
+        _ => COOLING_TO_C,
+    }
 }
 
 fn edges(space: &Space) -> impl Iterator<Item = [u32; 2]> + '_ {
@@ -139,6 +154,7 @@ fn room(
         light_w_k,
         windows,
         capacity,
+        cooling_to_c: COOLING_TO_C,
         cellar,
         building: 0,
     }

@@ -194,10 +194,29 @@ pub(crate) fn mode_of(choice: &Choice) -> AcMode {
     }
 }
 
+/// Whether people have taken over what a device was once told.
+fn by_hand(models: &Models, role: &Role) -> bool {
+    match role {
+        Role::Room(r, Air::LightsOn) => models.rooms[*r].state.told_lights.is_none(),
+        Role::Ac(r, ac, part) => {
+            let ac = &models.rooms[*r].state.acs[*ac];
+            match part {
+                AcPart::On => ac.told_on.is_none(),
+                AcPart::Setpoint => ac.told_setpoint_c.is_none(),
+                AcPart::Mode => ac.told_mode.is_none(),
+                AcPart::Supply => false,
+            }
+        }
+        _ => false,
+    }
+}
+
 /// The value of a point now, rounded to its resolution and kept in its range. `told` is what it was last told.
 pub(crate) fn value(models: &Models, role: &Role, point: &Point, told: Option<&Value>, draw: i64) -> Value {
     let who = key(point.path.as_str());
-    // A commanded point shows what it was told; what the device makes of it, its readback shows.
+    // A commanded point shows what it was told, until people have switched it by hand; what the device makes of it, its
+    // readback shows.
+    let told = told.filter(|_| !by_hand(models, role));
     match (told, &point.command) {
         (Some(Value::Number(x)), Some(_)) => return Value::Number(fit(*x, point)),
         (Some(told), Some(_)) => return told.clone(),
