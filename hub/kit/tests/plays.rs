@@ -255,7 +255,7 @@ fn one_thing(mode: &str, target: &str, expectations: &str) -> String {
     format!(
         "format = \"campanile-plugin-test/1\"\nzh-CN = \"探针\"\nen = \"Probe\"\nstart = \"2026-06-24T09:15:00\"\n\
          duration_s = 5\n[settings]\nmode = \"{mode}\"\ntarget = \"{target}\"\n[[step]]\nat_s = 1\n\
-         samples = [{{ point = \"teaching-a/2f/203/co2\", value = 500 }}]\n{expectations}"
+         samples = [{{ point = \"teaching-a/2f/203/ac/setpoint\", value = 24 }}]\n{expectations}"
     )
 }
 
@@ -327,7 +327,7 @@ fn a_check_tells_everything_at_once() {
     let good = std::fs::read_to_string(bench.dir.path().join("plugin.toml")).unwrap();
     let broken = good
         .replace("zh-CN = \"空气不新鲜\"", "zh-CN = \"Stale\"")
-        .replace("read = [\"**/co2\", ", "history = true\nread = [\"**/co3\", \"**/co2\", ")
+        .replace("read = [\"**/co2\"]", "history = true\nread = [\"**/co3\", \"**/co2\"]")
         .replace("vendor =", "icon = \"icon.png\"\nvendor =")
         .replace("[[alarm]]\nid = \"stale-air\"\nzh-CN = \"二氧化碳浓度偏高\"\nen = \"CO₂ is high\"\npriority = \"low\"\n", "");
     bench.write("plugin.toml", &broken);

@@ -162,6 +162,7 @@ fn config() -> Config {
         .max_core_instances_per_component(40)
         .max_memories_per_component(1)
         .max_tables_per_component(4)
+        .max_tables_per_module(4)
         .max_memory_size(256 << 20)
         .linear_memory_keep_resident(64 << 10);
     let mut config = Config::new();

@@ -209,7 +209,7 @@ fn list_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View) {
             });
             // The whole entry is a button.
             let rect = opens.response.rect;
-            let response = ui.interact(rect, ui.id().with("open"), Sense::click());
+            let response = ui.interact(rect, ui.id().with(("list", "open")), Sense::click());
             if response.hovered() {
                 ui.painter().rect_stroke(
                     rect.expand(3.0),

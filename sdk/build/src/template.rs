@@ -219,10 +219,9 @@ mod tests {
                 for (path, bytes) in &files {
                     crate::write(&dir.path().join(path), bytes).unwrap();
                     let text = String::from_utf8_lossy(bytes);
-                    assert!(
-                        !text.contains("PLUGIN_"),
-                        "{language}, {kind}: {path} has a name that is not filled in"
-                    );
+                    for name in ["PLUGIN_ID", "PLUGIN_ZH", "PLUGIN_EN"] {
+                        assert!(!text.contains(name), "{language}, {kind}: {path} has {name} not filled in");
+                    }
                 }
                 assert_eq!(Language::of(dir.path()).unwrap(), language);
                 crate::outside::refuse(language, dir.path()).unwrap();
