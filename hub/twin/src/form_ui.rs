@@ -348,7 +348,7 @@ mod tests {
         // Under the hands of who types the plugin puts words before the form.
         show(&mut person, vec![say("12 classes take part"), say("3 proposals"), form(60)]);
         person.types("hot");
-        let number = person.place("26").center();
+        let number = person.place("26.00").center();
         person.click(number);
         person.types("28");
         person.enter();
