@@ -252,10 +252,12 @@ is = [0.9, 1.1]
 }
 
 fn one_thing(mode: &str, target: &str, expectations: &str) -> String {
+    // The probe commands what it is told of.
+    let (point, value) = if mode == "command" { ("ac/setpoint", 24) } else { ("co2", 500) };
     format!(
         "format = \"campanile-plugin-test/1\"\nzh-CN = \"探针\"\nen = \"Probe\"\nstart = \"2026-06-24T09:15:00\"\n\
          duration_s = 5\n[settings]\nmode = \"{mode}\"\ntarget = \"{target}\"\n[[step]]\nat_s = 1\n\
-         samples = [{{ point = \"teaching-a/2f/203/ac/setpoint\", value = 24 }}]\n{expectations}"
+         samples = [{{ point = \"teaching-a/2f/203/{point}\", value = {value} }}]\n{expectations}"
     )
 }
 
