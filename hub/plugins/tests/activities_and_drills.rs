@@ -285,7 +285,8 @@ fn a_kind_has_nothing_of_another() {
         ("probe-activity", Kind::Rule, "campanile:plugin/activities"),
         ("probe-drill", Kind::Activity, "campanile:plugin/drills"),
     ] {
-        for probe in probes(name) {
+        // What is refused is never in a cache: the small ones say it for all.
+        for probe in probes(name).into_iter().filter(|probe| !probe.interprets()) {
             let language = probe.language;
             let of_kind = campanile_plugins::Manifest { kind, ..manifest("sdk/probe") };
             let why = runtime.compile(&of_kind, &probe.bytes).unwrap_err();

@@ -304,7 +304,7 @@ fn code_ui(ui: &mut Ui, id: Id, text: &mut String, error: Option<(&ScriptError, 
     let digit = ui.painter().layout_no_wrap("0".to_owned(), font.clone(), FAINT).size().x;
     let gutter = (lines.to_string().len().max(2) as f32) * digit + 14.0;
     let galley = ui.painter().layout_job(painted(text, &font));
-    let scroll = ScrollArea::both().id_salt(id.with("scroll")).auto_shrink(false).max_height(height);
+    let scroll = ScrollArea::both().id_salt(id.with(("panel", "scroll"))).auto_shrink(false).max_height(height);
     scroll.show(ui, |ui| {
         let room = ui.available_size();
         // Lines are not broken: what is longer scrolls.
