@@ -4,6 +4,8 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 BIN := $(CARGO_TARGET_DIR)/debug
 # The built binaries find the demo campus here, wherever they are started.
 export CAMPANILE_ROOT := $(CURDIR)
+# And here interpreters of scripts and the plugins of the house.
+export CAMPANILE_PLUGINS ?= $(CARGO_TARGET_DIR)/plugins
 
 .PHONY: help demo test verify lint fuzz bench build setup campus
 
@@ -17,6 +19,7 @@ build: setup
 	cargo build --workspace --bins --locked
 
 demo: build ## open the demo school: the twin where there is a display, headless elsewhere
+	scripts/guests.sh shipped || echo 'the plugins of the house were not built: the demonstration goes without them'
 	$(BIN)/campanile demo
 
 test: setup ## the fast suite: minutes, needs no network beyond the first install

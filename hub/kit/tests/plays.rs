@@ -273,7 +273,7 @@ fn each_kind_of_expectation_sees_its_thing() {
         ("alarm", "", "[[expect]]\nalarm = { id = \"probe\" }\n"),
         ("record", "", "[[expect]]\nrecord = { kind = \"probe\", fields = { n = [0, 1] } }\n"),
         ("panel", "", "[[expect]]\npanel = { id = \"probe\", person = \"\" }\n"),
-        ("too-strong", setpoint, "[[expect]]\ndenial = \"too-strong\"\n[[expect]]\ndenials = 1\n"),
+        ("too-strong", setpoint, "[[expect]]\ndenial = \"too-strong\"\n[[expect]]\ndenials = 2\n"),
         ("out-of-limits", setpoint, "[[expect]]\ndenial = \"out-of-limits\"\n"),
         ("outside-globs", "site/barrier-canteen/barrier-up", "[[expect]]\ndenial = \"not-granted\"\n"),
         ("loop", "", "[[expect]]\nfailure = \"call_fuel_m\"\n"),
