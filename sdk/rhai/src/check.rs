@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rhai::{AST, ASTNode, Engine, Expr, Position};
+use rhai::{AST, ASTNode, Engine, Expr, Position, Stmt};
 
 use crate::fault::Fault;
 
@@ -100,6 +100,8 @@ fn calls(ast: &AST, known: &Known) -> Result<(), Fault> {
     ast.walk(&mut |path: &[ASTNode<'_>]| {
         let (call, place, is_method) = match path.last() {
             Some(ASTNode::Expr(Expr::FnCall(call, place))) => (call, *place, false),
+            // One that stands for itself is a statement.
+            Some(ASTNode::Stmt(Stmt::FnCall(call, place))) => (call, *place, false),
             Some(ASTNode::Expr(Expr::MethodCall(call, place))) => (call, *place, true),
             _ => return true,
         };
