@@ -176,8 +176,8 @@ fn a_proposal_is_open_until_its_outcome() {
 #[test]
 fn nothing_is_taught_or_directed_that_nobody_approved() {
     for (name, dir, modes) in [
-        ("probe-activity", "sdk/probe/activity", &["offer", "award", "propose", "league"][..]),
-        ("probe-drill", "sdk/probe/drill", &["now", "depth", "tell", "progress", "ask"]),
+        ("probe-activity", &["offer", "award", "propose", "league"][..]),
+        ("probe-drill", &["now", "depth", "tell", "progress", "ask"]),
     ] {
         for probe in probes(name) {
             let language = probe.language;

@@ -139,7 +139,11 @@ const FAILURES: &[Row] = &[
         HOST_CALLS,
         &[
             ("rhai", HOST_CALLS_OR_TRAP, "whichever it has used up first: its steps or its calls"),
-            ("js", HOST_CALLS_FUEL_OR_DEADLINE, "a call of the host takes it so much work that this ends first"),
+            (
+                "js",
+                HOST_CALLS_FUEL_OR_DEADLINE,
+                "a call of the host takes it so much work that this ends first",
+            ),
         ],
     ),
     Row(
@@ -147,8 +151,16 @@ const FAILURES: &[Row] = &[
         HOST_BYTES,
         HOST_BYTES,
         &[
-            ("rhai", TRAP_OR_DEADLINE, "its arrays end before: at 20,000 entries, or on a busy machine its time is over"),
-            ("python", HOST_BYTES_FUEL_OR_DEADLINE, "on a busy machine it has not made the batch when its time is over"),
+            (
+                "rhai",
+                TRAP_OR_DEADLINE,
+                "its arrays end before: at 20,000 entries, or on a busy machine its time is over",
+            ),
+            (
+                "python",
+                HOST_BYTES_FUEL_OR_DEADLINE,
+                "on a busy machine it has not made the batch when its time is over",
+            ),
             ("js", HOST_BYTES_FUEL_OR_DEADLINE, "as Python"),
         ],
     ),

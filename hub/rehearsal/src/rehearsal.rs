@@ -11,9 +11,7 @@ use campanile_crowd::Crowd;
 use campanile_devices::{Devices, WeatherOverride};
 use campanile_flood::Flood;
 use campanile_model::{Actor, Glob, Intent, PointId, Priority, Quality, Sample, Timestamp, Value, ValueType};
-use campanile_plugins::{
-    AlarmNews, Around, Call, Decision, Effects, Entered, PanelUse, Past, Seat, Stage,
-};
+use campanile_plugins::{AlarmNews, Around, Call, Decision, Effects, Entered, PanelUse, Past, Seat, Stage};
 use campanile_scene::GaugeAt;
 use campanile_world::{Event, Input, World};
 use serde::{Deserialize, Serialize};
@@ -409,7 +407,9 @@ impl Rehearsal {
     pub(crate) fn tell_seats_again(&mut self) {
         for recorded in self.deeds.clone().iter().filter(|r| r.barrier == self.barrier) {
             let told = match &recorded.deed {
-                Deed::Panel { plugin, used } => self.seat_of(plugin).map(|seat| (seat, Call::Panel(used.into()))),
+                Deed::Panel { plugin, used } => {
+                    self.seat_of(plugin).map(|seat| (seat, Call::Panel(used.into())))
+                }
                 Deed::Decide { question, answer, name } => {
                     let of = |asked: &&Asked| asked.id == *question && asked.decided.is_some();
                     let director = self.play.asked.iter().rev().find(of).map(|asked| asked.director.clone());

@@ -163,7 +163,8 @@ impl Rehearsal {
                 let kept: KeptSeats = serde_json::from_slice(seats).map_err(|why| wrong(why.to_string()))?;
                 let mut list = Vec::new();
                 for of in &kept.seats {
-                    let gone = || wrong(format!("its plugin '{}' {} is not installed", of.plugin, of.version));
+                    let gone =
+                        || wrong(format!("its plugin '{}' {} is not installed", of.plugin, of.version));
                     list.push(seat(of).ok_or_else(gone)?);
                 }
                 Seats::taken_up(list, before, kept)

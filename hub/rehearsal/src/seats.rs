@@ -96,11 +96,8 @@ impl Past for Remembered {
         limit: usize,
     ) -> Result<Vec<(Timestamp, Value, Quality)>, String> {
         let began = self.began(point);
-        let mut found = if from < began {
-            self.before.range(point, from, to.min(began), limit)?
-        } else {
-            Vec::new()
-        };
+        let mut found =
+            if from < began { self.before.range(point, from, to.min(began), limit)? } else { Vec::new() };
         let room = limit.saturating_sub(found.len());
         found.extend(self.own(point, from, to).take(room).cloned());
         Ok(found)
@@ -275,7 +272,8 @@ impl Seats {
         let mut seats = Self::new(list, before);
         Arc::make_mut(&mut seats.past).take(kept.memories);
         seats.heard = kept.heard;
-        let news = |(id, entity, active, acknowledged, at)| AlarmNews { id, entity, active, acknowledged, at };
+        let news =
+            |(id, entity, active, acknowledged, at)| AlarmNews { id, entity, active, acknowledged, at };
         seats.alarms = kept.alarms.into_iter().map(news).collect();
         seats
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use campanile_formats::Epw;
 use campanile_model::{
-    Accumulation, Actor, Campus, Intent, NetworkKind, PointId, PointKind, Priority, Quality, Timestamp, Value,
-    ValueType,
+    Accumulation, Actor, Campus, Intent, NetworkKind, PointId, PointKind, Priority, Quality, Timestamp,
+    Value, ValueType,
 };
 use campanile_plugins::Change;
 use campanile_world::{Input, World};
@@ -213,8 +213,7 @@ impl Trial {
         let midnight = zone.to_ambiguous_timestamp(midnight).compatible();
         let start = midnight.map_or(self.start, |moment| Timestamp(moment.as_microsecond()));
         let seconds = f64::from(self.days) * 86_400.0;
-        let site =
-            Site::plain(self.campus.clone(), start, seconds, BARRIER_S, self.weather.clone());
+        let site = Site::plain(self.campus.clone(), start, seconds, BARRIER_S, self.weather.clone());
         let mut rehearsal = Rehearsal::from_scene(Arc::new(site), self.seed)?;
         let mut ledger = Ledger::new(&self.campus, LOOK as f64 * BARRIER_S);
         let mut on = vec![false; changes.len()];

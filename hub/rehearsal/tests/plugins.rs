@@ -30,7 +30,8 @@ fn weather() -> Epw {
 }
 
 fn plain_campus() -> Campus {
-    campanile_model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school")).unwrap()
+    campanile_model::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school"))
+        .unwrap()
 }
 
 fn runtime() -> Arc<Runtime> {
@@ -149,7 +150,10 @@ fn a_plugin_is_the_same_whatever_becomes_of_its_instance_and_through_a_save() {
     let mut one = fresh();
     run(&mut one, 3600.0, false);
     let said = one.take_outcomes();
-    assert!(said.iter().all(|said| said.outcome.failure.is_none() && said.outcome.error.is_none()), "{said:?}");
+    assert!(
+        said.iter().all(|said| said.outcome.failure.is_none() && said.outcome.error.is_none()),
+        "{said:?}"
+    );
     let records: Vec<_> = one.plugin_records().map(|r| r.body.to_string()).collect();
     assert!(records.len() >= 10 && records[0] != records[9], "{records:?}");
     let world = one.world();
@@ -222,8 +226,7 @@ fn a_director_leads_its_drill() {
     let drill = Drill::read(&dir.join("drill.toml"), &text, &campus).unwrap();
     let site = Arc::new(Site::build(campus.clone(), drill, None, weather()).unwrap());
     let seat = director(&dir, &campus, || Ok(runtime())).unwrap().unwrap();
-    let mut rehearsal =
-        Rehearsal::from_scene(site, 1).unwrap().with_seats(vec![seat], Arc::new(NoPast));
+    let mut rehearsal = Rehearsal::from_scene(site, 1).unwrap().with_seats(vec![seat], Arc::new(NoPast));
     let decide = |answer| Deed::Decide { question: "parents".into(), answer, name: "anna".into() };
     assert!(rehearsal.act(decide(0)).is_err(), "nothing has been asked yet");
     while rehearsal.step(1).unwrap() {
@@ -235,10 +238,18 @@ fn a_director_leads_its_drill() {
             assert!(rehearsal.act(decide(0)).is_err(), "it is decided");
         }
     }
-    let failed: Vec<_> = rehearsal.take_outcomes().into_iter().filter(|s| s.outcome.failure.is_some()).collect();
+    let failed: Vec<_> =
+        rehearsal.take_outcomes().into_iter().filter(|s| s.outcome.failure.is_some()).collect();
     assert!(failed.is_empty(), "{failed:?}");
     let said: Vec<&str> = rehearsal.play().messages.iter().map(|m| m.text.en.as_str()).collect();
-    for part in ["Extreme rain", "35 mm", "passed its danger level", "Parents wait at the gate", "wait in the gym", "rain is over"] {
+    for part in [
+        "Extreme rain",
+        "35 mm",
+        "passed its danger level",
+        "Parents wait at the gate",
+        "wait in the gym",
+        "rain is over",
+    ] {
         assert_eq!(said.iter().filter(|said| said.contains(part)).count(), 1, "{part}: {said:?}");
     }
     let hold = rehearsal.drill().action("hold").unwrap();
@@ -326,9 +337,8 @@ fn a_day_with_all_plugins_of_the_house_is_the_same_twice_and_across_restarts() {
     run(&mut two, 43_200.0, false);
     let kept = two.save().unwrap();
     let third = engine();
-    let mut again = |of: &KeptSeat| {
-        seats(&third, &|id| (id == of.plugin).then(|| of.saved.clone())).into_iter().next()
-    };
+    let mut again =
+        |of: &KeptSeat| seats(&third, &|id| (id == of.plugin).then(|| of.saved.clone())).into_iter().next();
     let mut restored = Rehearsal::restore_with(site.clone(), &kept, Arc::new(NoPast), &mut again).unwrap();
     assert_eq!(restored.hash(), two.hash());
     run(&mut restored, 86_400.0, false);

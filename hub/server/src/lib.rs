@@ -83,7 +83,10 @@ pub fn terrain(campus: &Campus) -> Result<Option<Grid>, HubError> {
 
 fn described() -> (Router<Arc<live::Live>>, utoipa::openapi::OpenApi) {
     let (router, mut description) = OpenApiRouter::new()
-        .nest("/api/v1", api::router().merge(people::router()).merge(plugins::router()).merge(rehearsals::router()))
+        .nest(
+            "/api/v1",
+            api::router().merge(people::router()).merge(plugins::router()).merge(rehearsals::router()),
+        )
         .split_for_parts();
     description.info = utoipa::openapi::InfoBuilder::new()
         .title("Campanile")

@@ -261,7 +261,17 @@ mod tests {
 
     #[test]
     fn students_touch_nothing_real_and_nobody_rises_by_a_token() {
-        for needs in [P::Plugins, P::Deliver, P::Alarms, P::Command, P::Export, P::Account, P::People, P::Audit, P::Diagnose] {
+        for needs in [
+            P::Plugins,
+            P::Deliver,
+            P::Alarms,
+            P::Command,
+            P::Export,
+            P::Account,
+            P::People,
+            P::Audit,
+            P::Diagnose,
+        ] {
             assert!(!may(Role::Student, needs), "{needs:?}");
         }
         assert!(Role::ALL.iter().all(|role| includes(Role::Admin, *role) && includes(*role, *role)));

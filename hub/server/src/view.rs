@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use campanile_model::{
-    Actor, AlarmCondition, AlarmPriority, Campus, Names, Path, PointId, Timestamp, Value,
-};
+use campanile_model::{Actor, AlarmCondition, AlarmPriority, Campus, Names, Path, PointId, Timestamp, Value};
 use campanile_protocol::{AlarmInfo, AlarmState, CommandState, FrameSample, JsonValue, RejectReason, Slot};
 use campanile_world::{Confirmation, Refusal, Snapshot, World};
 

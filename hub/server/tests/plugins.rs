@@ -23,7 +23,9 @@ fn can_run() -> bool {
     let dir = campanile_plugins::shipped_dir();
     let there = dir.as_ref().is_some_and(|dir| dir.join("rhai-rule.wasm").is_file());
     if !there {
-        println!("skipped: {dir:?} has no rhai-rule.wasm (built by scripts/guests.sh; CAMPANILE_PLUGINS names its folder)");
+        println!(
+            "skipped: {dir:?} has no rhai-rule.wasm (built by scripts/guests.sh; CAMPANILE_PLUGINS names its folder)"
+        );
     }
     there
 }
@@ -95,7 +97,8 @@ fn post(hub: &Hub, path: &str, body: &Json) -> (u16, Json) {
 
 fn send(hub: &Hub, package: &Package, unsigned: bool) -> (u16, Json) {
     let to = url(hub, &format!("plugins/packages?unsigned={unsigned}"));
-    let mut answer = agent().post(to).content_type("application/zip").send(&package.bytes().unwrap()[..]).unwrap();
+    let mut answer =
+        agent().post(to).content_type("application/zip").send(&package.bytes().unwrap()[..]).unwrap();
     let text = answer.body_mut().read_to_string().unwrap();
     (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Json::Null))
 }
@@ -124,7 +127,10 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 fn info(hub: &Hub) -> Json {
-    get(hub, "plugins")["plugins"].as_array().and_then(|all| all.iter().find(|p| p["id"] == "tried").cloned()).unwrap()
+    get(hub, "plugins")["plugins"]
+        .as_array()
+        .and_then(|all| all.iter().find(|p| p["id"] == "tried").cloned())
+        .unwrap()
 }
 
 fn state(hub: &Hub) -> String {
@@ -264,7 +270,8 @@ fn a_plugin_that_fails_rests_is_told_of_by_an_alarm_and_stays_down_until_a_perso
     assert_eq!(held(&hub), None);
     assert!(lines(&hub).iter().any(|line| line.contains("main.rhai:")), "{:?}", lines(&hub));
     // A person mends it in the hub: the alarm is over.
-    let mended = json!({"plugin": "tried", "text": "fn on_tick(now) { log::info(\"well\"); }", "reason": "mended"});
+    let mended =
+        json!({"plugin": "tried", "text": "fn on_tick(now) { log::info(\"well\"); }", "reason": "mended"});
     let (status, answer) = post(&hub, "plugins/script", &mended);
     assert_eq!((status, &answer["error"]), (200, &Json::Null), "{answer}");
     said(&hub, "well");
@@ -285,10 +292,9 @@ fn a_script_with_a_mistake_is_not_taken_and_its_place_is_told() {
     let hub = start(data.path());
     install(&hub, &package("1.0.0", "", "fn on_tick(now) { log::info(\"works\"); }"));
     said(&hub, "works");
-    for (text, line) in [
-        ("fn on_tick(now) {\n  let x = ;\n}", 2),
-        ("fn on_tick(now) {\n\n  no_such_function(1);\n}", 3),
-    ] {
+    for (text, line) in
+        [("fn on_tick(now) {\n  let x = ;\n}", 2), ("fn on_tick(now) {\n\n  no_such_function(1);\n}", 3)]
+    {
         let change = json!({"plugin": "tried", "text": text});
         let (status, answer) = post(&hub, "plugins/script", &change);
         assert_eq!((status, answer["error"]["line"].as_u64()), (200, Some(line)), "{text}: {answer}");
@@ -426,12 +432,21 @@ fn a_panel_is_shown_used_and_held_against_what_was_entered() {
     let panel = until("the panel", || get(&hub, "plugins/panels")["panels"].get(0).cloned());
     assert_eq!((&panel["plugin"], &panel["names"]["en"]), (&json!("tried"), &json!("Desk")), "{panel}");
     let used = |node: &str, fields: Json| {
-        post(&hub, "plugins/panel", &json!({"plugin": "tried", "panel": "desk", "node": node, "fields": fields})).0
+        post(
+            &hub,
+            "plugins/panel",
+            &json!({"plugin": "tried", "panel": "desk", "node": node, "fields": fields}),
+        )
+        .0
     };
     assert_eq!(used("ask", json!({"limit": {"number": 3000.0}})), 400, "out of range");
     assert_eq!(used("ask", json!({"limit": {"text": "1200"}})), 400, "another kind");
     assert_eq!(used("ask", json!({})), 400, "nothing entered");
-    assert_eq!(used("ask", json!({"limit": {"number": 1200.0}, "more": {"toggle": true}})), 400, "a field too many");
+    assert_eq!(
+        used("ask", json!({"limit": {"number": 1200.0}, "more": {"toggle": true}})),
+        400,
+        "a field too many"
+    );
     assert_eq!(used("hello", json!({})), 400, "no button");
     assert_eq!(used("gone", json!({})), 400, "not there");
     assert_eq!(used("ask", json!({"limit": {"number": 1200.0}})), 204);

@@ -42,8 +42,8 @@ impl Scale {
     }
 
     /// The scale that people expect for a quantity, whatever the values are today: comparable from
-    /// day to day. CO₂ from outdoor air to the limit of 1,500 ppm of GB/T 18883's annexes on
-    /// ventilation; temperature around the comfort band.
+    /// day to day. CO₂ from outdoor air to 0.15 %, the limit of a classroom in GB 50099-2011; temperature around
+    /// the comfort band.
     pub fn usual(quantity: &str) -> Option<Scale> {
         let (low, high) = match quantity {
             "co2" => (400.0, 1500.0),

@@ -84,8 +84,10 @@ pub fn table_ui(ui: &mut Ui, id: Id, head: &[&str], rows: &[Vec<&str>]) {
         let (rect, _) = ui.allocate_exact_size(vec2(total, height_of(&heads)), Sense::hover());
         draw(ui, &heads, rect.min);
         ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, LINE));
-        let scroll =
-            ScrollArea::vertical().id_salt(id.with(("table", "high"))).max_height(HIGHEST).min_scrolled_height(HIGHEST);
+        let scroll = ScrollArea::vertical()
+            .id_salt(id.with(("table", "high")))
+            .max_height(HIGHEST)
+            .min_scrolled_height(HIGHEST);
         scroll.show(ui, |ui| {
             for (i, row) in cells.iter().enumerate() {
                 let (rect, _) = ui.allocate_exact_size(vec2(total, height_of(row)), Sense::hover());

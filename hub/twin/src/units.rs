@@ -49,8 +49,15 @@ fn decimals(x: f64, resolution: Option<f64>) -> usize {
     }
 }
 
-/// A number with no more decimals than mean something, and a thin space every three digits.
+/// From here on a number is no reading any more, and its digits would fill the screen.
+const BEYOND_READING: f64 = 1e15;
+
+/// A number with no more decimals than mean something, and a thin space every three digits; what is beyond all reading
+/// by its power of ten.
 pub fn number_text(x: f64, resolution: Option<f64>) -> String {
+    if x.abs() >= BEYOND_READING {
+        return format!("{x:.3e}");
+    }
     let plain = format!("{x:.*}", decimals(x, resolution));
     let (sign, rest) = plain.strip_prefix('-').map_or(("", plain.as_str()), |rest| ("-", rest));
     let (whole, fraction) = rest.split_once('.').unwrap_or((rest, ""));
@@ -188,6 +195,7 @@ mod tests {
             (1234567.8, Some(1.0), "1\u{2009}234\u{2009}568"),
             (-0.1234, None, "-0.123"),
             (0.0, None, "0.00"),
+            (-2.5e300, Some(0.1), "-2.500e300"),
         ] {
             assert_eq!(number_text(x, resolution), expected);
         }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use campanile_model::{
-    Actor, AlarmCondition, AlarmPriority, Intent, Names, Path, PointId, Priority, Quality, Sample, Timestamp, Value,
-    ValueType,
+    Actor, AlarmCondition, AlarmPriority, Intent, Names, Path, PointId, Priority, Quality, Sample, Timestamp,
+    Value, ValueType,
 };
 use proptest::prelude::*;
 

@@ -236,10 +236,10 @@ pub const MISSIONS: &[Mission] = &[
         task: Text("下面的房间里，哪一间的二氧化碳浓度最高？", "Which of these rooms has most CO₂?"),
         hint: Text("比较二氧化碳（ppm），不是温度。", "Compare CO₂ in ppm, not the temperature."),
         learnt: Text(
-            "超过 1000 ppm 就该开窗了（GB/T 18883 室内空气质量标准的限值）。课间开窗十分钟，损失的\
-                冷气并不多。",
-            "Above 1,000 ppm windows should be opened (limit of GB/T 18883 for indoor air). Ten \
-                minutes in a break cost little cool air.",
+            "超过 1000 ppm 就该开窗了（GB/T 18883-2022 室内空气质量标准：1 小时平均 0.10%）。课间开窗\
+                十分钟，损失的冷气并不多。",
+            "Above 1,000 ppm windows should be opened (GB/T 18883-2022 for indoor air: 0.10 % as the \
+                mean of an hour). Ten minutes in a break cost little cool air.",
         ),
     },
     Mission {
@@ -315,9 +315,9 @@ pub const MISSIONS: &[Mission] = &[
             "Look at every refrigerator; the cold store counts too.",
         ),
         learnt: Text(
-            "冷藏应在 0～8 °C（GB 31654 餐饮服务通用卫生规范）。开门越久，温度越高。",
-            "Chilled food belongs between 0 and 8 °C (GB 31654, hygiene of catering). The longer \
-                the door is open, the warmer it gets.",
+            "冷藏应在 0～8 °C（《餐饮服务食品安全操作规范》，2018）。开门越久，温度越高。",
+            "Chilled food belongs between 0 and 8 °C (Chinese code of practice for food safety in \
+                catering, 2018). The longer the door is open, the warmer it gets.",
         ),
     },
     Mission {

@@ -116,7 +116,7 @@ pub const QUESTIONS: &[Question] = &[
             ),
             (
                 Text("大约 50%", "Some 50 %"),
-                Text("接近荧光灯的水平，LED 更省。", "An LED saves more than that."),
+                Text("还要多：荧光灯省的都不止一半。", "More: even fluorescent lamps save over half."),
             ),
             (
                 Text("75% 以上", "75 % or more"),
@@ -218,7 +218,7 @@ pub const QUESTIONS: &[Question] = &[
             ),
             (
                 Text("约 50000 升", "Some 50,000 litres"),
-                Text("这么多，水管也供不上。", "No pipe to a toilet gives that much."),
+                Text("这么多，水箱的进水管也供不上。", "No pipe to a cistern gives that much."),
             ),
         ],
         right: 2,
@@ -476,11 +476,14 @@ pub const QUESTIONS: &[Question] = &[
             ),
             (
                 Text("干垃圾", "Dry (residual) waste"),
-                Text("干垃圾不做无害化的特别处理。", "Residual waste gets no special treatment."),
+                Text(
+                    "干垃圾拿去焚烧，药品要单独处理。",
+                    "Residual waste is burnt; medicines are treated apart.",
+                ),
             ),
             (
                 Text("冲进下水道", "Down the drain"),
-                Text("污水处理厂去不掉多数药物。", "Sewage works don't remove most medicines."),
+                Text("有些药物，污水处理厂去不掉。", "Sewage works don't remove all medicines."),
             ),
         ],
         right: 0,
@@ -575,7 +578,7 @@ pub const QUESTIONS: &[Question] = &[
                 Text("船长管船，河长管河。", "A captain looks after a boat, a chief after the river."),
             ),
             (
-                Text("各级党政主要负责人", "The head of the local government"),
+                Text("各级党政负责人", "A leader of the local Party or government"),
                 Text(
                     "对：每条河都有人负责。学生河长帮着看、帮着记。",
                     "Right: somebody answers for every river. Student river chiefs help to look and to \
@@ -706,7 +709,13 @@ pub const QUESTIONS: &[Question] = &[
                     "Right: 0.5306 in 2023, and falling year by year.",
                 ),
             ),
-            (Text("约 1 千克", "Some 1 kg"), Text("这接近全烧煤。", "That is near coal alone.")),
+            (
+                Text("约 1 千克", "Some 1 kg"),
+                Text(
+                    "比全用化石能源还高：那是约 0.83 千克。",
+                    "More than from fossil fuels alone: that is some 0.83 kg.",
+                ),
+            ),
             (Text("约 5 千克", "Some 5 kg"), Text("没有哪种电有这么多。", "No electricity is that bad.")),
         ],
         right: 1,

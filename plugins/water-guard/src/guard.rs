@@ -30,7 +30,7 @@ const STUCK_DIGITS: f64 = 20.0;
 const USUAL_L: f64 = 200.0;
 /// How much more has to be taken by day than at night to tell taps from a pipe.
 const MORE_BY_DAY: f64 = 1.2;
-/// Standard uncertainties that a difference has to be away from a limit: some 95 % (JCGM 100, 6.2.2).
+/// Standard uncertainties that a difference has to be away from a limit: some 95 % (JCGM 100, 6.3.3).
 const COVERAGE: f64 = 2.0;
 
 /// What an administrator may change.

@@ -239,7 +239,11 @@ impl Crew {
         let mut wanted = PointSet::empty(campus.points.len());
         for post in self.posts() {
             let grants = post.grants.load();
-            campus.points.iter().filter(|p| grants.subscribed(p.id).is_some()).for_each(|p| wanted.insert(p.id));
+            campus
+                .points
+                .iter()
+                .filter(|p| grants.subscribed(p.id).is_some())
+                .for_each(|p| wanted.insert(p.id));
         }
         self.wanted.store(Arc::new(wanted));
     }
@@ -265,7 +269,8 @@ impl Crew {
             }
             let grants = post.grants.load();
             // One that is being called has its tick looked at next time.
-            let tick = post.seat.try_lock().is_ok_and(|mut seat| seat.is_callable(now) && seat.take_tick(now));
+            let tick =
+                post.seat.try_lock().is_ok_and(|mut seat| seat.is_callable(now) && seat.take_tick(now));
             let mut waiting = lock(&post.waiting);
             waiting.tick |= tick;
             waiting.alarms.extend(alarms.iter().filter(|a| grants.hears_alarms_of(&a.entity)).cloned());

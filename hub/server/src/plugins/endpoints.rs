@@ -76,7 +76,9 @@ impl From<PluginsError> for Failure {
             }
             E::TooMany => (StatusCode::CONFLICT, ErrorCode::TooMany, say("too-many-plugins", &[])),
             E::Asked(why) => (StatusCode::BAD_REQUEST, ErrorCode::Malformed, why.clone()),
-            E::Start(why) => (StatusCode::CONFLICT, ErrorCode::Conflict, say("conflict-start", &[("why", why)])),
+            E::Start(why) => {
+                (StatusCode::CONFLICT, ErrorCode::Conflict, say("conflict-start", &[("why", why)]))
+            }
             E::Refused(why) | E::Trust(why) => (StatusCode::CONFLICT, ErrorCode::Conflict, why.clone()),
             E::NotStored => return crate::people::busy(),
             E::Approved { .. } | E::Disk { .. } => return Self::internal(why),

@@ -151,8 +151,7 @@ pub fn recall(history: &dyn Store) -> BTreeMap<String, Saved> {
 /// The records that forget all that a plugin remembers; what it has recorded stays.
 pub fn forget(plugin: &str, history: &dyn Store) -> Vec<Record> {
     let begins = format!("{plugin}/");
-    let mut records =
-        vec![Record::Remove { kind: SEAT.to_owned(), key: plugin.to_owned() }];
+    let mut records = vec![Record::Remove { kind: SEAT.to_owned(), key: plugin.to_owned() }];
     for kind in [STORE, AWARD] {
         // What can't be read can't be forgotten, and is not taken up either.
         let kept = history.records(kind).unwrap_or_default();

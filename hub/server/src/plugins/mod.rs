@@ -19,8 +19,9 @@ use campanile_plugins::{
     PublicKey, Runtime, Saved, Seat, extended, what_it_may_do,
 };
 use campanile_protocol::plugins::{
-    ApprovePlugin, ChangeScript, PackageAnswer, PanelInfo, PluginInfo, PluginLogs, PluginScript, PluginSetting,
-    PluginState, PluginVersion, PluginWork, ScriptAnswer, TrustAnswer, TrustRequest, TrustedKey,
+    ApprovePlugin, ChangeScript, PackageAnswer, PanelInfo, PluginInfo, PluginLogs, PluginScript,
+    PluginSetting, PluginState, PluginVersion, PluginWork, ScriptAnswer, TrustAnswer, TrustRequest,
+    TrustedKey,
 };
 use campanile_rehearsal::KeptSeat;
 
@@ -31,8 +32,8 @@ use crate::words::say;
 pub use crew::{Crew, NEWS, Report};
 pub use endpoints::router;
 pub use panels::shown;
-pub use shelf::{Shelf, shipped};
 use shelf::{Approved, Lying, SHIPPED};
+pub use shelf::{Shelf, shipped};
 
 /// The most plugins at work.
 pub const MOST_PLUGINS: usize = 256;
@@ -65,7 +66,9 @@ pub enum PluginsError {
     #[error("{0}")]
     Signature(String),
     /// Another package of this version lies there.
-    #[error("version {version} of '{id}' lies in the hub with another content: give yours a version of its own")]
+    #[error(
+        "version {version} of '{id}' lies in the hub with another content: give yours a version of its own"
+    )]
     OtherContent {
         /// Which plugin.
         id: String,
@@ -254,8 +257,7 @@ impl Plugins {
             let shelf = lock(&self.shelf);
             let approved = shelf.approved(id).ok_or_else(|| PluginsError::NotFound(id.to_owned()))?.clone();
             let version = &approved.approval.version;
-            let no_version =
-                || PluginsError::NoVersion { id: id.to_owned(), version: version.clone() };
+            let no_version = || PluginsError::NoVersion { id: id.to_owned(), version: version.clone() };
             let lying = shelf.get(id, version).ok_or_else(no_version)?.clone();
             (approved, lying)
         };
@@ -455,7 +457,8 @@ impl Plugins {
         check_settings(&lying.manifest, settings)?;
         let before = approved.approval.settings.clone();
         approved.approval.settings.extend(settings.clone());
-        let detail = serde_json::json!({"subject": id, "before": before, "after": approved.approval.settings});
+        let detail =
+            serde_json::json!({"subject": id, "before": before, "after": approved.approval.settings});
         away(|| self.put_in_force(&lying, approved))?;
         self.audit(by, "plugin-settings", reason, detail).await
     }
@@ -465,8 +468,8 @@ impl Plugins {
         let approved = shelf.approved(id).ok_or_else(|| PluginsError::NotFound(id.to_owned()))?;
         let version = &approved.approval.version;
         let lying = shelf.get(id, version);
-        let lying = lying
-            .ok_or_else(|| PluginsError::NoVersion { id: id.to_owned(), version: version.clone() })?;
+        let lying =
+            lying.ok_or_else(|| PluginsError::NoVersion { id: id.to_owned(), version: version.clone() })?;
         Ok((lying.clone(), approved.clone()))
     }
 
@@ -541,11 +544,7 @@ impl Plugins {
     ///
     /// # Errors
     /// [`PluginsError`]; a script that would not start is an answer, not an error.
-    pub async fn change_script(
-        &self,
-        by: &By,
-        request: &ChangeScript,
-    ) -> Result<ScriptAnswer, PluginsError> {
+    pub async fn change_script(&self, by: &By, request: &ChangeScript) -> Result<ScriptAnswer, PluginsError> {
         let id = request.plugin.as_str();
         if request.text.len() > MOST_SCRIPT {
             return Err(PluginsError::Asked(say("too-large-script", &[("bytes", &MOST_SCRIPT)])));
@@ -697,7 +696,8 @@ impl Plugins {
                 id: p.id.clone(),
                 names: campanile_model::Names::new(&p.zh, &p.en),
             };
-            let may = |a: &Approved| what_it_may_do(&manifest, Some(&a.approval.capability), Some(&self.campus));
+            let may =
+                |a: &Approved| what_it_may_do(&manifest, Some(&a.approval.capability), Some(&self.campus));
             let mut info = PluginInfo {
                 names: manifest.names(),
                 summary: manifest.summary.clone(),
@@ -744,9 +744,7 @@ impl Plugins {
     /// # Errors
     /// What is wrong with it, for people.
     pub fn director(&self, dir: &FsPath) -> Result<Option<Seat>, PluginsError> {
-        let runtime = || {
-            self.runtime().map_err(|why| ComponentError::Engine(why.to_string()).into())
-        };
+        let runtime = || self.runtime().map_err(|why| ComponentError::Engine(why.to_string()).into());
         let director = campanile_rehearsal::director(dir, &self.live.campus, runtime);
         director.map_err(|why| PluginsError::Package(why.to_string()))
     }

@@ -78,10 +78,9 @@ fn out(grants: &Grants, node: &HostNode) -> PanelNode {
                 .map(|(path, of, said)| MapMark { path: path.clone(), tone: tone(*of), words: words(said) })
                 .collect(),
         },
-        C::Quiz((question, answers)) => PanelContent::Quiz {
-            question: words(question),
-            answers: answers.iter().map(words).collect(),
-        },
+        C::Quiz((question, answers)) => {
+            PanelContent::Quiz { question: words(question), answers: answers.iter().map(words).collect() }
+        }
     };
     PanelNode { id: node.id.clone(), parent: node.parent, content }
 }
@@ -145,7 +144,9 @@ fn wrong(field: &FormField) -> String {
 
 fn enter(kind: &FieldKind, given: &Entered) -> Option<wit::types::Entered> {
     match (kind, given) {
-        (FieldKind::Number { low, high, .. }, Entered::Number(x)) if x.is_finite() && low <= x && x <= high => {
+        (FieldKind::Number { low, high, .. }, Entered::Number(x))
+            if x.is_finite() && low <= x && x <= high =>
+        {
             Some(wit::types::Entered::Number(*x))
         }
         (FieldKind::Text { most }, Entered::Text(text)) if text.len() <= *most as usize => {
@@ -158,4 +159,3 @@ fn enter(kind: &FieldKind, given: &Entered) -> Option<wit::types::Entered> {
         _ => None,
     }
 }
-

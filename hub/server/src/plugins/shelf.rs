@@ -8,7 +8,8 @@ use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 
 use campanile_plugins::{
-    Approval, MANIFEST_FILE, Manifest, PACKAGE_EXTENSION, Package, SignatureError, TRUST_FILE, Trust, Version, shipped_dir,
+    Approval, MANIFEST_FILE, Manifest, PACKAGE_EXTENSION, Package, SignatureError, TRUST_FILE, Trust,
+    Version, shipped_dir,
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,10 +85,8 @@ impl Shelf {
         let trust = Trust::load(&dir.join(TRUST_FILE)).map_err(|why| PluginsError::Trust(why.to_string()))?;
         let file = dir.join(APPROVED);
         let approved = match std::fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|why| PluginsError::Approved {
-                file: file.clone(),
-                why: why.to_string(),
-            })?,
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|why| PluginsError::Approved { file: file.clone(), why: why.to_string() })?,
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(why) => return Err(io(&file)(why)),
         };
@@ -171,9 +170,10 @@ impl Shelf {
     pub fn next_version(&self, package: &Package) -> Result<Package, PluginsError> {
         let manifest = &package.manifest;
         let broken = |why: String| PluginsError::Package(why);
-        let mut version: Version = manifest.version.parse().map_err(|why: campanile_plugins::VersionError| {
-            broken(why.to_string())
-        })?;
+        let mut version: Version = manifest
+            .version
+            .parse()
+            .map_err(|why: campanile_plugins::VersionError| broken(why.to_string()))?;
         loop {
             version.patch += 1;
             if !self.lying.contains_key(&(manifest.id.clone(), version)) {

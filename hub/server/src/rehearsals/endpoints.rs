@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use campanile_protocol::ErrorCode;
 use campanile_protocol::rehearsal::{
-    ActRequest, BranchRequest, DecideRequest, DrillInfo, FramesQuery, RehearsalInfo, RehearsalQuery, RehearsalRequest,
-    RehearsalState, ReportQuery, SetPace, StartRehearsal,
+    ActRequest, BranchRequest, DecideRequest, DrillInfo, FramesQuery, RehearsalInfo, RehearsalQuery,
+    RehearsalRequest, RehearsalState, ReportQuery, SetPace, StartRehearsal,
 };
 use campanile_protocol::rest::ApiError;
 use campanile_rehearsal::ReportLang;

@@ -12,7 +12,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use campanile_model::Campus;
 use campanile_protocol::rehearsal::{
-    ActRequest, Busy, DecideRequest, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
+    ActRequest, Busy, DecideRequest, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace,
+    StartRehearsal,
 };
 use campanile_rehearsal::{Deed, Drill, Outcome, Pace, PanelDeed, ReportLang};
 use campanile_world::World;

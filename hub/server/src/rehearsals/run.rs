@@ -10,8 +10,8 @@ use campanile_plugins::{NoPast, Past};
 use campanile_protocol::rehearsal::{BranchOf, RehearsalInfo, RehearsalState};
 use campanile_protocol::{RejectReason, ServerMessage};
 use campanile_rehearsal::{
-    BranchError, Branching, Clock, Deed, DeedError, Drill, KeptSeat, Outcome, Pace, Player, Rehearsal, Site, judge,
-    layers,
+    BranchError, Branching, Clock, Deed, DeedError, Drill, KeptSeat, Outcome, Pace, Player, Rehearsal, Site,
+    judge, layers,
 };
 use campanile_world::{Event, Input, Refusal, World};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError};

@@ -2,8 +2,8 @@
 
 use campanile_model::Names;
 use campanile_protocol::rehearsal::{
-    BegunAction, DrillAction, DrillInfo, DrillMessage, DrillQuestion, DrillObjective, DrillRole, DrillRow, RehearsalInfo,
-    RehearsalState, Scored, WarningLevel,
+    BegunAction, DrillAction, DrillInfo, DrillMessage, DrillObjective, DrillQuestion, DrillRole, DrillRow,
+    RehearsalInfo, RehearsalState, Scored, WarningLevel,
 };
 use campanile_rehearsal::{By, Drill, Effect, Rehearsal, judge};
 
