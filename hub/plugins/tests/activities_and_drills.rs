@@ -175,7 +175,7 @@ fn a_proposal_is_open_until_its_outcome() {
 /// Who may not is told what would have to be granted.
 #[test]
 fn nothing_is_taught_or_directed_that_nobody_approved() {
-    for (name, dir, modes) in [
+    for (name, modes) in [
         ("probe-activity", &["offer", "award", "propose", "league"][..]),
         ("probe-drill", &["now", "depth", "tell", "progress", "ask"]),
     ] {

@@ -180,7 +180,8 @@ pub fn form_ui(
     }
     came_ui(ui, input, &errand);
     // What came before it was sent is what became of an earlier try.
-    let has_come = |sent: &f64| matches!(input.state.plugins.came(&errand), Some(Came::Done(at_s)) if at_s > sent);
+    let has_come =
+        |sent: &f64| matches!(input.state.plugins.came(&errand), Some(Came::Done(at_s)) if at_s > sent);
     if entries.sent.get(&place).is_some_and(has_come) {
         entries.sent.remove(&place);
         if let Some(fields) = entries.touched.get_mut(&place) {
