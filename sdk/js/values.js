@@ -59,8 +59,17 @@ export class Sample {
 
   /** Its number where it may be relied upon (good or uncertain), else undefined. */
   get number() {
+    return this.#reliedOn("number");
+  }
+
+  /** Whether it is so where it may be relied upon (good or uncertain), else undefined: a silent sensor has not said no. */
+  get truth() {
+    return this.#reliedOn("boolean");
+  }
+
+  #reliedOn(tag) {
     const { quality, value } = this.#given;
-    return value.tag === "number" && (quality === "good" || quality === "uncertain") ? value.val : undefined;
+    return value.tag === tag && (quality === "good" || quality === "uncertain") ? value.val : undefined;
   }
 }
 

@@ -89,3 +89,5 @@ new-next = What comes next:
 build-begins = building { $dir }
 build-script = { $file } is a script and needs no build
 built = { $file }: { $size }, in { $seconds } s
+readies = Compiling the component to machine code: once, then it is kept. Python and JavaScript take half a minute.
+hub-readies = The hub compiles the component to machine code: once, then it is kept. Python and JavaScript take half a minute.

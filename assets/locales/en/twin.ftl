@@ -121,6 +121,7 @@ drill-rooms = Water in rooms, m³
 drill-in-water = People in water
 drill-actions = What can be done
 drill-waits = waits for people
+drill-questions = To be decided
 drill-messages = Messages
 drill-score = Score
 drill-report = Report

@@ -89,3 +89,5 @@ new-next = 接下来：
 build-begins = 正在构建 { $dir }
 build-script = { $file } 是脚本，不需要构建
 built = { $file }：{ $size }，用时 { $seconds } 秒
+readies = 正在把组件编译为机器码：只需一次，之后会保留。Python 和 JavaScript 约需半分钟。
+hub-readies = 中枢正在把组件编译为机器码：只需一次，之后会保留。Python 和 JavaScript 约需半分钟。

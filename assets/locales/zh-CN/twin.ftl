@@ -121,6 +121,7 @@ drill-rooms = 室内积水，立方米
 drill-in-water = 涉水人数
 drill-actions = 可采取的行动
 drill-waits = 等待人手
+drill-questions = 需要决定
 drill-messages = 信息
 drill-score = 得分
 drill-report = 报告

@@ -45,6 +45,9 @@ enum What {
     /// Plugins: a call, a batch, beside bare wasmtime in the same run; a fleet of 200; starting 50. Needs the probe
     /// (`probe-rust.wasm`, built by scripts/guests.sh) among what is shipped.
     Plugins,
+    /// The hub's pace, with as many samples as it takes and with 5,000 a second, while the hostile plugins of
+    /// tests/hostile work in it, beside windows in which they are stopped; `--seconds` a window (5).
+    Hostile,
     /// A hub under 5,000 samples a second with 20 clients, one stalled: a line of JSON a minute and a verdict; exit code 1
     /// where memory or latency grew.
     Soak,
@@ -60,6 +63,11 @@ pub fn run(args: BenchArgs) -> Result<ExitCode, Failure> {
             ("layers", crate::bench_layers::run(&crate::demo_campus()?, args.seconds.unwrap_or(60.0))?)
         }
         What::Plugins => ("plugins", plugins()?),
+        What::Hostile => {
+            let dir = crate::demo_campus()?;
+            let campus = crate::campus::open(&dir)?;
+            ("hostile", crate::bench_hostile::run(&dir, &campus, args.seconds.unwrap_or(5.0))?)
+        }
         What::Soak => {
             let dir = crate::demo_campus()?;
             let campus = crate::campus::open(&dir)?;

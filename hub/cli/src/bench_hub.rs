@@ -44,7 +44,7 @@ impl Drop for Running {
 }
 
 /// A hub of a campus, its data in a folder, with ports of its own.
-struct HubProcess {
+pub struct HubProcess {
     program: Running,
     api: SocketAddr,
     broker: String,
@@ -52,7 +52,7 @@ struct HubProcess {
 
 impl HubProcess {
     /// With its embedded broker, or joined to another.
-    fn start(campus: &Path, data: &Path, broker: Option<&str>) -> Result<Self, AnyError> {
+    pub fn start(campus: &Path, data: &Path, broker: Option<&str>) -> Result<Self, AnyError> {
         let join = broker.map_or(["--broker-port", "0"], |address| ["--broker", address]);
         let mut child = Command::new(std::env::current_exe()?)
             .args(["hub", "--listen", "127.0.0.1:0", "--json"])
@@ -78,11 +78,24 @@ impl HubProcess {
         Usage::of(self.program.0.id())
     }
 
-    /// Samples that it has taken in.
-    fn samples(&self) -> Result<u64, AnyError> {
-        let health = crate::doctor::health(self.api).ok_or("the hub does not answer")?;
-        health["state"]["samples"].as_u64().ok_or_else(|| "the hub does not say its samples".into())
+    pub fn api(&self) -> SocketAddr {
+        self.api
     }
+
+    pub fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// Samples that it has taken in.
+    pub fn samples(&self) -> Result<u64, AnyError> {
+        samples_of(self.api)
+    }
+}
+
+/// Samples that a hub has taken in.
+pub fn samples_of(api: SocketAddr) -> Result<u64, AnyError> {
+    let health = crate::doctor::health(api).ok_or("the hub does not answer")?;
+    health["state"]["samples"].as_u64().ok_or_else(|| "the hub does not say its samples".into())
 }
 
 /// What a process has used.
@@ -168,7 +181,7 @@ pub fn soak(dir: &Path, campus: &Arc<Campus>, minutes: u64, broker: Option<&str>
         let told = stop.clone();
         let points = campus.clone();
         let sender = std::thread::Builder::new().name("soak-sender".to_owned()).spawn(move || {
-            let sent = send(&publisher, &points, &told);
+            let sent = send(&publisher, &points, &told, SOAK_PER_S, |_| true);
             publisher.stop();
             sent
         })?;
@@ -202,7 +215,11 @@ pub fn soak(dir: &Path, campus: &Arc<Campus>, minutes: u64, broker: Option<&str>
 }
 
 /// Reads until the end; whether the hub was there to the last.
-fn listen(mut socket: WebSocket<TcpStream>, stop: &AtomicBool, latencies: Option<&Mutex<Vec<i64>>>) -> bool {
+pub fn listen(
+    mut socket: WebSocket<TcpStream>,
+    stop: &AtomicBool,
+    latencies: Option<&Mutex<Vec<i64>>>,
+) -> bool {
     while !stop.load(Ordering::Acquire) {
         match socket.read() {
             Ok(Message::Binary(bytes)) => {
@@ -224,7 +241,7 @@ fn listen(mut socket: WebSocket<TcpStream>, stop: &AtomicBool, latencies: Option
     true
 }
 
-fn publisher(broker: &str, campus: &Arc<Campus>) -> Result<Publisher, AnyError> {
+pub fn publisher(broker: &str, campus: &Arc<Campus>) -> Result<Publisher, AnyError> {
     let (host, port) = campanile_server::host_port(broker)?;
     let client_id = format!("campanile-soak-{}", std::process::id());
     let config =
@@ -234,8 +251,15 @@ fn publisher(broker: &str, campus: &Arc<Campus>) -> Result<Publisher, AnyError> 
     Ok(publisher)
 }
 
-/// Publishes around the sensors of the campus in turn until told to stop; how many samples.
-fn send(publisher: &Publisher, campus: &Campus, stop: &AtomicBool) -> Result<u64, AnyError> {
+/// Publishes around the sensors of the campus in turn until told to stop, as many a second as wished while there is room
+/// for more than so many sent; how many samples.
+pub fn send(
+    publisher: &Publisher,
+    campus: &Campus,
+    stop: &AtomicBool,
+    per_s: f64,
+    has_room: impl Fn(u64) -> bool,
+) -> Result<u64, AnyError> {
     let sensors: Vec<_> = campus
         .points
         .iter()
@@ -249,8 +273,8 @@ fn send(publisher: &Publisher, campus: &Campus, stop: &AtomicBool) -> Result<u64
     }
     let (began, mut sent) = (Instant::now(), 0_u64);
     while !stop.load(Ordering::Acquire) {
-        let due = (began.elapsed().as_secs_f64() * SOAK_PER_S) as u64;
-        while sent < due {
+        let due = (began.elapsed().as_secs_f64() * per_s) as u64;
+        while sent < due && !stop.load(Ordering::Acquire) && (sent % 1000 != 0 || has_room(sent)) {
             let sensor = sensors[(sent % sensors.len() as u64) as usize];
             let [low, high] = sensor.range.unwrap_or([0.0, 100.0]);
             let value = low + (high - low) * (0.4 + 0.2 * ((sent % 1000) as f64 / 1000.0));
@@ -291,28 +315,46 @@ fn round(x: f64) -> f64 {
     (x * 100.0).round() / 100.0
 }
 
-fn one_minute(hub: &HubProcess, minute: u64, latencies: &Mutex<Vec<i64>>) -> Result<Minute, AnyError> {
-    let before = hub.usage()?;
-    let mut resident = Vec::new();
-    while before.at.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_secs(1));
-        resident.push(hub.usage()?.resident_mb);
+/// A while in which a hub was watched.
+pub struct Round {
+    pub resident_mb: f64,
+    pub cpu_pct: f64,
+    pub p50_ms: f64,
+    pub p99_ms: f64,
+    pub max_ms: f64,
+    pub seen: usize,
+}
+
+impl Round {
+    /// Watches a hub for a while.
+    pub fn of(hub: &HubProcess, how_long: Duration, latencies: &Mutex<Vec<i64>>) -> Result<Self, AnyError> {
+        let before = hub.usage()?;
+        let mut resident = Vec::new();
+        while before.at.elapsed() < how_long {
+            std::thread::sleep(how_long.saturating_sub(before.at.elapsed()).min(Duration::from_secs(1)));
+            resident.push(hub.usage()?.resident_mb);
+        }
+        let after = hub.usage()?;
+        let mut us = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
+        us.sort_unstable();
+        let at = |share: f64| {
+            us.get((us.len() as f64 * share) as usize).or(us.last()).map_or(f64::NAN, |us| *us as f64 / 1e3)
+        };
+        Ok(Self {
+            resident_mb: median(&mut resident),
+            cpu_pct: after.cpu_pct_since(&before),
+            p50_ms: at(0.5),
+            p99_ms: at(0.99),
+            max_ms: at(1.0),
+            seen: us.len(),
+        })
     }
-    let after = hub.usage()?;
-    let mut us = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
-    us.sort_unstable();
-    let at = |share: f64| {
-        us.get((us.len() as f64 * share) as usize).or(us.last()).map_or(f64::NAN, |us| *us as f64 / 1e3)
-    };
-    Ok(Minute {
-        minute,
-        resident_mb: median(&mut resident),
-        cpu_pct: after.cpu_pct_since(&before),
-        p50_ms: at(0.5),
-        p99_ms: at(0.99),
-        max_ms: at(1.0),
-        seen: us.len(),
-    })
+}
+
+fn one_minute(hub: &HubProcess, minute: u64, latencies: &Mutex<Vec<i64>>) -> Result<Minute, AnyError> {
+    let Round { resident_mb, cpu_pct, p50_ms, p99_ms, max_ms, seen } =
+        Round::of(hub, Duration::from_secs(60), latencies)?;
+    Ok(Minute { minute, resident_mb, cpu_pct, p50_ms, p99_ms, max_ms, seen })
 }
 
 /// What could not be measured counts as grown.
@@ -320,7 +362,7 @@ fn grew(before: f64, after: f64, limit: f64) -> bool {
     before.is_nan() || after.is_nan() || after > limit
 }
 
-fn median(values: &mut [f64]) -> f64 {
+pub fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use campanile_model::{Accumulation, Binding, Campus, Loaded, Place, Problem, Severity, SparkplugMetric};
+use campanile_model::{
+    Accumulation, Binding, Campus, Loaded, Place, Point, Problem, Severity, SparkplugMetric, ValueType,
+};
 use clap::{Args, ValueEnum};
 
 use crate::failure::Failure;
@@ -259,7 +261,17 @@ fn in_the_field(binding: &Binding) -> String {
     }
 }
 
-/// Lists the points of a campus.
+/// What values a point has, in a word: its unit, or what else they are.
+fn values(point: &Point) -> String {
+    match point.value_type {
+        ValueType::Number => point.unit.clone(),
+        ValueType::Bool => "on/off".to_owned(),
+        ValueType::Choice => point.choices.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join("|"),
+        ValueType::Text => "text".to_owned(),
+    }
+}
+
+/// Lists the points of a campus; those with a star can be commanded.
 pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
     let campus = open(&args.campus.resolve()?)?;
     campanile_model::Glob::new(&args.glob).map_err(|why| {
@@ -279,6 +291,8 @@ pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
             .map(|p| {
                 serde_json::json!({
                     "path": p.path, "names": p.names, "quantity": p.quantity, "unit": p.unit,
+                    "type": p.value_type, "choices": p.choices.iter().map(|c| &c.id).collect::<Vec<_>>(),
+                    "period_s": p.period_s, "place": campus.entities.get(p.entity).map(|e| &e.names),
                     "accumulation": accumulation(&p.accumulation), "topic": p.binding.as_ref().map(|b| &b.topic),
                     "sparkplug": p.binding.as_ref().and_then(|b| b.sparkplug.as_ref()).map(|m| serde_json::json!({
                         "group": m.group, "node": m.node, "device": m.device, "metric": m.metric,
@@ -292,10 +306,12 @@ pub fn points(args: PointsArgs) -> Result<ExitCode, Failure> {
         let width = found.iter().map(|id| campus.point(*id).path.as_str().len()).max().unwrap_or(0);
         for point in found.iter().map(|id| campus.point(*id)) {
             println!(
-                "{:<width$}  {:<8} {:<8} {} / {}  {}",
+                "{:<width$}  {:<8} {:<7} {:>5.0} s  {} {} / {}  {}",
                 point.path.as_str(),
-                point.unit,
+                values(point),
                 accumulation(&point.accumulation),
+                point.period_s,
+                if point.command.is_some() { "*" } else { " " },
                 point.names.en,
                 point.names.zh,
                 point.binding.as_ref().map_or_else(|| "not bound".to_owned(), in_the_field),

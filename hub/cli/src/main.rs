@@ -9,6 +9,7 @@ mod accounts;
 mod alarms;
 mod backup;
 mod bench;
+mod bench_hostile;
 mod bench_hub;
 mod bench_ingest;
 mod bench_layers;
@@ -68,7 +69,8 @@ enum Command {
     #[command(after_help = "Example:\n  campanile check scenes/shanghai-school\n\n\
         Exit code 0: in order (warnings allowed); 1: errors found.")]
     Check(campus::CheckArgs),
-    /// List the points of a campus: path, unit, kind of meter, names, topic or metric of Sparkplug B.
+    /// List the points of a campus: path, unit, kind of meter, period, a star where it can be commanded, names, topic or
+    /// metric of Sparkplug B.
     #[command(after_help = "Example:\n  campanile points '**/energy' --campus scenes/shanghai-school")]
     Points(campus::PointsArgs),
     /// The alarms of a campus as a list of their own: export, import.

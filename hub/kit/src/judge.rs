@@ -1,7 +1,7 @@
 //! What was expected of a scenario, held against what happened.
 
 use campanile_model::{Campus, Glob, Names, Place, Timestamp};
-use campanile_plugins::{Effects, Manifest, Outcome};
+use campanile_plugins::{Effects, LogLevel, LogLine, Manifest, Outcome};
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
@@ -46,6 +46,14 @@ pub fn judge(scenario: &Scenario, manifest: &Manifest, ran: &Ran, without: Optio
         .collect();
     verdicts.extend(judge.unexpected(scenario, &ran.happened));
     verdicts
+}
+
+/// How a call broke off. A panic or an exception has said its words to the log before; a trap has none.
+fn broke_off(outcome: &Outcome) -> Option<String> {
+    let failure = outcome.failure.as_ref()?.to_string();
+    let own = |line: &&LogLine| line.level == LogLevel::Error && !line.text.ends_with(&failure);
+    let words = outcome.log.iter().rev().find(own);
+    Some(words.map_or_else(|| failure.clone(), |line| format!("{failure}; it said: {}", line.text)))
 }
 
 fn judged(expectation: &Expectation, total: &Total, with: f64, without: Option<f64>) -> Verdict {
@@ -131,7 +139,7 @@ impl Judge<'_> {
                 expects(|e| matches!(e, Expected::Failure(_))),
                 "次调用中断",
                 "calls broke off",
-                (|o| o.failure.as_ref().map(ToString::to_string)) as fn(&Outcome) -> Option<String>,
+                broke_off as fn(&Outcome) -> Option<String>,
             ),
             (
                 expects(|e| matches!(e, Expected::Error(_))),
@@ -183,10 +191,13 @@ impl Judge<'_> {
                         let says =
                             |text: &String| wanted.says.as_ref().is_none_or(|says| text.contains(says));
                         let plain = wanted.says.is_none() && wanted.node.is_none();
-                        (
-                            person && (plain || texts.iter().any(says)),
-                            texts.join(" ¦ ").chars().take(300).collect(),
-                        )
+                        let mut shown: String = texts.join(" ¦ ").chars().take(300).collect();
+                        if texts.is_empty() {
+                            let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
+                            let node = wanted.node.as_deref().unwrap_or_default();
+                            shown = format!("has no node '{node}'; it has {}", ids.join(", "));
+                        }
+                        (person && (plain || texts.iter().any(says)), shown)
                     })
                     .collect()
             }

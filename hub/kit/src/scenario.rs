@@ -90,6 +90,13 @@ pub struct StepSpec {
     /// What is measured.
     #[serde(default)]
     pub samples: Vec<SampleSpec>,
+    /// Every how many seconds it is measured again, the same: a sample that nothing follows is stale after three periods
+    /// of its point.
+    #[serde(default)]
+    pub every_s: Option<f64>,
+    /// For how many seconds after `at_s`.
+    #[serde(default)]
+    pub for_s: Option<f64>,
     /// Alarms of the campus that change.
     #[serde(default)]
     pub alarms: Vec<AlarmSpec>,
@@ -1062,9 +1069,46 @@ impl Reader<'_, '_> {
             }
             last_s = spec.at_s;
             let deeds = self.deeds(&at, spec, devices);
+            let measured = deeds.iter().find_map(|deed| match deed {
+                Deed::Samples(measured) => Some(measured.clone()),
+                _ => None,
+            });
             steps.push(Step { at: self.at(spec.at_s), deeds });
+            steps.extend(self.again(&at, spec, measured.unwrap_or_default(), duration_s));
         }
+        // Those of one moment stay in their order.
+        steps.sort_by_key(|step| step.at);
         steps
+    }
+
+    /// The samples of a step, measured again.
+    fn again(&mut self, at: &str, spec: &StepSpec, measured: Vec<Measured>, duration_s: f64) -> Vec<Step> {
+        let (every_s, for_s) = match (spec.every_s, spec.for_s) {
+            (None, None) => return Vec::new(),
+            (Some(every_s), Some(for_s)) if every_s >= 1.0 && for_s >= every_s => (every_s, for_s),
+            _ => {
+                let what = "samples are measured again every `every_s` seconds for `for_s` seconds";
+                let mend = "Write both, `every_s` at least 1 and `for_s` at least as much; or neither.";
+                self.error("out-of-range", &format!("{at}/every_s"), what, mend);
+                return Vec::new();
+            }
+        };
+        if measured.is_empty() {
+            let mend = "Add `samples`, or leave `every_s` and `for_s` out.";
+            self.error("out-of-range", &format!("{at}/every_s"), "the step has no samples", mend);
+            return Vec::new();
+        }
+        let until_s = (spec.at_s + for_s).min(duration_s);
+        let times = ((until_s - spec.at_s) / every_s).floor() as usize;
+        if !self.count_samples(at, measured.len().saturating_mul(times)) {
+            return Vec::new();
+        }
+        let step = |n: usize| {
+            let time = self.at(spec.at_s + n as f64 * every_s);
+            let measured = measured.iter().map(|one| Measured { time, ..one.clone() }).collect();
+            Step { at: time, deeds: vec![Deed::Samples(measured)] }
+        };
+        (1..=times).map(step).collect()
     }
 
     fn deeds(&mut self, at: &str, spec: &StepSpec, devices: bool) -> Vec<Deed> {

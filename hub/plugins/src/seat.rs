@@ -412,11 +412,13 @@ impl Seat {
         let kind = self.compiled.kind;
         match call {
             Call::Samples(samples) => {
-                let given = samples.iter().filter_map(|sample| {
+                let mine = samples.iter().filter_map(|sample| {
                     let handle = self.grants.subscribed(sample.point)?;
                     Some(sample_out(handle, sample.time, &sample.value, sample.quality))
                 });
-                let given: Vec<_> = given.take(MOST_SAMPLES).collect();
+                // Most of what comes here is for this plugin: who calls has asked it before.
+                let mut given = Vec::with_capacity(samples.len().min(MOST_SAMPLES));
+                given.extend(mine.take(MOST_SAMPLES));
                 (!given.is_empty()).then_some(Given::Samples(given))
             }
             Call::Tick => Some(Given::Tick),

@@ -493,6 +493,12 @@ impl Turn {
         world
     }
 
+    /// A reason as it is kept: many commands of a call have the same.
+    pub fn reason(&self, reason: &str) -> Arc<str> {
+        let last = self.effects.intents.last().filter(|last| *last.reason == *reason);
+        last.map_or_else(|| reason.into(), |last| last.reason.clone())
+    }
+
     /// Asks the world for a command, and keeps it with what the call does.
     ///
     /// # Errors

@@ -43,14 +43,15 @@ pub fn what_it_may_do(
         for (granted, globs) in [(true, globs), (false, refused)] {
             if !globs.is_empty() {
                 let (zh, en) = points(campus, &globs, " that can be commanded");
+                let (slots_zh, slots_en) = if strongest == weakest {
+                    (format!("{strongest}"), format!("slot {strongest}"))
+                } else {
+                    (format!("{strongest} 至 {weakest}"), format!("slots {strongest} to {weakest}"))
+                };
                 say(
                     granted,
-                    format!(
-                        "控制{zh}（优先级 {strongest} 至 {weakest}；人员与生命安全的 1 至 8 级始终优先）"
-                    ),
-                    format!(
-                        "commands {en} in slots {strongest} to {weakest}; people and life safety, 1 to 8, are stronger"
-                    ),
+                    format!("控制{zh}（优先级 {slots_zh}；人员与生命安全的 1 至 8 级始终优先）"),
+                    format!("commands {en} in {slots_en}; people and life safety, 1 to 8, are stronger"),
                 );
             }
         }

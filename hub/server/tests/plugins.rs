@@ -301,10 +301,22 @@ fn a_script_with_a_mistake_is_not_taken_and_its_place_is_told() {
         assert!(answer["error"]["message"].as_str().unwrap().contains("main.rhai"), "{answer}");
     }
     assert_eq!((state(&hub).as_str(), info(&hub)["version"].as_str()), ("working", Some("1.0.0")));
+    // A denial that nobody catches is found when it happens, at the call that was denied.
+    let denied = "fn on_tick(now) {\n  let all = points::find(\"**\");\n  points::read([99999]);\n}";
+    let (status, answer) = post(&hub, "plugins/script", &json!({"plugin": "tried", "text": denied}));
+    assert_eq!((status, answer), (200, json!({})));
+    let error = until("the denial", || {
+        let error = get(&hub, "plugins/script?plugin=tried")["error"].clone();
+        error.is_object().then_some(error)
+    });
+    assert_eq!((error["line"].as_u64(), error["column"].as_u64()), (Some(3), Some(11)), "{error}");
+    let good = json!({"plugin": "tried", "text": "fn on_tick(now) { log::info(\"works\"); }"});
+    assert_eq!(post(&hub, "plugins/script", &good), (200, json!({})));
+    let version = info(&hub)["version"].clone();
     // To try is not to change.
     let good = json!({"plugin": "tried", "text": "fn on_tick(now) {}", "check_only": true});
     assert_eq!(post(&hub, "plugins/script", &good), (200, json!({})));
-    assert_eq!(info(&hub)["version"], "1.0.0");
+    assert_eq!(info(&hub)["version"], version);
 }
 
 /// Points that a plugin derives are points of the campus: the hub begins anew by itself, on the same addresses, and what

@@ -7,8 +7,8 @@ use bevy_egui::egui::{
 use campanile_protocol::AgentState;
 use campanile_protocol::people::Role;
 use campanile_protocol::rehearsal::{
-    ActRequest, BegunAction, BranchRequest, DrillAction, DrillInfo, RehearsalInfo, RehearsalOrigin,
-    RehearsalState, SetPace, StartRehearsal,
+    ActRequest, BegunAction, BranchRequest, DecideRequest, DrillAction, DrillInfo, DrillQuestion,
+    RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace, StartRehearsal,
 };
 
 use crate::layers3d::{DEPTH_COLOURS, figure_colour};
@@ -247,6 +247,7 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
     let until = state.info.duration_s;
     curve_ui(ui, &texts.t("drill-rooms"), &curve(&|r| r.rooms_m3), until, Color32::from_rgb(31, 120, 180));
     curve_ui(ui, &texts.t("drill-in-water"), &curve(&|r| f64::from(r.in_water)), until, BAD);
+    questions_ui(ui, input, state, actions);
     if let Some(drill) = drill {
         heading_ui(ui, &texts.t("drill-actions"));
         for (role, free) in drill.roles.iter().zip(&state.free) {
@@ -280,6 +281,43 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
             actions.push(Action::Follow(World::Live));
         }
     });
+}
+
+/// What the drill's director asks: first what is open, then what was decided and by whom.
+fn questions_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &mut Vec<Action>) {
+    if state.questions.is_empty() {
+        return;
+    }
+    let texts = input.texts;
+    heading_ui(ui, &texts.t("drill-questions"));
+    let (open, decided): (Vec<_>, Vec<_>) = state.questions.iter().partition(|asked| asked.answer.is_none());
+    for asked in open {
+        ui.label(RichText::new(texts.name(&asked.question)).strong());
+        ui.horizontal_wrapped(|ui| {
+            for (answer, index) in asked.answers.iter().zip(0..) {
+                // Its id is of the question, so that a press means the same when another is asked meanwhile.
+                ui.push_id((&asked.id, index), |ui| {
+                    let button = bevy_egui::egui::Button::new(texts.name(answer)).wrap();
+                    if ui.add_enabled(input.state.can_operate && !state.info.over, button).clicked() {
+                        let (id, question) = (state.info.id.clone(), asked.id.clone());
+                        let request = DecideRequest { id, question, answer: index };
+                        actions.push(Action::Drill(Ask::Decide(request)));
+                    }
+                });
+            }
+        });
+    }
+    for asked in decided.into_iter().rev() {
+        ui.label(RichText::new(decided_text(asked, input)).small().color(FAINT));
+    }
+}
+
+fn decided_text(asked: &DrillQuestion, input: &Input<'_>) -> String {
+    let texts = input.texts;
+    let answer = asked.answer.and_then(|answer| asked.answers.get(answer as usize));
+    let (question, answer) = (texts.name(&asked.question), answer.map_or("", |answer| texts.name(answer)));
+    let by = asked.by.strip_prefix("person:").unwrap_or(&asked.by);
+    format!("{}  {question}  √ {answer}  {by}", clock_text(asked.at_s))
 }
 
 /// What the colours of water and people say.
@@ -502,5 +540,87 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
         let at_us = moment(before_s);
         let rate = if *input.world == World::Live { 0.0 } else { rate };
         actions.push(Action::Follow(World::Past { at_us, rate }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use campanile_protocol::Names;
+
+    use super::*;
+    use crate::locale::Language;
+    use crate::person::Person;
+    use crate::state::tests::live_state;
+
+    fn question(id: &str, en: &str, zh: &str) -> DrillQuestion {
+        DrillQuestion {
+            id: id.into(),
+            at_s: 600.0,
+            question: Names::new(zh, en),
+            answers: vec![Names::new("停课", "Close the school"), Names::new("照常上课", "Go on teaching")],
+            answer: None,
+            by: String::new(),
+        }
+    }
+
+    /// A rehearsal in its eleventh minute whose director has asked something.
+    fn asked(questions: Vec<DrillQuestion>) -> RehearsalState {
+        let info = RehearsalInfo {
+            id: "rainstorm-1".into(),
+            drill: "rainstorm".into(),
+            names: Names::new("暴雨", "Rainstorm"),
+            seed: 1,
+            branch_of: None,
+            now_s: 660.0,
+            duration_s: 7200.0,
+            time_us: 0,
+            wanted_rate: 0.0,
+            rate: 0.0,
+            slowed: false,
+            over: false,
+            busy: None,
+            failed: None,
+            points: [0.0, 10.0],
+        };
+        RehearsalState {
+            info,
+            level: None,
+            begun: Vec::new(),
+            declined: Vec::new(),
+            free: Vec::new(),
+            messages: Vec::new(),
+            questions,
+            rain_1h_mm: 0.0,
+            river_m: None,
+            rows: Vec::new(),
+            score: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_a_director_asks_is_decided_and_then_read() {
+        for (language, [what, close, teach, open]) in [
+            (Language::English, ["Stop lessons?", "Close the school", "Go on teaching", "To be decided"]),
+            (Language::Chinese, ["要停课吗？", "停课", "照常上课", "需要决定"]),
+        ] {
+            let mut state = live_state();
+            state.can_operate = true;
+            let stop = question("stop", "Stop lessons?", "要停课吗？");
+            state.rehearsal = Some(Box::new(asked(vec![stop.clone()])));
+            let view = View { page: Some(Page::Drill), ..View::default() };
+            let mut person = Person::at(state, view, language, [1024.0, 900.0]);
+            person.world = World::Rehearsal("rainstorm-1".into());
+            person.look();
+            assert!(person.sees(what) && person.sees(open), "{:?}", person.all());
+            assert!(person.cut_off().is_empty(), "{:?}", person.cut_off());
+            person.click_on(teach);
+            let request = DecideRequest { id: "rainstorm-1".into(), question: "stop".into(), answer: 1 };
+            assert_eq!(std::mem::take(&mut person.wishes), [Action::Drill(Ask::Decide(request))]);
+            let decided = DrillQuestion { answer: Some(0), by: "person:anna".into(), ..stop };
+            person.state.rehearsal = Some(Box::new(asked(vec![decided])));
+            person.look();
+            assert!(person.sees(&format!("0:10:00  {what}  √ {close}  anna")), "{:?}", person.all());
+            assert!(!person.all().contains(&teach), "it can't be decided again");
+        }
     }
 }

@@ -12,8 +12,8 @@ use campanile_client::{Client, ClientError, Proof};
 use campanile_protocol::people::{Me, Secret};
 use campanile_protocol::plugins::{ChangeScript, PluginLogs, PluginScript, PluginsAnswer, ScriptAnswer};
 use campanile_protocol::rehearsal::{
-    ActRequest, BranchRequest, DrillInfo, RehearsalInfo, RehearsalRequest, RehearsalState, SetPace,
-    StartRehearsal,
+    ActRequest, BranchRequest, DecideRequest, DrillInfo, RehearsalInfo, RehearsalRequest, RehearsalState,
+    SetPace, StartRehearsal,
 };
 use campanile_protocol::rest::ApiError;
 use campanile_protocol::{
@@ -68,6 +68,8 @@ pub enum Ask {
     Pace(SetPace),
     /// Begin an action in it.
     Act(ActRequest),
+    /// Decide a question of its director.
+    Decide(DecideRequest),
     /// Branch it.
     Branch(BranchRequest),
     /// End it.
@@ -359,6 +361,7 @@ fn answer(client: &Client, ask: Ask) -> Result<Event, ClientError> {
         Ask::Branch(request) => Event::Began(Box::new(client.post("/api/v1/rehearsals/branch", &request)?)),
         Ask::Pace(request) => client.tell("/api/v1/rehearsals/pace", &request).map(|()| Event::Done)?,
         Ask::Act(request) => client.tell("/api/v1/rehearsals/act", &request).map(|()| Event::Done)?,
+        Ask::Decide(request) => client.tell("/api/v1/rehearsals/decide", &request).map(|()| Event::Done)?,
         Ask::End(id) => {
             client.tell("/api/v1/rehearsals/end", &RehearsalRequest { id }).map(|()| Event::Done)?
         }

@@ -189,14 +189,20 @@ fn named(text: &str, project: &Project<'_>) -> String {
 fn readme(language: Language, project: &Project<'_>) -> String {
     let (file, said) = source(language);
     let Project { id, en, kind, .. } = project;
+    let (sdk, build) = match language {
+        Language::Rhai => ("`sdk/wit` the contract by which it calls the hub", ""),
+        _ => (
+            "`sdk/` the part of Campanile's SDK that it is built with, its contract in `sdk/wit`",
+            "    campanile plugin build\n",
+        ),
+    };
     format!(
         "# {en}
 
 A plugin for Campanile, of the kind `{kind}`. `{file}` is what it does, `plugin.toml` what it may see and do, `tests/` what is
-expected of it, `sdk/` the part of Campanile's SDK that it is built with, its contract in `sdk/wit`.
+expected of it, {sdk}.
 
-    campanile plugin build
-    campanile plugin check
+{build}    campanile plugin check
     campanile plugin test
     campanile plugin pack      # {id}-0.1.0.cpk, to be signed and installed
 

@@ -30,12 +30,21 @@ def plain(variant):
     return Choice(variant.value) if type(variant) is types.Value_Choice else variant.value
 
 
-def _number(sample):
-    if type(sample.value) is types.Value_Number and sample.quality.value <= Quality.UNCERTAIN.value:
-        return sample.value.value
-    return None
+def _relied_on(kind):
+    def of(sample):
+        if type(sample.value) is kind and sample.quality.value <= Quality.UNCERTAIN.value:
+            return sample.value.value
+        return None
+
+    return of
 
 
 # The generated class itself, so that a batch costs nothing to look at.
-Sample.number = property(_number, doc="Its number where it may be relied upon (good or uncertain), else None.")
+Sample.number = property(
+    _relied_on(types.Value_Number), doc="Its number where it may be relied upon (good or uncertain), else None."
+)
+Sample.truth = property(
+    _relied_on(types.Value_Boolean),
+    doc="Whether it is so where it may be relied upon (good or uncertain), else None: a silent sensor has not said no.",
+)
 Sample.plain = property(lambda sample: plain(sample.value), doc="Its value: a float, bool, Choice or str.")

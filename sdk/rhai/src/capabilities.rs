@@ -12,7 +12,7 @@ use campanile_plugin::{
 use rhai::{Array, Dynamic, Engine, Module};
 
 use crate::{
-    fault::{Denied, denied, invalid, panic},
+    fault::{Denied, denied, invalid, panic, placed},
     json, panels,
     samples::{self, Paths, Reading},
     values::{Choice, Fields, Thrown, list, map, point, quality, text, value},
@@ -103,7 +103,7 @@ fn log_module() -> Module {
     for (name, level) in
         [("debug", Level::Debug), ("info", Level::Info), ("warn", Level::Warn), ("error", Level::Error)]
     {
-        module.set_native_fn(name, move |line: &str| -> Thrown {
+        placed!(module, name, |line: &str| -> Thrown {
             log::write(level, line);
             Ok(())
         });
@@ -156,30 +156,30 @@ fn points_module(paths: Paths) -> Module {
         Found(Rc::new(info))
     };
     let noted = note.clone();
-    module.set_native_fn("find", move |glob: &str| -> Thrown<Array> {
+    placed!(module, "find", |glob: &str| -> Thrown<Array> {
         let found = points::find(glob).map_err(denied)?;
         Ok(found.into_iter().map(|info| Dynamic::from(note(info))).collect())
     });
-    module.set_native_fn("by_path", move |path: &str| -> Thrown<Found> {
+    placed!(module, "by_path", |path: &str| -> Thrown<Found> {
         points::by_path(path).map(&noted).map_err(denied)
     });
-    module.set_native_fn("read", |given: Array| -> Thrown<Array> {
+    placed!(module, "read", |given: Array| -> Thrown<Array> {
         let read = points::read(&list(&given, point)?).map_err(denied)?;
         let sample = |sample| Dynamic::from(Reading::alone(sample));
         Ok(read.into_iter().map(|read| read.map_or(Dynamic::UNIT, sample)).collect())
     });
     // One, where there is but one to read.
-    module.set_native_fn("read_one", |given: Dynamic| -> Thrown<Dynamic> {
+    placed!(module, "read_one", |given: Dynamic| -> Thrown<Dynamic> {
         let read = points::read(&[point(&given)?]).map_err(denied)?;
         Ok(read.into_iter().flatten().next().map_or(Dynamic::UNIT, |s| Dynamic::from(Reading::alone(s))))
     });
-    module.set_native_fn("publish", |given: Array| -> Thrown {
+    placed!(module, "publish", |given: Array| -> Thrown {
         points::publish(&list(&given, derived)?).map_err(denied)
     });
-    module.set_native_fn("publish", |id: &str, given: Dynamic| -> Thrown {
+    placed!(module, "publish", |id: &str, given: Dynamic| -> Thrown {
         points::publish(&[Derived::good(id, value(&given)?)]).map_err(denied)
     });
-    module.set_native_fn("publish", |id: &str, entity: &str, given: Dynamic| -> Thrown {
+    placed!(module, "publish", |id: &str, entity: &str, given: Dynamic| -> Thrown {
         points::publish(&[Derived::for_entity(id, entity, value(&given)?)]).map_err(denied)
     });
     module
@@ -187,17 +187,17 @@ fn points_module(paths: Paths) -> Module {
 
 fn store_module() -> Module {
     let mut module = Module::new();
-    module.set_native_fn("get", |key: &str| -> Thrown<Dynamic> {
+    placed!(module, "get", |key: &str| -> Thrown<Dynamic> {
         match store::get(key).map_err(denied)? {
             Some(bytes) => json::read(&bytes),
             None => Ok(Dynamic::UNIT),
         }
     });
-    module.set_native_fn("set", |key: &str, given: Dynamic| -> Thrown {
+    placed!(module, "set", |key: &str, given: Dynamic| -> Thrown {
         store::set(key, json::written(&given)?.as_bytes()).map_err(denied)
     });
-    module.set_native_fn("delete", |key: &str| -> Thrown { store::delete(key).map_err(denied) });
-    module.set_native_fn("keys", |prefix: &str| -> Thrown<Array> {
+    placed!(module, "delete", |key: &str| -> Thrown { store::delete(key).map_err(denied) });
+    placed!(module, "keys", |prefix: &str| -> Thrown<Array> {
         Ok(store::keys(prefix).map_err(denied)?.into_iter().map(Dynamic::from).collect())
     });
     module
@@ -217,35 +217,32 @@ mod keeping {
 
     pub fn history_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("range", |of: Dynamic, start: i64, end: i64, limit: i64| -> Thrown<Array> {
+        placed!(module, "range", |of: Dynamic, start: i64, end: i64, limit: i64| -> Thrown<Array> {
             let limit = whole(&limit.into())?;
             let found = history::range(point(&of)?, start, end, limit).map_err(denied)?;
             Ok(found.into_iter().map(|sample| Dynamic::from(Reading::alone(sample))).collect())
         });
-        module.set_native_fn(
-            "buckets",
-            |of: Dynamic, start: i64, end: i64, width_s: Dynamic| -> Thrown<Array> {
-                let width_s = crate::values::real(&width_s)?;
-                let found = history::buckets(point(&of)?, start, end, width_s).map_err(denied)?;
-                let bucket = |bucket: history::Bucket| {
-                    map([
-                        ("start", bucket.start.into()),
-                        ("count", i64::try_from(bucket.count).unwrap_or(i64::MAX).into()),
-                        ("min", bucket.min.into()),
-                        ("mean", bucket.mean.into()),
-                        ("max", bucket.max.into()),
-                        ("sum", bucket.sum.into()),
-                    ])
-                };
-                Ok(found.into_iter().map(bucket).collect())
-            },
-        );
+        placed!(module, "buckets", |of: Dynamic, start: i64, end: i64, width_s: Dynamic| -> Thrown<Array> {
+            let width_s = crate::values::real(&width_s)?;
+            let found = history::buckets(point(&of)?, start, end, width_s).map_err(denied)?;
+            let bucket = |bucket: history::Bucket| {
+                map([
+                    ("start", bucket.start.into()),
+                    ("count", i64::try_from(bucket.count).unwrap_or(i64::MAX).into()),
+                    ("min", bucket.min.into()),
+                    ("mean", bucket.mean.into()),
+                    ("max", bucket.max.into()),
+                    ("sum", bucket.sum.into()),
+                ])
+            };
+            Ok(found.into_iter().map(bucket).collect())
+        });
         module
     }
 
     pub fn networks_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("nodes", |kind: &str| -> Thrown<Array> {
+        placed!(module, "nodes", |kind: &str| -> Thrown<Array> {
             let kind = match kind {
                 "electricity" => NetworkKind::Electricity,
                 "water" => NetworkKind::Water,
@@ -282,10 +279,10 @@ mod keeping {
 
     pub fn records_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("append", |kind: &str, body: Dynamic| -> Thrown {
+        placed!(module, "append", |kind: &str, body: Dynamic| -> Thrown {
             records::append(kind, &json::written(&body)?).map_err(denied)
         });
-        module.set_native_fn("newest", |kind: &str, limit: i64| -> Thrown<Array> {
+        placed!(module, "newest", |kind: &str, limit: i64| -> Thrown<Array> {
             let kept = records::newest(kind, whole(&limit.into())?).map_err(denied)?;
             kept.into_iter()
                 .map(|kept| {
@@ -328,23 +325,23 @@ mod acting {
 
     pub fn commands_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("write", |given: Array| -> Thrown<Array> {
+        placed!(module, "write", |given: Array| -> Thrown<Array> {
             let answers = commands::write(&list(&given, command)?);
             let answer = |answer: Result<(), _>| {
                 answer.map_or_else(|denial| Dynamic::from(Denied(denial)), |()| Dynamic::UNIT)
             };
             Ok(answers.into_iter().map(answer).collect())
         });
-        module.set_native_fn("one", |given: Dynamic| -> Thrown {
+        placed!(module, "one", |given: Dynamic| -> Thrown {
             commands::one(command(&given)?).map_err(denied)
         });
-        module.set_native_fn("hold", |every_s: Dynamic, given: Dynamic| -> Thrown {
+        placed!(module, "hold", |every_s: Dynamic, given: Dynamic| -> Thrown {
             commands::hold(real(&every_s)?, command(&given)?).map_err(denied)
         });
-        module.set_native_fn("relinquish", |given: Array| -> Thrown {
+        placed!(module, "relinquish", |given: Array| -> Thrown {
             commands::relinquish(&list(&given, point)?).map_err(denied)
         });
-        module.set_native_fn("holds", |of: Dynamic| -> Thrown<Dynamic> {
+        placed!(module, "holds", |of: Dynamic| -> Thrown<Dynamic> {
             let Some(held) = commands::holds(point(&of)?).map_err(denied)? else { return Ok(Dynamic::UNIT) };
             Ok(map([
                 ("value", crate::values::dynamic(&held.value)),
@@ -357,10 +354,10 @@ mod acting {
 
     pub fn alarms_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("raise", |id: &str, entity: &str, detail: Dynamic| -> Thrown {
+        placed!(module, "raise", |id: &str, entity: &str, detail: Dynamic| -> Thrown {
             alarms::raise(id, entity, &words(&detail)?).map_err(denied)
         });
-        module.set_native_fn("clear", |id: &str, entity: &str| -> Thrown {
+        placed!(module, "clear", |id: &str, entity: &str| -> Thrown {
             alarms::clear(id, entity).map_err(denied)
         });
         module
@@ -401,16 +398,16 @@ mod learning {
 
     pub fn activities_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("offer", |missions: Array| -> Thrown {
+        placed!(module, "offer", |missions: Array| -> Thrown {
             activities::offer(&list(&missions, mission)?).map_err(denied)
         });
-        module.set_native_fn("award", |mission: &str, person: &str, points: i64| -> Thrown {
+        placed!(module, "award", |mission: &str, person: &str, points: i64| -> Thrown {
             activities::award(mission, person, whole(&points.into())?).map_err(denied)
         });
-        module.set_native_fn("propose", |id: &str, names: Words, changes: Array, days: i64| -> Thrown {
+        placed!(module, "propose", |id: &str, names: Words, changes: Array, days: i64| -> Thrown {
             activities::propose(id, &names, &list(&changes, change)?, whole(&days.into())?).map_err(denied)
         });
-        module.set_native_fn("league", || -> Thrown<Array> {
+        placed!(module, "league", || -> Thrown<Array> {
             let league = activities::league().map_err(denied)?;
             let standing = |standing: activities::Standing| {
                 map([("group", standing.group.into()), ("points", i64::from(standing.points).into())])
@@ -431,7 +428,7 @@ mod directing {
 
     pub fn drills_module() -> Module {
         let mut module = Module::new();
-        module.set_native_fn("now", || -> Thrown<Dynamic> {
+        placed!(module, "now", || -> Thrown<Dynamic> {
             let now = drills::now().map_err(denied)?;
             Ok(map([
                 ("at_s", now.at_s.into()),
@@ -441,19 +438,19 @@ mod directing {
                 ("warned", now.warned.map_or(Dynamic::UNIT, Into::into)),
             ]))
         });
-        module.set_native_fn("depth", |glob: &str| -> Thrown<f64> { drills::depth(glob).map_err(denied) });
-        module.set_native_fn("tell", |from: Words, message: Words| -> Thrown {
+        placed!(module, "depth", |glob: &str| -> Thrown<f64> { drills::depth(glob).map_err(denied) });
+        placed!(module, "tell", |from: Words, message: Words| -> Thrown {
             drills::tell(&from, &message).map_err(denied)
         });
-        module.set_native_fn("progress", |action: &str| -> Thrown<&'static str> {
+        placed!(module, "progress", |action: &str| -> Thrown<&'static str> {
             Ok(match drills::progress(action).map_err(denied)? {
                 Stage::NotBegun => "not-begun",
                 Stage::Begun => "begun",
                 Stage::Done => "done",
             })
         });
-        module.set_native_fn("begin", |action: &str| -> Thrown { drills::begin(action).map_err(denied) });
-        module.set_native_fn("ask", |id: &str, question: Words, answers: Array| -> Thrown {
+        placed!(module, "begin", |action: &str| -> Thrown { drills::begin(action).map_err(denied) });
+        placed!(module, "ask", |id: &str, question: Words, answers: Array| -> Thrown {
             drills::ask(id, &question, &list(&answers, words)?).map_err(denied)
         });
         module

@@ -1,7 +1,7 @@
 //! What a script died of, in words with their place.
 
 use campanile_plugin::Denial;
-use rhai::{Dynamic, EvalAltResult, Map, ParseError, ParseErrorType, Position};
+use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext, ParseError, ParseErrorType, Position};
 
 /// A denial as scripts see it in `catch (err)`.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl Denied {
     }
 }
 
-/// Throws a denial; where it was thrown is filled in by the interpreter.
+/// Throws a denial; where it was thrown, [`placed`] fills in.
 pub fn denied(denial: Denial) -> Box<EvalAltResult> {
     EvalAltResult::ErrorRuntime(Dynamic::from(Denied(denial)), Position::NONE).into()
 }
@@ -37,6 +37,33 @@ pub fn invalid(why: impl Into<String>) -> Box<EvalAltResult> {
 /// Ends the call with nothing done; nobody can catch it.
 pub fn panic(why: &str) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(why.into(), Position::NONE).into()
+}
+
+/// Puts a function into a module. What it throws has the place of its call, which the interpreter does not give to
+/// functions that a namespace comes before.
+macro_rules! placed {
+    ($module:expr, $name:expr, || -> $out:ty $body:block $(,)?) => {
+        $crate::fault::placed!($module, $name, | | -> $out $body)
+    };
+    ($module:expr, $name:expr, |$($arg:ident: $type:ty),* $(,)?| -> $out:ty $body:block $(,)?) => {
+        $module.set_native_fn($name, move |context: rhai::NativeCallContext<'_>, $($arg: $type),*| -> $out {
+            $crate::fault::at_call(&context, || -> $out { $body })
+        })
+    };
+}
+pub(crate) use placed;
+
+/// Calls, and gives what is thrown without a place that of the call.
+pub fn at_call<T>(
+    context: &NativeCallContext<'_>,
+    call: impl FnOnce() -> Result<T, Box<EvalAltResult>>,
+) -> Result<T, Box<EvalAltResult>> {
+    call().map_err(|mut error| {
+        if error.position().is_none() {
+            error.set_position(context.call_position());
+        }
+        error
+    })
 }
 
 /// Why a script did not compile, or a function of it did not end well.

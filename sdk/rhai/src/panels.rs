@@ -15,7 +15,7 @@ use campanile_plugin::{
 use rhai::{Array, Dynamic, Engine, ImmutableString, Module};
 
 use crate::{
-    fault::{denied, invalid},
+    fault::{denied, invalid, placed},
     values::{Thrown, list, number, point, real, text, whole, words},
 };
 
@@ -110,12 +110,12 @@ pub fn register(engine: &mut Engine) {
     let mut module = Module::new();
     nodes(&mut module);
     fields(&mut module);
-    module.set_native_fn("show", |panel: &str, root: Tree| -> Thrown {
+    placed!(module, "show", |panel: &str, root: Tree| -> Thrown {
         let mut nodes = Vec::new();
         root.flatten(None, &mut nodes);
         panels::show(panel, &nodes).map_err(denied)
     });
-    module.set_native_fn("show_to", |panel: &str, person: &str, root: Dynamic| -> Thrown {
+    placed!(module, "show_to", |panel: &str, person: &str, root: Dynamic| -> Thrown {
         let mut nodes = Vec::new();
         // `()`: what all others see.
         if !root.is_unit() {
@@ -129,70 +129,75 @@ pub fn register(engine: &mut Engine) {
 fn nodes(module: &mut Module) {
     type Id = ImmutableString;
     for (name, content) in [("column", Content::Column), ("row", Content::Row)] {
-        module.set_native_fn(name, move |id: Id, children: Array| -> Thrown<Tree> {
+        placed!(module, name, |id: Id, children: Array| -> Thrown<Tree> {
             Ok(Tree { id, content: content.clone(), children: list(&children, tree)? })
         });
     }
-    module.set_native_fn("text", |id: Id, said: Words| -> Thrown<Tree> {
+    placed!(module, "text", |id: Id, said: Words| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Text((said, Tone::Plain))))
     });
-    module.set_native_fn("text", |id: Id, said: Words, colour: &str| -> Thrown<Tree> {
+    placed!(module, "text", |id: Id, said: Words, colour: &str| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Text((said, tone(colour)?))))
     });
-    module.set_native_fn("value", |id: Id, of: Dynamic| -> Thrown<Tree> {
+    placed!(module, "value", |id: Id, of: Dynamic| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Value(point(&of)?)))
     });
-    module.set_native_fn(
-        "gauge",
-        |id: Id, said: Words, value: Dynamic, low: Dynamic, high: Dynamic, unit: &str| -> Thrown<Tree> {
-            let gauge = (said, real(&value)?, real(&low)?, real(&high)?, unit.to_owned());
-            Ok(Tree::leaf(id, Content::Gauge(gauge)))
-        },
-    );
-    module.set_native_fn("chart", |id: Id, lines: Array, unit: &str| -> Thrown<Tree> {
+    placed!(module, "gauge", |id: Id,
+                              said: Words,
+                              value: Dynamic,
+                              low: Dynamic,
+                              high: Dynamic,
+                              unit: &str|
+     -> Thrown<Tree> {
+        let gauge = (said, real(&value)?, real(&low)?, real(&high)?, unit.to_owned());
+        Ok(Tree::leaf(id, Content::Gauge(gauge)))
+    });
+    placed!(module, "chart", |id: Id, lines: Array, unit: &str| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Chart((list(&lines, line)?, unit.to_owned()))))
     });
-    module.set_native_fn("line", |names: Words, dots: Array| -> Thrown<Line> {
+    placed!(module, "line", |names: Words, dots: Array| -> Thrown<Line> {
         Ok(Line { names, dots: list(&dots, dot)? })
     });
-    module.set_native_fn("table", |id: Id, head: Array, rows: Array| -> Thrown<Tree> {
+    placed!(module, "table", |id: Id, head: Array, rows: Array| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Table((list(&head, words)?, list(&rows, row)?))))
     });
-    module.set_native_fn("button", |id: Id, said: Words| -> Thrown<Tree> {
+    placed!(module, "button", |id: Id, said: Words| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Button((said, Tone::Plain))))
     });
-    module.set_native_fn("button", |id: Id, said: Words, colour: &str| -> Thrown<Tree> {
+    placed!(module, "button", |id: Id, said: Words, colour: &str| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Button((said, tone(colour)?))))
     });
-    module.set_native_fn("map_layer", |id: Id, marks: Array| -> Thrown<Tree> {
+    placed!(module, "map_layer", |id: Id, marks: Array| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::MapLayer(list(&marks, mark)?)))
     });
-    module.set_native_fn("quiz", |id: Id, question: Words, answers: Array| -> Thrown<Tree> {
+    placed!(module, "quiz", |id: Id, question: Words, answers: Array| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Quiz((question, list(&answers, words)?))))
     });
-    module.set_native_fn("form", |id: Id, fields: Array, button: Words| -> Thrown<Tree> {
+    placed!(module, "form", |id: Id, fields: Array, button: Words| -> Thrown<Tree> {
         Ok(Tree::leaf(id, Content::Form((list(&fields, field)?, button))))
     });
 }
 
 fn fields(module: &mut Module) {
-    module.set_native_fn(
-        "number_field",
-        |id: &str, names: Words, low: Dynamic, high: Dynamic, first: Dynamic| -> Thrown<Field> {
-            let [low, high, first] = [&low, &high, &first].map(number);
-            let (Some(low), Some(high), Some(first)) = (low, high, first) else {
-                return Err(invalid("a field for a number has the lowest, the highest and the first"));
-            };
-            Ok(Field { id: id.to_owned(), names, kind: FieldKind::Number((low, high, first)) })
-        },
-    );
-    module.set_native_fn("text_field", |id: &str, names: Words, bytes: i64| -> Thrown<Field> {
+    placed!(module, "number_field", |id: &str,
+                                     names: Words,
+                                     low: Dynamic,
+                                     high: Dynamic,
+                                     first: Dynamic|
+     -> Thrown<Field> {
+        let [low, high, first] = [&low, &high, &first].map(number);
+        let (Some(low), Some(high), Some(first)) = (low, high, first) else {
+            return Err(invalid("a field for a number has the lowest, the highest and the first"));
+        };
+        Ok(Field { id: id.to_owned(), names, kind: FieldKind::Number((low, high, first)) })
+    });
+    placed!(module, "text_field", |id: &str, names: Words, bytes: i64| -> Thrown<Field> {
         Ok(Field { id: id.to_owned(), names, kind: FieldKind::Text(whole(&bytes.into())?) })
     });
-    module.set_native_fn("choice_field", |id: &str, names: Words, choices: Array| -> Thrown<Field> {
+    placed!(module, "choice_field", |id: &str, names: Words, choices: Array| -> Thrown<Field> {
         Ok(Field { id: id.to_owned(), names, kind: FieldKind::Choice(list(&choices, words)?) })
     });
-    module.set_native_fn("toggle_field", |id: &str, names: Words, first: bool| -> Thrown<Field> {
+    placed!(module, "toggle_field", |id: &str, names: Words, first: bool| -> Thrown<Field> {
         Ok(Field { id: id.to_owned(), names, kind: FieldKind::Toggle(first) })
     });
 }

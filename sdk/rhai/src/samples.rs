@@ -133,6 +133,9 @@ pub fn register(engine: &mut Engine, paths: &Paths) {
         .register_get("number", |reading: &mut Reading| {
             reading.sample().number().map_or(Dynamic::UNIT, Dynamic::from_float)
         })
+        .register_get("truth", |reading: &mut Reading| {
+            reading.sample().truth().map_or(Dynamic::UNIT, Dynamic::from_bool)
+        })
         .register_get("path", move |reading: &mut Reading| paths.path(reading.sample().point))
         .register_fn("to_string", |reading: &mut Reading| format!("{:?}", reading.sample()));
 }

@@ -73,7 +73,26 @@ impl Sample {
     /// assert_eq!(sample.number(), None);
     /// ```
     pub fn number(&self) -> Option<f64> {
-        matches!(self.quality, Quality::Good | Quality::Uncertain).then(|| self.value.as_number()).flatten()
+        self.relied_on().and_then(Value::as_number)
+    }
+
+    /// Whether it is so, where it may be relied upon (good or uncertain): a sensor that is broken or silent has found
+    /// nobody, which is not that nobody is there.
+    ///
+    /// ```
+    /// use campanile_plugin::{Quality, Sample};
+    ///
+    /// let mut presence = Sample { point: 7, time: 0, quality: Quality::Good, value: false.into() };
+    /// assert_eq!(presence.truth(), Some(false));
+    /// presence.quality = Quality::Bad;
+    /// assert_eq!(presence.truth(), None);
+    /// ```
+    pub fn truth(&self) -> Option<bool> {
+        self.relied_on().and_then(Value::as_bool)
+    }
+
+    fn relied_on(&self) -> Option<&Value> {
+        matches!(self.quality, Quality::Good | Quality::Uncertain).then_some(&self.value)
     }
 }
 

@@ -8,6 +8,8 @@ use campanile_plugin::{
 
 /// Seconds between ticks, as in `plugin.toml`.
 const TICK_S: f64 = 60.0;
+/// One text, shown to all.
+const REASON: &str = "午休无人 / nobody is in at lunch";
 
 struct LunchEase {
     ease_c: f64,
@@ -28,9 +30,8 @@ impl Plugin for LunchEase {
             // Those where it holds nothing are passed over.
             return Ok(commands::relinquish(&self.setpoints)?);
         }
-        let wish = |point: &Point| {
-            Command::new(*point, self.ease_c, "nobody is in at lunch").priority(12).expires_s(3.0 * TICK_S)
-        };
+        let wish =
+            |point: &Point| Command::new(*point, self.ease_c, REASON).priority(12).expires_s(3.0 * TICK_S);
         let wishes: Vec<Command> = self.setpoints.iter().map(wish).collect();
         // One call for all, an answer each.
         let denials: Vec<_> = commands::write(&wishes).into_iter().filter_map(Result::err).collect();

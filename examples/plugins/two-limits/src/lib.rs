@@ -10,6 +10,8 @@ use campanile_plugin::{
 
 /// Seconds between ticks, as in `plugin.toml`.
 const TICK_S: f64 = 60.0;
+/// One text, shown to all.
+const REASON: &str = "光线昏暗 / it is dark";
 
 struct TwoLimits {
     dark_lx: f64,
@@ -46,14 +48,20 @@ impl Plugin for TwoLimits {
         let (mut lit, mut on, mut off) = (BTreeSet::new(), Vec::new(), Vec::new());
         for (room, read) in self.rooms.iter().zip(read.chunks(2)) {
             let lx = read[0].as_ref().and_then(|sample| sample.number());
-            let is_empty = read[1].as_ref().and_then(|sample| sample.value.as_bool()) == Some(false);
+            // None where the sensor is broken or silent: that is not that nobody is there.
+            let somebody = read[1].as_ref().and_then(|sample| sample.truth());
             let was = before.contains(&room.path);
-            // Between the limits, and where the sensor is silent, it stays as it was.
-            let wanted = !is_empty && lx.map_or(was, |lx| lx < self.dark_lx || (was && lx <= self.bright_lx));
+            // Between the limits, and where a sensor is silent, it stays as it was.
+            let wanted = match (somebody, lx) {
+                (Some(false), _) => false,
+                (Some(true), Some(lx)) if lx < self.dark_lx => true,
+                (_, Some(lx)) => was && lx <= self.bright_lx,
+                (_, None) => was,
+            };
             if wanted {
                 lit.insert(room.path.clone());
                 // Lets go by itself where three ticks don't renew it.
-                on.push(Command::new(room.lights, true, "it is dark").priority(12).expires_s(3.0 * TICK_S));
+                on.push(Command::new(room.lights, true, REASON).priority(12).expires_s(3.0 * TICK_S));
             } else if was {
                 off.push(room.lights);
             }

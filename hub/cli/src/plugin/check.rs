@@ -20,7 +20,8 @@ pub struct CheckArgs {
 pub fn check(desk: &Desk, args: &CheckArgs) -> Result<ExitCode, Failure> {
     let source = args.which.source()?;
     let campus = args.which.grounds()?.plain(None).map_err(Failure::input)?;
-    let checked = campanile_kit::check(&source, &campus, &workshop()?);
+    let workshop = workshop()?;
+    let checked = desk.patiently("readies", || campanile_kit::check(&source, &campus, &workshop));
     let (errors, warnings) = (checked.errors(), checked.findings.len() - checked.errors());
     if args.json {
         let manifest = checked.manifest.as_deref();

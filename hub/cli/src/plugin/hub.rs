@@ -20,11 +20,15 @@ use crate::settings::DEFAULT_API_PORT;
 /// How often `logs -f` looks for new lines.
 const LOOK: Duration = Duration::from_secs(1);
 
+fn default_hub() -> String {
+    format!("http://127.0.0.1:{DEFAULT_API_PORT}")
+}
+
 /// Which hub, who asks, and how to answer.
 #[derive(Args)]
 pub struct Place {
     /// The address of the hub.
-    #[arg(long, value_name = "URL", default_value_t = format!("http://127.0.0.1:{DEFAULT_API_PORT}"))]
+    #[arg(long, value_name = "URL", default_value_t = default_hub())]
     hub: String,
     #[command(flatten)]
     access: Access,
@@ -219,11 +223,13 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
         HubCommand::List { place } => Hub::open(desk, place)?.list()?,
         HubCommand::Logs { id, follow, limit, place } => {
             let hub = Hub::open(desk, place)?;
+            hub.plugin(&id)?;
             hub.logs(&id, limit, follow)?;
         }
         HubCommand::Set { id, settings, why, place } => {
             let hub = Hub::open(desk, place)?;
             let settings = settings.into_iter().collect();
+            hub.plugin(&id)?;
             let request = PluginSettings { plugin: id, settings, reason: why.reason };
             hub.tell("settings", &request, "hub-set", &request.plugin)?;
         }
@@ -238,8 +244,10 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
                 Some((plugin, version)) => (plugin.to_owned(), Some(version.to_owned())),
                 None => (id.clone(), None),
             };
+            let hub = Hub::open(desk, place)?;
+            hub.plugin(&plugin)?;
             let request = PluginRequest { plugin, version, reason: why.reason };
-            Hub::open(desk, place)?.change("remove", &request, "hub-removed", &id)?;
+            hub.change("remove", &request, "hub-removed", &id)?;
         }
         HubCommand::Rollback { id, why, place } => {
             let hub = Hub::open(desk, place)?;
@@ -329,7 +337,8 @@ impl<'a> Hub<'a> {
         })?;
         let query = [("unsigned", unsigned.to_string())];
         let path = "/api/v1/plugins/packages";
-        let answer: Result<PackageAnswer, _> = self.client.give(path, &query, "application/zip", &bytes);
+        let answer: Result<PackageAnswer, _> =
+            self.desk.patiently("hub-readies", || self.client.give(path, &query, "application/zip", &bytes));
         let answer = answer.map_err(Failure::of_hub)?;
         if !self.json {
             let (id, version) = (answer.id.clone(), answer.version.version.clone());
@@ -350,7 +359,11 @@ impl<'a> Hub<'a> {
         if self.json {
             print_json(&json!(answer));
         } else {
-            println!("{}", self.desk.say("hub-approve-next", &[("id", answer.id)]));
+            let to = match self.client.address() {
+                address if address == default_hub() => String::new(),
+                address => format!(" --hub {address}"),
+            };
+            println!("{}", self.desk.say("hub-approve-next", &[("id", answer.id + &to)]));
         }
         Ok(())
     }
@@ -384,7 +397,7 @@ impl<'a> Hub<'a> {
 
     /// Tells the hub to do something with a plugin.
     fn named(&self, what: &str, plugin: String, why: Why, done: &str) -> Result<(), Failure> {
-        let name = plugin.clone();
+        let name = self.plugin(&plugin)?.id;
         self.tell(what, &PluginRequest { plugin, version: None, reason: why.reason }, done, &name)
     }
 
@@ -409,8 +422,9 @@ impl<'a> Hub<'a> {
         done: &str,
         name: &str,
     ) -> Result<(), Failure> {
-        let answer =
-            self.client.post(&format!("/api/v1/plugins/{what}"), request).map_err(Failure::of_hub)?;
+        let at = format!("/api/v1/plugins/{what}");
+        let answer = self.desk.patiently("hub-readies", || self.client.post(&at, request));
+        let answer = answer.map_err(Failure::of_hub)?;
         self.done(answer, done, name);
         Ok(())
     }

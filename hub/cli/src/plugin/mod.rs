@@ -9,6 +9,8 @@ mod test;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use campanile_kit::{Finding, Grounds, Source, Workshop};
 use campanile_model::{Names, Place, Severity};
@@ -124,7 +126,25 @@ fn workshop() -> Result<Workshop, Failure> {
     kept.map_or_else(|| Workshop::new(None), Ok).map_err(|why| Failure::unreachable(why.to_string()))
 }
 
+/// After so long who waits is told what for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Desk {
+    /// Does what may take long, and says what it is if it does.
+    fn patiently<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
+        let (over, waits) = mpsc::channel::<()>();
+        let text = self.say(what, &[]);
+        // Where there is no thread to be had nothing is said, and the work is done all the same.
+        let _ = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {
+            if waits.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("{text}");
+            }
+        });
+        let done = work();
+        drop(over);
+        done
+    }
+
     /// A text of the command with its arguments.
     fn say(&self, key: &str, args: &[(&str, String)]) -> String {
         self.texts.with(key, args)

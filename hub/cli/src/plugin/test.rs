@@ -32,7 +32,8 @@ pub struct TestArgs {
 pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
     let source = args.which.source()?;
     let grounds = args.which.grounds()?;
-    let plugin = Plugin::load(&source, &workshop()?).map_err(|findings| {
+    let workshop = workshop()?;
+    let plugin = desk.patiently("readies", || Plugin::load(&source, &workshop)).map_err(|findings| {
         desk.findings(&findings);
         Failure::input(desk.say("not-usable", &[("plugin", args.which.plugin.display().to_string())]))
             .mend(desk.say("not-in-order-mend", &[]))

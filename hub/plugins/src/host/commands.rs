@@ -26,6 +26,7 @@ impl Host for HostState {
         self.told(CALL, commands.len(), |turn, grants| {
             let too_many = commands.len() > MOST;
             let mut answers = Vec::with_capacity(commands.len());
+            turn.effects.intents.reserve(commands.len().min(MOST));
             for one in commands {
                 let answer =
                     if too_many { Err(Denial::Quota(MOST as u64)) } else { command(turn, grants, one) };
@@ -88,7 +89,7 @@ fn command(turn: &mut Turn, grants: &Grants, command: Command) -> Given<()> {
         value: Some(value),
         expires: Some(now.plus_micros((command.expires_s * 1e6) as i64)),
         actor: grants.actor.clone(),
-        reason: reason.into(),
+        reason: turn.reason(reason),
     };
     turn.intend(intent).map_err(denial)
 }

@@ -781,7 +781,9 @@ fn kind_name(kind: Kind) -> &'static str {
 fn check_settings(manifest: &Manifest, settings: &BTreeMap<String, String>) -> Result<(), PluginsError> {
     for (id, value) in settings {
         if !manifest.setting.iter().any(|s| s.id == *id) {
-            return Err(PluginsError::Asked(say("malformed-setting", &[("setting", id)])));
+            let known: Vec<&str> = manifest.setting.iter().map(|s| s.id.as_str()).collect();
+            let known = known.join(", ");
+            return Err(PluginsError::Asked(say("malformed-setting", &[("setting", id), ("known", &known)])));
         }
         if value.len() > 16 * 1024 {
             return Err(PluginsError::Asked(say("too-large-setting", &[("setting", id), ("bytes", &16384)])));

@@ -181,7 +181,7 @@ bool exports_campanile_plugin_handler_on_tick(campanile_plugin_types_time_t now,
                 .value = {CAMPANILE_PLUGIN_TYPES_VALUE_NUMBER, {.number = setpoint_c}},
                 .priority = 12,
                 .expires_s = 3.0 * TICK_S,
-                .reason = text("the air is stale: windows are to be opened"),
+                .reason = text("空气不新鲜，需要开窗 / the air is stale: windows are to be opened"), /* one text, shown to all */
             };
         }
     }

@@ -4,6 +4,7 @@ import { Denial, alarms, commands, log, points, rule, store, words } from "./sdk
 
 const TICK_S = 60; // seconds between ticks, as in plugin.toml
 const TICKS = 3; // so many in a row make an alarm
+const REASON = "空气不新鲜，需要开窗 / the air is stale: windows are to be opened"; // one text, shown to all
 
 export const { handler } = rule({
   start(settings) {
@@ -39,8 +40,7 @@ export const { handler } = rule({
       }
       if (ticks === TICKS && room.setpoint !== undefined && this.setpointC !== undefined) {
         // It lets go by itself when two ticks fail to renew it, and at once when people command it (slot 8).
-        const reason = "the air is stale: windows are to be opened";
-        wanted.push(commands.command(room.setpoint, this.setpointC, reason, { priority: 12, expiresS: 3 * TICK_S }));
+        wanted.push(commands.command(room.setpoint, this.setpointC, REASON, { priority: 12, expiresS: 3 * TICK_S }));
       }
       if (ticks) stale[room.path] = ticks;
     }

@@ -5,6 +5,7 @@ from campanile_plugin import Denial, Plugin, alarms, commands, log, points, stor
 
 TICK_S = 60  # seconds between ticks, as in plugin.toml
 TICKS = 3  # so many in a row make an alarm
+REASON = "空气不新鲜，需要开窗 / the air is stale: windows are to be opened"  # one text, shown to all
 
 
 class StaleAir(Plugin):
@@ -39,8 +40,7 @@ class StaleAir(Plugin):
                 refused("the end of the alarm", alarms.clear, "stale-air", room)
             if ticks == TICKS and setpoint is not None and self.setpoint_c is not None:
                 # It lets go by itself when two ticks fail to renew it, and at once when people command it (slot 8).
-                reason = "the air is stale: windows are to be opened"
-                wanted.append(commands.Command(setpoint, self.setpoint_c, reason, priority=12, expires_s=3 * TICK_S))
+                wanted.append(commands.Command(setpoint, self.setpoint_c, REASON, priority=12, expires_s=3 * TICK_S))
             if ticks:
                 stale[room] = ticks
 

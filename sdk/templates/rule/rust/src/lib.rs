@@ -13,6 +13,8 @@ use campanile_plugin::{
 const TICK_S: f64 = 60.0;
 /// So many ticks in a row make an alarm.
 const TICKS: u8 = 3;
+/// Why it commands: one text, shown to all.
+const REASON: &str = "空气不新鲜，需要开窗 / the air is stale: windows are to be opened";
 
 struct StaleAir {
     limit_ppm: f64,
@@ -69,11 +71,7 @@ impl Plugin for StaleAir {
             }
             if let (TICKS, Some(setpoint), Some(celsius)) = (ticks, room.setpoint, self.setpoint_c) {
                 // It lets go by itself when two ticks fail to renew it, and at once when people command it (slot 8).
-                wanted.push(
-                    Command::new(setpoint, celsius, "the air is stale: windows are to be opened")
-                        .priority(12)
-                        .expires_s(3.0 * TICK_S),
-                );
+                wanted.push(Command::new(setpoint, celsius, REASON).priority(12).expires_s(3.0 * TICK_S));
             }
             if ticks > 0 {
                 stale.insert(&room.path, ticks);
