@@ -3,7 +3,7 @@ import { write } from "campanile:plugin/log@0.1.0";
 
 import { Failure } from "./denial.js";
 import { log } from "./core.js";
-import { samples } from "./values.js";
+import { batch } from "./values.js";
 
 // Where its lines would go nobody reads.
 globalThis.console = { ...log, log: log.info, trace: log.debug };
@@ -59,7 +59,7 @@ export const handler = (plugin) => ({
   },
   // What nobody hears is not made ready either.
   onSamples(given) {
-    if (plugin.onSamples) call(plugin, "onSamples", samples(given));
+    if (plugin.onSamples) call(plugin, "onSamples", batch(given));
   },
   onTick: (now) => call(plugin, "onTick", Number(now)),
   onAlarms: (changes) => call(plugin, "onAlarms", changes.map((change) => ({ ...change, at: Number(change.at) }))),

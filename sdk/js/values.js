@@ -73,5 +73,21 @@ export class Sample {
   }
 }
 
+const QUALITIES = ["good", "uncertain", "bad", "stale"];
+
+const VALUES = [
+  (number) => ({ tag: "number", val: number }),
+  (number) => ({ tag: "boolean", val: number !== 0 }),
+  (number) => ({ tag: "choice", val: number }),
+  (number, texts) => ({ tag: "text", val: texts[number] }),
+];
+
+/** The samples of a batch, in their order. */
+export const batch = ({ points, times, qualities, kinds, numbers, texts }) =>
+  Array.from(points, (point, i) => {
+    const value = VALUES[kinds[i]](numbers[i], texts);
+    return new Sample({ point, time: times[i], quality: QUALITIES[qualities[i]], value });
+  });
+
 /** Samples of the contract. */
 export const samples = (given) => given.map((sample) => sample && new Sample(sample));

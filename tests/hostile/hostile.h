@@ -15,7 +15,7 @@
 typedef campanile_plugin_types_denial_t denial_t;
 typedef campanile_plugin_types_point_t point_t;
 typedef campanile_plugin_commands_command_t command_t;
-typedef exports_campanile_plugin_handler_list_sample_t samples_t;
+typedef exports_campanile_plugin_handler_batch_t samples_t;
 
 /* What a plugin does with each batch. */
 static void act(samples_t samples);
@@ -37,7 +37,7 @@ SOME void passed(bool done, denial_t *denial) {
     if (!done) campanile_plugin_types_denial_free(denial);
 }
 
-SOME point_t target(samples_t samples) { return samples.ptr[0].point; }
+SOME point_t target(samples_t samples) { return samples.points.ptr[0]; }
 
 SOME point_t find(const char *path) {
     rule_string_t of = text(path);
@@ -159,11 +159,11 @@ bool exports_campanile_plugin_handler_start(rule_list_tuple2_string_string_t *se
     return true;
 }
 
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples,
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples,
                                                  rule_string_t *err) {
     (void)err;
     act(*samples);
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    exports_campanile_plugin_handler_batch_free(samples);
     return true;
 }
 

@@ -1024,7 +1024,7 @@ impl Reader<'_, '_> {
 
     /// How long it goes on, s; the distance of looks, s; whether there are devices.
     fn time(&mut self) -> (f64, f64, bool) {
-        let last = self.spec.step.iter().map(|s| s.at_s).fold(0.0, f64::max);
+        let last = self.spec.step.iter().map(|s| s.at_s + s.for_s.unwrap_or(0.0)).fold(0.0, f64::max);
         match (&self.spec.day, self.spec.duration_s) {
             (Some(day), said) => {
                 if said.is_some() {

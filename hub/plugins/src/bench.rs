@@ -16,7 +16,7 @@ use campanile_world::bench::Figure;
 use campanile_world::{Schema, World};
 
 use crate::grants::{Approval, Grants};
-use crate::host::sample_out;
+use crate::host::{empty_batch, fill_batch};
 use crate::manifest::Manifest;
 use crate::runtime::{Compiled, ComponentError, Runtime};
 use crate::seat::{Budget, Call, Saved, Seat};
@@ -151,11 +151,10 @@ fn beside(ground: &mut Ground, deed: Deed, count: u32) -> Result<(f64, f64), Com
     let mut seat = ground.seat(deed);
     let settings = ground.grants[deed as usize].settings.clone();
     let mut bare = Bare::new(ground.runtime.engine(), &ground.compiled, &settings)?;
-    let given: Vec<_> = ground
-        .samples(count)
-        .iter()
-        .filter_map(|s| Some(sample_out(ground.grants[0].handle(s.point)?, s.time, &s.value, s.quality)))
-        .collect();
+    let samples = ground.samples(count);
+    let mut given = empty_batch();
+    let mine = samples.iter().filter_map(|s| Some((ground.grants[0].handle(s.point)?, s)));
+    fill_batch(&mut given, mine, samples.len());
     let (mut host_us, mut bare_us) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
     // A call of little is repeated, so that the clock is not what is measured.
     let repeats = if count == 1 { 100 } else { 1 };

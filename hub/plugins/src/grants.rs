@@ -50,10 +50,12 @@ pub struct Grants {
     pub drill: bool,
     /// The strongest and the weakest slot that it may write.
     pub band: Option<(Priority, Priority)>,
-    /// By handle: which point, whether it may command it, whether it is told of samples.
+    /// By handle: which point, and whether it may command it.
     seen: Vec<Seen>,
     /// By point: its handle.
     handles: Vec<u32>,
+    /// The same of those whose samples it is told of: looked up for each sample that there is.
+    told: Vec<u32>,
     /// Entities of whose alarms it is told, by path; an empty one is the campus.
     alarms: BTreeSet<String>,
     /// What it derives, by entity for each `[[derived]]`, and the points where the campus has them.
@@ -68,7 +70,6 @@ pub struct Grants {
 struct Seen {
     point: PointId,
     commandable: bool,
-    subscribed: bool,
 }
 
 /// The points that globs of both match; in a set by index.
@@ -111,11 +112,15 @@ impl Grants {
         });
         let mut seen = Vec::new();
         let mut handles = vec![NONE; campus.points.len()];
+        let mut told = handles.clone();
         for (index, point) in campus.points.iter().enumerate() {
             if readable[index] {
                 handles[index] = seen.len() as u32;
+                if subscribed[index] {
+                    told[index] = handles[index];
+                }
                 let commandable = commandable[index] && band.is_some() && point.command.is_some();
-                seen.push(Seen { point: point.id, commandable, subscribed: subscribed[index] });
+                seen.push(Seen { point: point.id, commandable });
             }
         }
         let globs: Vec<Glob> =
@@ -141,6 +146,7 @@ impl Grants {
             zone: TimeZone::get(&campus.timezone).unwrap_or(TimeZone::UTC),
             seen,
             handles,
+            told,
             campus,
             manifest,
         }
@@ -158,7 +164,7 @@ impl Grants {
 
     /// The handle of a point of whose samples the plugin is told.
     pub fn subscribed(&self, point: PointId) -> Option<u32> {
-        self.handle(point).filter(|handle| self.seen[*handle as usize].subscribed)
+        self.told.get(point.index()).copied().filter(|handle| *handle != NONE)
     }
 
     /// Whether the plugin may command the point of a handle.

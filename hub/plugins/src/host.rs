@@ -17,7 +17,7 @@ mod store;
 use std::result::Result as StdResult;
 use std::sync::Arc;
 
-use campanile_model::{Names, PointId, Quality, Timestamp, Value};
+use campanile_model::{Names, PointId, Quality, Sample, Timestamp, Value};
 use campanile_world::Refusal;
 use wasmtime::{ResourceLimiter, Result, StoreLimits, StoreLimitsBuilder, bail};
 
@@ -47,7 +47,7 @@ pub(crate) struct HostState {
     /// What it may do.
     pub grants: Arc<Grants>,
     /// The call; none between calls.
-    pub turn: Option<Turn>,
+    pub turn: Option<Box<Turn>>,
     /// Memory, tables and instances.
     pub limits: Limiter,
 }
@@ -217,12 +217,12 @@ fn value_out(value: &Value) -> types::Value {
     }
 }
 
-fn value_in(value: types::Value) -> Given<Value> {
+fn value_in(value: &types::Value) -> Given<Value> {
     Ok(match value {
-        types::Value::Number(x) => Value::Number(finite(x)?),
-        types::Value::Boolean(b) => Value::Bool(b),
-        types::Value::Choice(c) => Value::Choice(c),
-        types::Value::Text(t) if t.len() <= Value::MAX_TEXT => Value::Text(t.into()),
+        types::Value::Number(x) => Value::Number(finite(*x)?),
+        types::Value::Boolean(b) => Value::Bool(*b),
+        types::Value::Choice(c) => Value::Choice(*c),
+        types::Value::Text(t) if t.len() <= Value::MAX_TEXT => Value::Text(t.as_str().into()),
         types::Value::Text(t) => {
             return invalid(format!("the text has {} bytes, at most {} may be", t.len(), Value::MAX_TEXT));
         }
@@ -231,6 +231,64 @@ fn value_in(value: types::Value) -> Given<Value> {
 
 pub(crate) fn sample_out(handle: u32, time: Timestamp, value: &Value, quality: Quality) -> types::Sample {
     types::Sample { point: handle, time: time.0, quality: quality_out(quality), value: value_out(value) }
+}
+
+/// A batch of nothing.
+pub(crate) fn empty_batch() -> types::Batch {
+    types::Batch {
+        points: Vec::new(),
+        times: Vec::new(),
+        qualities: Vec::new(),
+        kinds: Vec::new(),
+        numbers: Vec::new(),
+        texts: Vec::new(),
+    }
+}
+
+/// Fills a batch with samples that have handles, at most so many; what was in it is gone.
+pub(crate) fn fill_batch<'s>(
+    batch: &mut types::Batch,
+    samples: impl Iterator<Item = (u32, &'s Sample)>,
+    most: usize,
+) {
+    /// So many are gathered and then put down at once: a list that grows by one looks for room each time.
+    const AT_ONCE: usize = 64;
+    let types::Batch { points, times, qualities, kinds, numbers, texts } = batch;
+    (points.clear(), times.clear(), qualities.clear());
+    (kinds.clear(), numbers.clear(), texts.clear());
+    let (mut p, mut t, mut q) = ([0; AT_ONCE], [0; AT_ONCE], [0; AT_ONCE]);
+    let (mut k, mut x, mut n) = ([0; AT_ONCE], [0.0; AT_ONCE], 0);
+    let mut put = |n,
+                   p: &[u32; AT_ONCE],
+                   t: &[i64; AT_ONCE],
+                   q: &[u8; AT_ONCE],
+                   k: &[u8; AT_ONCE],
+                   x: &[f64; AT_ONCE]| {
+        points.extend_from_slice(&p[..n]);
+        times.extend_from_slice(&t[..n]);
+        qualities.extend_from_slice(&q[..n]);
+        kinds.extend_from_slice(&k[..n]);
+        numbers.extend_from_slice(&x[..n]);
+    };
+    for (handle, sample) in samples.take(most) {
+        let (kind, number) = match &sample.value {
+            Value::Number(x) => (0, *x),
+            Value::Bool(is) => (1, f64::from(u8::from(*is))),
+            Value::Choice(index) => (2, f64::from(*index)),
+            Value::Text(text) => {
+                texts.push(text.to_string());
+                (3, (texts.len() - 1) as f64)
+            }
+        };
+        (p[n], t[n], q[n]) = (handle, sample.time.0, quality_out(sample.quality) as u8);
+        (k[n], x[n]) = (kind, number);
+        n += 1;
+        if n == AT_ONCE {
+            put(n, &p, &t, &q, &k, &x);
+            n = 0;
+        }
+    }
+    put(n, &p, &t, &q, &k, &x);
 }
 
 fn finite(x: f64) -> Given<f64> {

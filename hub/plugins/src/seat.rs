@@ -10,7 +10,7 @@ use wasmtime::{Store, Trap};
 use crate::bindings::exports::handler;
 use crate::bindings::types;
 use crate::grants::Grants;
-use crate::host::{HostState, Limiter, letting_go, sample_out};
+use crate::host::{HostState, Limiter, empty_batch, fill_batch, letting_go};
 use crate::manifest::Kind;
 use crate::runtime::{Compiled, Guest, Runtime};
 use crate::turn::{Around, Effects, LogLevel, LogLine, Memory, Trace, Turn};
@@ -21,6 +21,8 @@ pub(crate) const TOO_MANY_CALLS: &str = "the call has called the host too often"
 const HOST_CALL_BYTES: usize = 4 << 20;
 /// The most samples of one call; more come in the next.
 pub const MOST_SAMPLES: usize = 10_000;
+/// Samples for which a batch keeps its memory from call to call.
+const MOST_KEPT: usize = 4096;
 /// Failures after which a plugin stays down until a person acts.
 const MOST_FAILURES: u32 = 5;
 /// The wait after the first failure; it doubles with each.
@@ -221,6 +223,10 @@ pub struct Seat {
     instance: Option<Instance>,
     watched: bool,
     forgetful: bool,
+    /// Kept from call to call, so that a call need not ask for memory: the batch that is given, and what stands in the
+    /// place of what the plugin remembers while a call has it.
+    batch: types::Batch,
+    spare: Option<Memory>,
 }
 
 impl std::fmt::Debug for Seat {
@@ -238,7 +244,9 @@ impl Seat {
         budget: Budget,
         saved: Saved,
     ) -> Self {
-        Self { runtime, compiled, grants, budget, saved, instance: None, watched: false, forgetful: false }
+        let (batch, spare) = (empty_batch(), None);
+        let (instance, watched, forgetful) = (None, false, false);
+        Self { runtime, compiled, grants, budget, saved, instance, watched, forgetful, batch, spare }
     }
 
     /// What it may do.
@@ -338,21 +346,23 @@ impl Seat {
         }
         let Some(given) = self.given(call) else { return Outcome::default() };
         let mut log = Vec::new();
-        let mut instance = match self.instance.take() {
-            Some(instance) => instance,
-            None => match self.instantiate(around, &mut log) {
-                Ok(instance) => instance,
+        if self.instance.is_none() {
+            match self.instantiate(around, &mut log) {
+                Ok(instance) => self.instance = Some(instance),
                 Err(failure) => return self.failed(failure, log, around),
-            },
-        };
+            }
+        }
+        let turn = self.turn(around);
+        let Some(instance) = &mut self.instance else { return Outcome::default() };
         if let Err(why) = ready(&mut instance.store, &self.grants, self.budget) {
+            self.saved.memory = turn.memory;
             return self.failed(Failure::Broken { why: plain(&why) }, log, around);
         }
-        instance.store.data_mut().turn = Some(self.turn(around));
+        instance.store.data_mut().turn = Some(turn);
         let fuel = instance.store.get_fuel().unwrap_or_default();
         let (store, guest) = (&mut instance.store, &instance.guest);
         let answer = match given {
-            Given::Samples(samples) => guest.handler.call_on_samples(store, &samples),
+            Given::Samples => guest.handler.call_on_samples(store, &self.batch),
             Given::Tick => guest.handler.call_on_tick(store, around.world.now().0),
             Given::Alarms(alarms) => guest.handler.call_on_alarms(store, &alarms),
             Given::Panel(used) => guest.handler.call_on_panel(store, used),
@@ -364,15 +374,21 @@ impl Seat {
             }
         };
         let Some(turn) = instance.store.data_mut().turn.take() else { return Outcome::default() };
+        let turn = *turn;
         let fuel = fuel.saturating_sub(instance.store.get_fuel().unwrap_or(fuel));
         let cost = Cost { fuel, memory_bytes: instance.store.data().limits.memory_bytes };
         log.extend(turn.log);
         unlogged(turn.unlogged, &around.world, &mut log);
         // Paces are drawn from whatever becomes of the call, or a plugin that traps would have no pace.
-        self.saved.memory = turn.memory;
+        self.spare = Some(std::mem::replace(&mut self.saved.memory, turn.memory));
+        if self.batch.points.capacity() > MOST_KEPT {
+            self.batch = empty_batch();
+        }
         match answer {
             Ok(answer) => {
-                self.instance = Some(instance).filter(|_| !self.forgetful);
+                if self.forgetful {
+                    self.instance = None;
+                }
                 self.saved.memory.take(&turn.effects);
                 self.worked();
                 let error = answer.err().map(|why| shortened(&why));
@@ -403,23 +419,20 @@ impl Seat {
     }
 
     /// A call begins: what the plugin remembers goes with it, and comes back when it has ended.
-    fn turn(&mut self, around: &Around) -> Turn {
-        Turn::new(around, std::mem::take(&mut self.saved.memory), self.watched)
+    fn turn(&mut self, around: &Around) -> Box<Turn> {
+        let spare = self.spare.take().unwrap_or_default();
+        Box::new(Turn::new(around, std::mem::replace(&mut self.saved.memory, spare), self.watched))
     }
 
     /// What of a call is this plugin's.
-    fn given<'c>(&self, call: &'c Call) -> Option<Given<'c>> {
+    fn given<'c>(&mut self, call: &'c Call) -> Option<Given<'c>> {
         let kind = self.compiled.kind;
         match call {
             Call::Samples(samples) => {
-                let mine = samples.iter().filter_map(|sample| {
-                    let handle = self.grants.subscribed(sample.point)?;
-                    Some(sample_out(handle, sample.time, &sample.value, sample.quality))
-                });
-                // Most of what comes here is for this plugin: who calls has asked it before.
-                let mut given = Vec::with_capacity(samples.len().min(MOST_SAMPLES));
-                given.extend(mine.take(MOST_SAMPLES));
-                (!given.is_empty()).then_some(Given::Samples(given))
+                let grants = &self.grants;
+                let mine = samples.iter().filter_map(|s| Some((grants.subscribed(s.point)?, s)));
+                fill_batch(&mut self.batch, mine, MOST_SAMPLES);
+                (!self.batch.points.is_empty()).then_some(Given::Samples)
             }
             Call::Tick => Some(Given::Tick),
             Call::Alarms(alarms) => {
@@ -503,7 +516,8 @@ impl Seat {
 
 /// What of a call is given to the plugin, in the words of the contract.
 enum Given<'c> {
-    Samples(Vec<types::Sample>),
+    /// The batch that was filled.
+    Samples,
     Tick,
     Alarms(Vec<handler::AlarmChange>),
     Panel(&'c PanelUse),

@@ -159,7 +159,7 @@ pub(crate) fn check(
     if slot > weakest {
         return Err(Refusal::TooWeak { priority: slot, weakest });
     }
-    if intent.reason.trim().is_empty() || intent.reason.len() > MAX_REASON {
+    if intent.reason.chars().all(char::is_whitespace) || intent.reason.len() > MAX_REASON {
         return Err(Refusal::Reason);
     }
     match &intent.value {

@@ -725,9 +725,14 @@ impl World {
     /// The [`Refusal`] that [`World::intend`] would give.
     pub fn may_intend(&self, intent: &Intent) -> Result<(), Refusal> {
         let spec = self.schema.points.get(intent.point.index()).ok_or(Refusal::UnknownPoint)?;
-        let in_force = self.effective(intent.point).ok_or(Refusal::NotCommandable)?;
-        command::check(intent, spec, self.arrays.get(&intent.point), &in_force, self.now)?;
-        self.check_interlocks(intent)
+        let command = spec.command.as_ref().ok_or(Refusal::NotCommandable)?;
+        let array = self.arrays.get(&intent.point);
+        // As `effective` has it, without a copy: plugins ask this a thousand times in a call.
+        let held = array.and_then(|array| array.held.as_ref().map(|held| &held.value));
+        let asked_for = || array?.strongest().map(|(_, slot)| &slot.value);
+        let in_force = held.or_else(asked_for).unwrap_or(&command.safe);
+        command::check(intent, spec, array, in_force, self.now)?;
+        self.check_interlocks(intent, &command.interlocks, array)
     }
 
     /// Writes or relinquishes a slot of a priority array.
@@ -795,18 +800,21 @@ impl World {
         };
     }
 
-    fn check_interlocks(&self, intent: &Intent) -> Result<(), Refusal> {
-        let command = self.schema.points.get(intent.point.index()).and_then(|p| p.command.as_ref());
-        let locks = command.map_or(&[][..], |c| &c.interlocks);
+    fn check_interlocks(
+        &self,
+        intent: &Intent,
+        locks: &[LockSpec],
+        array: Option<&Array>,
+    ) -> Result<(), Refusal> {
+        if locks.is_empty() {
+            return Ok(());
+        }
         let refused = |lock: &LockSpec, unknown| {
             let (id, zh, en) = (lock.id.clone(), lock.names.zh.clone(), lock.names.en.clone());
             Err(Refusal::Interlocked { id, zh, en, unknown })
         };
         // The slot that an interlock has taken is its own.
-        let slot = self
-            .arrays
-            .get(&intent.point)
-            .and_then(|a| a.slots[usize::from(intent.priority.get()) - 1].as_ref());
+        let slot = array.and_then(|a| a.slots[usize::from(intent.priority.get()) - 1].as_ref());
         if let Some(lock) = slot.and_then(|slot| locks.iter().find(|lock| slot.actor == actor_of(lock))) {
             return refused(lock, false);
         }

@@ -48,6 +48,7 @@ Names and types are the contract's own. `list<T>`, `option<T>` and `tuple<A, B>`
 | record `points.info` | `points::Info` | `campanile_plugin_points_info_t` | `points.Info` | an object | a value with these properties |
 | case `not-begun` of an enum | `Stage::NotBegun` | `CAMPANILE_PLUGIN_DRILLS_STAGE_NOT_BEGUN` | `Stage.NOT_BEGUN` | `"not-begun"` | `"not-begun"` |
 | `value` | `Value`; `21.5.into()` | a tag and a union | `float`, `bool`, `Choice`, `str` | number, boolean, `choice(1)`, string | number, `true`, `choice(1)`, text |
+| `batch` | `&[Sample]` | `campanile_batch_sample(batch, i)` | a list of `Sample` | an array of `Sample` | samples |
 | `words` | `Words::new(zh, en)` | two strings | `Words(zh, en)` | `words(zh, en)` | `words(zh, en)` |
 | `time` | `i64` | `int64_t` | `int` | number | whole number |
 | `option`, none | `None` | `is_some` is false | `None` | `undefined` | `()` |

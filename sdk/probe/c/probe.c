@@ -6,9 +6,14 @@
 
 #include "rule.h"
 
+#include <campanile_batch.h>
+
 typedef campanile_plugin_types_denial_t denial_t;
 typedef campanile_plugin_types_point_t point_t;
-typedef exports_campanile_plugin_handler_list_sample_t samples_t;
+typedef struct {
+    campanile_plugin_types_sample_t *ptr;
+    size_t len;
+} samples_t;
 typedef campanile_plugin_commands_command_t command_t;
 
 enum {
@@ -483,9 +488,11 @@ bool exports_campanile_plugin_handler_start(rule_list_tuple2_string_string_t *se
     return true;
 }
 
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples,
-                                                 rule_string_t *err) {
-    samples_t batch = *samples;
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples, rule_string_t *err) {
+    samples_t batch = {NULL, campanile_batch_len(samples)};
+    batch.ptr = malloc(batch.len * sizeof *batch.ptr);
+    if (batch.len && !batch.ptr) abort();
+    for (size_t i = 0; i < batch.len; i++) batch.ptr[i] = campanile_batch_sample(samples, i);
     bool done = true;
     if (mode_setting.len) {
         done = act(mode_setting, batch, err);
@@ -494,7 +501,8 @@ bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handle
             if (batch.ptr[i].value.tag == CAMPANILE_PLUGIN_TYPES_VALUE_TEXT)
                 done = act(batch.ptr[i].value.val.text, batch, err);
     }
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    free(batch.ptr);
+    exports_campanile_plugin_handler_batch_free(samples);
     return done;
 }
 

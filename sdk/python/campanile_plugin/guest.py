@@ -6,6 +6,7 @@ from componentize_py_types import Err
 from wit_world.imports.log import Level, write
 
 from .denial import Failure
+from .values import samples
 
 __all__ = ["Plugin", "Settings"]
 
@@ -123,8 +124,10 @@ class Handler:
             # It has been logged; the hub is told in words as well.
             raise Err(f"{type(bug).__name__}: {bug} ({_way(bug)})") from None
 
-    def on_samples(self, samples):
-        _call(_plugin.on_samples, samples)
+    def on_samples(self, batch):
+        # What nobody hears is not made ready either.
+        if type(_plugin).on_samples is not Plugin.on_samples:
+            _call(_plugin.on_samples, samples(batch))
 
     def on_tick(self, now):
         _call(_plugin.on_tick, now)

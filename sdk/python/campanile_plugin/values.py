@@ -30,6 +30,24 @@ def plain(variant):
     return Choice(variant.value) if type(variant) is types.Value_Choice else variant.value
 
 
+_QUALITIES = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD, Quality.STALE)
+
+
+def samples(batch):
+    """The samples of a batch, in their order."""
+    texts = batch.texts
+    kinds = (
+        types.Value_Number,
+        lambda number: types.Value_Boolean(number != 0.0),
+        lambda number: types.Value_Choice(int(number)),
+        lambda number: types.Value_Text(texts[int(number)]),
+    )
+    parts = zip(batch.points, batch.times, batch.qualities, batch.kinds, batch.numbers)
+    return [
+        Sample(point, time, _QUALITIES[quality], kinds[kind](number)) for point, time, quality, kind, number in parts
+    ]
+
+
 def _relied_on(kind):
     def of(sample):
         if type(sample.value) is kind and sample.quality.value <= Quality.UNCERTAIN.value:

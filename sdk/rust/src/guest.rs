@@ -1,7 +1,9 @@
 use std::{any::Any, cell::RefCell, marker::PhantomData, panic};
 
 use crate::{
-    AlarmChange, Failure, Result, Sample, Settings, Time, bindings::exports::campanile::plugin::handler, log,
+    AlarmChange, Failure, Result, Sample, Settings, Time,
+    bindings::campanile::plugin::types::Batch,
+    bindings::exports::campanile::plugin::handler, log,
     panels::Event,
 };
 
@@ -91,7 +93,8 @@ impl<P: Plugin> handler::Guest for Component<P> {
         Ok(())
     }
 
-    fn on_samples(samples: Vec<Sample>) -> Result<(), String> {
+    fn on_samples(samples: Batch) -> Result<(), String> {
+        let samples = samples.into_samples();
         with(|plugin: &mut P| plugin.on_samples(&samples))
     }
 

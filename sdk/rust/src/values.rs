@@ -1,6 +1,8 @@
 pub use crate::bindings::campanile::plugin::types::{Point, Quality, Sample, Time, Value, Words};
 pub use crate::bindings::exports::campanile::plugin::handler::AlarmChange;
 
+use crate::bindings::campanile::plugin::types::Batch;
+
 impl Value {
     /// The number, in the unit of the point; none of another kind of value.
     ///
@@ -93,6 +95,27 @@ impl Sample {
 
     fn relied_on(&self) -> Option<&Value> {
         matches!(self.quality, Quality::Good | Quality::Uncertain).then_some(&self.value)
+    }
+}
+
+const QUALITIES: [Quality; 4] = [Quality::Good, Quality::Uncertain, Quality::Bad, Quality::Stale];
+
+impl Batch {
+    /// The samples, in their order. What no host gives is told as bad.
+    pub(crate) fn into_samples(self) -> Vec<Sample> {
+        let Self { points, times, qualities, kinds, numbers, mut texts } = self;
+        let parts = points.into_iter().zip(times).zip(qualities).zip(kinds).zip(numbers);
+        let sample = |((((point, time), quality), kind), number): ((((u32, i64), u8), u8), f64)| {
+            let quality = QUALITIES.get(usize::from(quality)).copied().unwrap_or(Quality::Bad);
+            let value = match kind {
+                0 => Value::Number(number),
+                1 => Value::Boolean(number != 0.0),
+                2 => Value::Choice(number as u16),
+                _ => Value::Text(texts.get_mut(number as usize).map(std::mem::take).unwrap_or_default()),
+            };
+            Sample { point, time, quality, value }
+        };
+        parts.map(sample).collect()
     }
 }
 

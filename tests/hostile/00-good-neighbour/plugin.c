@@ -2,6 +2,6 @@
 #include "../hostile.h"
 
 static void act(samples_t samples) {
-    if (samples.len == 1) command(target(samples), 24, 12, 60);
+    if (samples.points.len == 1) command(target(samples), 24, 12, 60);
     set("key", 100);
 }

@@ -32,7 +32,7 @@ impl Bare {
         Ok(Self { store, guest })
     }
 
-    pub(super) fn call(&mut self, samples: &[types::Sample]) -> Result<(), ComponentError> {
+    pub(super) fn call(&mut self, samples: &types::Batch) -> Result<(), ComponentError> {
         let answer = self.guest.campanile_plugin_handler().call_on_samples(&mut self.store, samples);
         answer.map_err(engine_error)?.map_err(ComponentError::Engine)
     }

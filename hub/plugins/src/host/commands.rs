@@ -27,7 +27,7 @@ impl Host for HostState {
             let too_many = commands.len() > MOST;
             let mut answers = Vec::with_capacity(commands.len());
             turn.effects.intents.reserve(commands.len().min(MOST));
-            for one in commands {
+            for one in &commands {
                 let answer =
                     if too_many { Err(Denial::Quota(MOST as u64)) } else { command(turn, grants, one) };
                 if let Err(denial) = &answer {
@@ -53,7 +53,7 @@ impl Host for HostState {
 }
 
 /// Asks the world for a command, and keeps it with what the call does.
-fn command(turn: &mut Turn, grants: &Grants, command: Command) -> Given<()> {
+fn command(turn: &mut Turn, grants: &Grants, command: &Command) -> Given<()> {
     let Some((strongest, weakest)) = grants.band else {
         return Err(Denial::NotGranted("capability.command".to_owned()));
     };
@@ -80,7 +80,7 @@ fn command(turn: &mut Turn, grants: &Grants, command: Command) -> Given<()> {
     if reason.is_empty() || reason.len() > MOST_REASON {
         return invalid(format!("the reason has {} bytes, 1 to {MOST_REASON} may be", reason.len()));
     }
-    let value = value_in(command.value)?;
+    let value = value_in(&command.value)?;
     let now = turn.now();
     turn.memory.paces.commands.take(PACE, 1, now).map_err(Denial::TooSoon)?;
     let intent = Intent {

@@ -106,7 +106,7 @@ fn derive(grants: &Grants, value: Derived) -> Given<(u16, Arc<str>, Value, Quali
     let Some(entity) = grants.derived_for(index, &value.entity) else {
         return invalid(format!("'{}' is not derived for the entity '{}'", value.id, value.entity));
     };
-    match value_in(value.value)? {
+    match value_in(&value.value)? {
         number @ Value::Number(_) => Ok((index, entity.clone(), number, quality_in(value.quality))),
         _ => invalid("a derived point is a number"),
     }

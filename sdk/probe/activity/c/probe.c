@@ -299,10 +299,10 @@ bool exports_campanile_plugin_handler_start(activity_list_tuple2_string_string_t
     return true;
 }
 
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples,
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples,
                                                  activity_string_t *err) {
     (void)err;
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    exports_campanile_plugin_handler_batch_free(samples);
     return true;
 }
 

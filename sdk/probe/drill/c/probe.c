@@ -253,10 +253,10 @@ bool exports_campanile_plugin_handler_start(drill_list_tuple2_string_string_t *s
     return true;
 }
 
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples,
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples,
                                                  drill_string_t *err) {
     (void)err;
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    exports_campanile_plugin_handler_batch_free(samples);
     return true;
 }
 

@@ -111,10 +111,10 @@ bool exports_campanile_plugin_handler_on_panel(exports_campanile_plugin_handler_
 }
 
 /* The contract has these as well; this activity needs none of them. What they are given is theirs to free. */
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples,
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples,
                                                  activity_string_t *err) {
     (void)err;
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    exports_campanile_plugin_handler_batch_free(samples);
     return true;
 }
 

@@ -104,10 +104,10 @@ bool exports_campanile_plugin_directing_on_decision(exports_campanile_plugin_dir
 }
 
 /* The contract has these as well; this drill needs none of them. What they are given is theirs to free. */
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples,
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples,
                                                  drill_string_t *err) {
     (void)err;
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    exports_campanile_plugin_handler_batch_free(samples);
     return true;
 }
 

@@ -192,9 +192,9 @@ bool exports_campanile_plugin_handler_on_tick(campanile_plugin_types_time_t now,
 }
 
 /* The contract has these as well; this rule needs none of them. What they are given is theirs to free. */
-bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_list_sample_t *samples, rule_string_t *err) {
+bool exports_campanile_plugin_handler_on_samples(exports_campanile_plugin_handler_batch_t *samples, rule_string_t *err) {
     (void)err;
-    exports_campanile_plugin_handler_list_sample_free(samples);
+    exports_campanile_plugin_handler_batch_free(samples);
     return true;
 }
 
