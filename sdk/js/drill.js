@@ -8,7 +8,7 @@ export * from "./core.js";
 
 /** A drill that runs in a rehearsal. `capability.drill` grants it. */
 export const drills = {
-  /** How it stands: atS, rain1hMm, rain6hMm, riverM, warned. */
+  /** How it stands: atS, rainHourMm, rainSixHoursMm, riverM, warned. */
   now: () => ask(hubDrills.now),
   /** The greatest depth of water in the spaces that a glob matches, m. */
   depth: (glob) => ask(hubDrills.depth, glob),

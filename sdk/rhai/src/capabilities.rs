@@ -432,8 +432,8 @@ mod directing {
             let now = drills::now().map_err(denied)?;
             Ok(map([
                 ("at_s", now.at_s.into()),
-                ("rain_1h_mm", now.rain_1h_mm.into()),
-                ("rain_6h_mm", now.rain_6h_mm.into()),
+                ("rain_hour_mm", now.rain_hour_mm.into()),
+                ("rain_six_hours_mm", now.rain_six_hours_mm.into()),
                 ("river_m", now.river_m.map_or(Dynamic::UNIT, Into::into)),
                 ("warned", now.warned.map_or(Dynamic::UNIT, Into::into)),
             ]))

@@ -22,8 +22,8 @@ impl Host for HostState {
             let now = stage(turn, grants)?.situation();
             Ok(Situation {
                 at_s: now.at_s,
-                rain_1h_mm: now.rain_1h_mm,
-                rain_6h_mm: now.rain_6h_mm,
+                rain_hour_mm: now.rain_1h_mm,
+                rain_six_hours_mm: now.rain_6h_mm,
                 river_m: now.river_m,
                 warned: now.warned.as_deref().map(str::to_owned),
             })

@@ -117,7 +117,7 @@ static void tell_now(drill_string_t mode) {
     }
     line_t line;
     begin(&line, mode);
-    double numbers[] = {now.at_s, now.rain_1h_mm, now.rain_6h_mm, now.river_m.is_some ? now.river_m.val : 0};
+    double numbers[] = {now.at_s, now.rain_hour_mm, now.rain_six_hours_mm, now.river_m.is_some ? now.river_m.val : 0};
     for (int i = 0; i < 4; i++) {
         put_number(&line, numbers[i]);
         put(&line, text(" "));

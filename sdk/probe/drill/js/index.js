@@ -16,8 +16,8 @@ function asked(mode, call) {
 }
 
 function now() {
-  const { atS, rain1hMm, rain6hMm, riverM, warned } = drills.now();
-  return `${atS} ${rain1hMm} ${rain6hMm} ${riverM ?? 0} ${warned ?? "-"}`;
+  const { atS, rainHourMm, rainSixHoursMm, riverM, warned } = drills.now();
+  return `${atS} ${rainHourMm} ${rainSixHoursMm} ${riverM ?? 0} ${warned ?? "-"}`;
 }
 
 const tell = (zhCn, en) => drills.tell(words("保安", "Guard"), words(zhCn, en));

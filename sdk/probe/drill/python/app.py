@@ -20,7 +20,7 @@ def asked(mode, call, *given):
 
 def now():
     s = drills.now()
-    return f"{s.at_s:g} {s.rain_1h_mm:g} {s.rain_6h_mm:g} {s.river_m or 0:g} {s.warned or '-'}"
+    return f"{s.at_s:g} {s.rain_hour_mm:g} {s.rain_six_hours_mm:g} {s.river_m or 0:g} {s.warned or '-'}"
 
 
 def tell(zh_cn, en):

@@ -74,7 +74,7 @@ bool exports_campanile_plugin_handler_on_tick(campanile_plugin_types_time_t now,
     denial_t denial;
     campanile_plugin_drills_situation_t situation;
     if (!campanile_plugin_drills_now(&situation, &denial)) return fail(err, "there is no drill", &denial);
-    bool pours = situation.rain_1h_mm >= rain_mm, asked;
+    bool pours = situation.rain_hour_mm >= rain_mm, asked;
     campanile_plugin_drills_situation_free(&situation);
     if (!was_asked(&asked, &denial)) return fail(err, "the store was refused", &denial);
     if (!pours || asked) return true;

@@ -10,7 +10,7 @@ export const { handler, directing } = drill({
   },
 
   onTick() {
-    if (drills.now().rain1hMm < this.rainMm || store.load("asked", false)) return;
+    if (drills.now().rainHourMm < this.rainMm || store.load("asked", false)) return;
     drills.tell(words("保安", "Guard"), words("雨很大，食堂门口开始积水", "It pours, and water stands at the canteen"));
     const question = words("食堂门口上挡水板吗？", "Does the barrier at the canteen go up?");
     drills.ask("barrier", question, [words("上", "Yes"), words("再等等", "Not yet")]);

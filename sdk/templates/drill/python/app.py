@@ -12,7 +12,7 @@ class Director(Plugin):
         self.rain_mm = settings.number("rain_mm", 20)
 
     def on_tick(self, now):
-        if drills.now().rain_1h_mm < self.rain_mm or store.load("asked", False):
+        if drills.now().rain_hour_mm < self.rain_mm or store.load("asked", False):
             return
         drills.tell(Words("保安", "Guard"), Words("雨很大，食堂门口开始积水", "It pours, and water stands at the canteen"))
         question = Words("食堂门口上挡水板吗？", "Does the barrier at the canteen go up?")

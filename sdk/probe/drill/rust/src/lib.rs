@@ -44,8 +44,8 @@ fn act(mode: &str) -> Result {
             Ok(now) => info!(
                 "probe: now: {} {} {} {} {}",
                 now.at_s,
-                now.rain_1h_mm,
-                now.rain_6h_mm,
+                now.rain_hour_mm,
+                now.rain_six_hours_mm,
                 now.river_m.unwrap_or_default(),
                 now.warned.as_deref().unwrap_or("-")
             ),

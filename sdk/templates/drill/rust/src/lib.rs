@@ -20,7 +20,7 @@ impl Plugin for Director {
     }
 
     fn on_tick(&mut self, _now: Time) -> Result {
-        if drills::now()?.rain_1h_mm < self.rain_mm || store::load("asked")?.unwrap_or(false) {
+        if drills::now()?.rain_hour_mm < self.rain_mm || store::load("asked")?.unwrap_or(false) {
             return Ok(());
         }
         let guard = Words::new("保安", "Guard");
