@@ -52,7 +52,7 @@ pub(crate) fn derived_points<'a>(
 pub fn extended<'a>(campus: &Campus, plugins: impl IntoIterator<Item = &'a Manifest>) -> Campus {
     let mut campus = campus.clone();
     for manifest in plugins {
-        let Ok(place) = Path::new(&format!("plugin/{}", manifest.id)) else { continue };
+        let Ok(place) = Path::new(format!("plugin/{}", manifest.id)) else { continue };
         if manifest.derived.is_empty() || campus.entity(place.as_str()).is_some() {
             continue;
         }

@@ -254,8 +254,12 @@ pub(crate) fn fill_batch<'s>(
     /// So many are gathered and then put down at once: a list that grows by one looks for room each time.
     const AT_ONCE: usize = 64;
     let types::Batch { points, times, qualities, kinds, numbers, texts } = batch;
-    (points.clear(), times.clear(), qualities.clear());
-    (kinds.clear(), numbers.clear(), texts.clear());
+    points.clear();
+    times.clear();
+    qualities.clear();
+    kinds.clear();
+    numbers.clear();
+    texts.clear();
     let (mut p, mut t, mut q) = ([0; AT_ONCE], [0; AT_ONCE], [0; AT_ONCE]);
     let (mut k, mut x, mut n) = ([0; AT_ONCE], [0.0; AT_ONCE], 0);
     let mut put = |n,

@@ -47,8 +47,9 @@ pub use seat::{
 pub use shipped::{interpreter_file, shipped_dir};
 pub use trust::{PublicKey, SecretKey, TRUST_FILE, Trust, TrustError, TrustedKey};
 pub use turn::{
-    AlarmChange, Around, Award, Change, Denied, Effects, LogLevel, LogLine, Memory, Mission, NoPast, Paces,
-    PanelNode, Past, PastBucket, Progress, Proposal, Question, STAFF, Situation, Stage, Told, Trace, group,
+    AlarmChange, Around, Award, Awards, Change, Denied, Effects, LogLevel, LogLine, Memory, Mission, NoPast,
+    Paces, PanelNode, Past, PastBucket, Progress, Proposal, Question, STAFF, Situation, Stage, Told, Trace,
+    group,
 };
 pub use words::what_it_may_do;
 

@@ -10,6 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::pace::Bucket;
 
+/// Panels by the index of their `[[panel]]` and for whom; none is for all.
+pub type Panels = BTreeMap<(u16, Option<Arc<str>>), Arc<[PanelNode]>>;
+
+/// Points that were earned, by mission and person.
+pub type Awards = BTreeMap<(Arc<str>, Arc<str>), u32>;
+
 /// What a plugin does to its world in a call.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Effects {
@@ -25,7 +31,7 @@ pub struct Effects {
     pub store: BTreeMap<Arc<str>, Option<Arc<[u8]>>>,
     /// Panels that it shows anew, by the index of their `[[panel]]`. One for all ends what single persons were shown
     /// before this call; then those for one person, who without nodes sees what all see.
-    pub panels: BTreeMap<(u16, Option<Arc<str>>), Arc<[PanelNode]>>,
+    pub panels: Panels,
     /// Of activities: the missions that it offers anew.
     pub missions: Option<Arc<[Mission]>>,
     /// Of activities: points that it gives.
@@ -222,7 +228,7 @@ pub struct Memory {
     pub missions: Arc<[Mission]>,
     /// Points by mission and person.
     #[serde(with = "awards")]
-    pub awards: Arc<BTreeMap<(Arc<str>, Arc<str>), u32>>,
+    pub awards: Arc<Awards>,
     /// Proposals whose outcome is not known yet.
     pub proposals: Vec<Proposal>,
     /// What is left of each pace.
@@ -231,12 +237,10 @@ pub struct Memory {
 
 /// Keys of text formats are texts, so awards are kept as a list.
 mod awards {
-    use super::{Arc, Award, BTreeMap};
+    use super::{Arc, Award, Awards};
     use serde::{Deserialize, Deserializer, Serializer};
 
-    type Awards = Arc<BTreeMap<(Arc<str>, Arc<str>), u32>>;
-
-    pub fn serialize<S: Serializer>(awards: &Awards, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(awards: &Arc<Awards>, to: S) -> Result<S::Ok, S::Error> {
         to.collect_seq(awards.iter().map(|((mission, person), points)| Award {
             mission: mission.clone(),
             person: person.clone(),
@@ -244,7 +248,7 @@ mod awards {
         }))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Awards, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<Awards>, D::Error> {
         let awards = Vec::<Award>::deserialize(from)?.into_iter();
         Ok(Arc::new(awards.map(|award| ((award.mission, award.person), award.points)).collect()))
     }

@@ -50,10 +50,16 @@ pub(crate) struct Remembered {
     records: VecDeque<KeptRecord>,
 }
 
+/// What a point had at a moment.
+type Reading = (Timestamp, Value, Quality);
+
+/// An alarm as it was when plugins last heard of it: id, entity, whether it holds, whether it is acknowledged, since when.
+type HeardAlarm = (Arc<str>, Arc<str>, bool, bool, Timestamp);
+
 /// [`Remembered`] as it is kept.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Memories {
-    measured: Vec<(PointId, Vec<(Timestamp, Value, Quality)>)>,
+    measured: Vec<(PointId, Vec<Reading>)>,
     records: Vec<KeptRecord>,
 }
 
@@ -191,7 +197,7 @@ pub(crate) struct KeptSeats {
     pub seats: Vec<KeptSeat>,
     memories: Memories,
     heard: Vec<Sample>,
-    alarms: Vec<(Arc<str>, Arc<str>, bool, bool, Timestamp)>,
+    alarms: Vec<HeardAlarm>,
 }
 
 impl Seats {

@@ -160,6 +160,9 @@ impl Ledger {
     }
 }
 
+/// What points are set to, and from which hour of the day to which.
+type Setting = (Vec<(PointId, Value)>, f64, f64);
+
 impl Trial {
     /// Tries it. `progress` hears the share done and calls it off by false.
     ///
@@ -173,7 +176,7 @@ impl Trial {
     }
 
     /// The points of each change, with what they are set to.
-    fn found(&self) -> Result<Vec<(Vec<(PointId, Value)>, f64, f64)>, TrialError> {
+    fn found(&self) -> Result<Vec<Setting>, TrialError> {
         let mut found = Vec::new();
         for change in &self.changes {
             let mut points = Vec::new();
@@ -199,11 +202,7 @@ impl Trial {
         Ok(found)
     }
 
-    fn days(
-        &self,
-        changes: &[(Vec<(PointId, Value)>, f64, f64)],
-        progress: &mut dyn FnMut(f64) -> bool,
-    ) -> Result<Days, TrialError> {
+    fn days(&self, changes: &[Setting], progress: &mut dyn FnMut(f64) -> bool) -> Result<Days, TrialError> {
         let zone = jiff::tz::TimeZone::get(&self.campus.timezone).unwrap_or(jiff::tz::TimeZone::UTC);
         let local = |at: Timestamp| {
             let moment = jiff::Timestamp::from_microsecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);

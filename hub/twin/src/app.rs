@@ -121,7 +121,7 @@ impl Twin {
         if self.state.link != Link::Live {
             return;
         }
-        for ask in self.state.plugins.to_ask(self.view.looks(), now_s) {
+        for ask in self.state.plugins.next_asks(self.view.looks(), now_s) {
             // What there is no room for now is asked for again when it is missed for too long.
             self.hub.ask(Ask::Plugin(ask));
         }

@@ -191,6 +191,12 @@ pub fn form_ui(
     }
 }
 
+/// A number as somebody would enter it: 3 days, not 3.00.
+fn entered_text(x: f64) -> String {
+    let text = format!("{x:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// A field under its name.
 fn field_ui(ui: &mut Ui, input: &Input<'_>, field: &FormField, entered: &mut Entered, id: Id) {
     let texts = input.texts;
@@ -205,9 +211,9 @@ fn field_ui(ui: &mut Ui, input: &Input<'_>, field: &FormField, entered: &mut Ent
             if is_range {
                 // Beside the slider stands the number, which can be typed too.
                 ui.spacing_mut().slider_width = (ui.available_width() - 84.0).max(60.0);
-                ui.add(Slider::new(x, *low..=*high).max_decimals(3));
+                ui.add(Slider::new(x, *low..=*high).max_decimals(3).custom_formatter(|x, _| entered_text(x)));
             } else {
-                ui.add(DragValue::new(x).max_decimals(3));
+                ui.add(DragValue::new(x).max_decimals(3).custom_formatter(|x, _| entered_text(x)));
             }
         }
         (FieldKind::Text { most }, Entered::Text(text)) => {
@@ -349,7 +355,7 @@ mod tests {
         // Under the hands of who types the plugin puts words before the form.
         show(&mut person, vec![say("12 classes take part"), say("3 proposals"), form(60)]);
         person.types("hot");
-        let number = person.place("26.00").center();
+        let number = person.place("26").center();
         person.click(number);
         person.types("28");
         person.enter();

@@ -392,7 +392,7 @@ impl Plugins {
     }
 
     /// What is to be asked for now. Marks it as asked.
-    pub fn to_ask(&mut self, looks: Looks<'_>, now_s: f64) -> Vec<PluginAsk> {
+    pub fn next_asks(&mut self, looks: Looks<'_>, now_s: f64) -> Vec<PluginAsk> {
         const MOST_ICONS: usize = 4;
         let mut asks = Vec::new();
         let every_s = if self.is_outdated {
@@ -555,18 +555,18 @@ pub(crate) mod tests {
     fn only_what_somebody_looks_at_is_asked_for() {
         let mut plugins = Plugins::default();
         let (away, page) = (Looks::default(), Looks { page: true, ..Looks::default() });
-        assert_eq!(plugins.to_ask(away, 0.0), Vec::<PluginAsk>::new(), "there is no link yet");
+        assert_eq!(plugins.next_asks(away, 0.0), Vec::<PluginAsk>::new(), "there is no link yet");
         plugins.link();
-        assert_eq!(plugins.to_ask(away, 1.0), [PluginAsk::List], "alarms need the names");
-        assert_eq!(plugins.to_ask(page, 5.0), Vec::<PluginAsk>::new(), "the answer is still to come");
+        assert_eq!(plugins.next_asks(away, 1.0), [PluginAsk::List], "alarms need the names");
+        assert_eq!(plugins.next_asks(page, 5.0), Vec::<PluginAsk>::new(), "the answer is still to come");
         let with_icon = PluginInfo { icon: true, ..plugin("water", "rule") };
         plugins.apply(PluginNews::List(Ok(vec![with_icon.clone(), plugin("quest", "activity")])), 5.0);
-        assert_eq!(plugins.to_ask(away, 60.0), Vec::<PluginAsk>::new());
-        assert_eq!(plugins.to_ask(page, 60.0), [PluginAsk::List, PluginAsk::Icon("water".into())]);
+        assert_eq!(plugins.next_asks(away, 60.0), Vec::<PluginAsk>::new());
+        assert_eq!(plugins.next_asks(page, 60.0), [PluginAsk::List, PluginAsk::Icon("water".into())]);
         plugins.apply(PluginNews::List(Ok(vec![with_icon])), 60.0);
-        assert_eq!(plugins.to_ask(page, 61.0), Vec::<PluginAsk>::new(), "an icon is asked for once");
+        assert_eq!(plugins.next_asks(page, 61.0), Vec::<PluginAsk>::new(), "an icon is asked for once");
         let log = Looks { log: Some("water"), ..page };
-        assert_eq!(plugins.to_ask(log, 61.0), [PluginAsk::Log("water".into(), None)]);
+        assert_eq!(plugins.next_asks(log, 61.0), [PluginAsk::Log("water".into(), None)]);
         let line = |number, text: &str| PluginLogLine {
             number,
             time_us: 0,
@@ -574,13 +574,13 @@ pub(crate) mod tests {
             text: text.into(),
         };
         plugins.apply(PluginNews::Log("water".into(), Ok(vec![line(7, "a"), line(8, "b")])), 61.5);
-        assert_eq!(plugins.to_ask(log, 62.1), [PluginAsk::Log("water".into(), Some(8))]);
+        assert_eq!(plugins.next_asks(log, 62.1), [PluginAsk::Log("water".into(), Some(8))]);
         plugins.apply(PluginNews::Log("water".into(), Ok(vec![line(8, "b"), line(9, "c")])), 62.2);
         let numbers: Vec<u64> = plugins.log("water").unwrap().lines.iter().map(|l| l.number).collect();
         assert_eq!(numbers, [7, 8, 9], "no line twice");
         let script = Looks { script: Some("water"), ..away };
-        assert_eq!(plugins.to_ask(script, 63.0), [PluginAsk::Script("water".into())]);
-        assert_eq!(plugins.to_ask(script, 64.0), Vec::<PluginAsk>::new());
+        assert_eq!(plugins.next_asks(script, 63.0), [PluginAsk::Script("water".into())]);
+        assert_eq!(plugins.next_asks(script, 64.0), Vec::<PluginAsk>::new());
     }
 
     #[test]
@@ -588,11 +588,11 @@ pub(crate) mod tests {
         let mut plugins = Plugins::default();
         let page = Looks { page: true, ..Looks::default() };
         plugins.link();
-        assert_eq!(plugins.to_ask(page, 0.0), [PluginAsk::List]);
+        assert_eq!(plugins.next_asks(page, 0.0), [PluginAsk::List]);
         plugins.apply(PluginNews::List(Err("your role may not".into())), 0.1);
-        assert_eq!(plugins.to_ask(page, 100.0), Vec::<PluginAsk>::new());
+        assert_eq!(plugins.next_asks(page, 100.0), Vec::<PluginAsk>::new());
         plugins.outdate();
-        assert_eq!(plugins.to_ask(page, 100.0), [PluginAsk::List], "something has changed");
+        assert_eq!(plugins.next_asks(page, 100.0), [PluginAsk::List], "something has changed");
     }
 
     #[test]
@@ -614,7 +614,7 @@ pub(crate) mod tests {
     fn a_script_that_was_applied_is_that_of_the_hub() {
         let mut plugins = Plugins::default();
         let looks = Looks { script: Some("night"), ..Looks::default() };
-        plugins.to_ask(looks, 0.0);
+        plugins.next_asks(looks, 0.0);
         let script = |text: &str| PluginScript {
             plugin: "night".into(),
             file: "main.rhai".into(),

@@ -892,7 +892,7 @@ mod tests {
         person.click_on("Log");
         (0..20).for_each(|_| person.look());
         assert_eq!(person.view.looks().log, Some("energy-saver"), "now it is asked for");
-        person.state.plugins.to_ask(person.view.looks(), 1.0);
+        person.state.plugins.next_asks(person.view.looks(), 1.0);
         let line = |number, level: &str, text: &str| PluginLogLine {
             number,
             time_us: 0,

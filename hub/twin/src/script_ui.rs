@@ -555,7 +555,7 @@ mod tests {
         state.apply(Event::Plugin(PluginNews::List(Ok(vec![night, plugin("water", "rule")]))), 0.0);
         let mut view = View { page: Some(Page::Plugins), ..View::default() };
         open_script(&mut view, &state, "night");
-        state.plugins.to_ask(view.looks(), 0.0);
+        state.plugins.next_asks(view.looks(), 0.0);
         let script = PluginScript {
             plugin: "night".into(),
             file: "main.rhai".into(),

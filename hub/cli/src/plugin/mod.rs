@@ -132,7 +132,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 impl Desk {
     /// Does what may take long, and says what it is if it does.
     fn patiently<T>(&self, what: &str, work: impl FnOnce() -> T) -> T {
-        let (over, waits) = mpsc::channel::<()>();
+        let (over, waits) = mpsc::sync_channel::<()>(1);
         let text = self.say(what, &[]);
         // Where there is no thread to be had nothing is said, and the work is done all the same.
         let _ = std::thread::Builder::new().name("patience".to_owned()).spawn(move || {

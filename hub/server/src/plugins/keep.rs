@@ -114,7 +114,7 @@ pub fn recall(history: &dyn Store) -> BTreeMap<String, Saved> {
         };
         stores.entry(plugin.to_owned()).or_default().insert(key.into(), value.into());
     }
-    let mut awards: BTreeMap<String, BTreeMap<(Arc<str>, Arc<str>), u32>> = BTreeMap::new();
+    let mut awards: BTreeMap<String, campanile_plugins::Awards> = BTreeMap::new();
     for record in kept(AWARD) {
         let (Some((plugin, _)), Ok(award)) =
             (record.key.split_once('/'), serde_json::from_value::<Award>(record.body.clone()))
