@@ -11,6 +11,12 @@ const FOLDERS: [(&str, &str); 5] =
 
 fn main() -> io::Result<()> {
     let sdk = PathBuf::from("..");
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    // Copied, so that what was built in one checkout does not look into it from another that shares its target folder.
+    let copies = out.join("sdk");
+    if copies.exists() {
+        fs::remove_dir_all(&copies)?;
+    }
     let mut list = String::new();
     for (folder, name) in FOLDERS {
         let root = sdk.join(folder);
@@ -22,12 +28,13 @@ fn main() -> io::Result<()> {
         for file in files {
             let inner = file.strip_prefix(&root).map_err(io::Error::other)?;
             let inner = inner.to_string_lossy().replace('\\', "/");
-            let path = fs::canonicalize(&file)?;
+            let copy = copies.join(folder).join(&inner);
+            fs::create_dir_all(copy.parent().unwrap_or(&copies))?;
+            fs::copy(&file, &copy)?;
             list +=
-                &format!("    ({folder:?}, {:?}, include_bytes!({:?})),\n", format!("{name}/{inner}"), path);
+                &format!("    ({folder:?}, {:?}, include_bytes!({:?})),\n", format!("{name}/{inner}"), copy);
         }
     }
-    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("files.rs"), format!("[\n{list}]\n"))
 }
 

@@ -12,6 +12,7 @@ no-scenarios = { $dir } has no scenarios
 no-scenarios-mend = write one, such as tests/first.toml; docs/plugins/testing.md says how
 no-such-scenario = no scenario has these words in its name
 no-such-scenario-mend = leave --only out to play all
+drawn = { $file }: drawn
 snapshot-written = { $file } was written
 snapshot-different = what happened is not what { $file } says; --update takes it over
 forgetful = with its instance thrown away between calls it does something else: what has to last belongs into the store

@@ -12,6 +12,7 @@ no-scenarios = { $dir } 里没有场景
 no-scenarios-mend = 写一个，如 tests/first.toml；写法见 docs/plugins/testing.md
 no-such-scenario = 没有名称包含这些字的场景
 no-such-scenario-mend = 去掉 --only 以运行全部场景
+drawn = 已绘制 { $file }
 snapshot-written = 已写入 { $file }
 snapshot-different = 实际发生的与 { $file } 不同；--update 以实际为准
 forgetful = 在调用之间丢弃实例后结果不同：需要保留的内容应放进存储

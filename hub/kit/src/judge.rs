@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use crate::run::{Happened, Ran};
-use crate::scenario::{AlarmTurn, Expectation, Expected, Measure, Scenario, Total, Wanted, json_of};
+use crate::scenario::{AlarmTurn, Expectation, Expected, Scenario, Total, Wanted, json_of};
 use crate::told::{Teller, node_text, shown};
 
 /// How many that came close are shown.
@@ -38,7 +38,8 @@ pub fn judge(scenario: &Scenario, manifest: &Manifest, ran: &Ran, without: Optio
         .iter()
         .map(|expectation| match &expectation.what {
             Expected::Total(total) => {
-                let (with, without) = totals.next().map_or((f64::NAN, None), |(a, b)| (*a, b.copied()));
+                let (with, without) =
+                    totals.next().map_or((f64::NAN, None), |(a, b)| (a.value, b.map(|b| b.value)));
                 judged(expectation, total, with, without)
             }
             _ => judge.counted(expectation, &ran.happened),
@@ -57,11 +58,7 @@ fn broke_off(outcome: &Outcome) -> Option<String> {
 }
 
 fn judged(expectation: &Expectation, total: &Total, with: f64, without: Option<f64>) -> Verdict {
-    let (zh, en) = match total.of {
-        Measure::Amount => ("累计", "the sum"),
-        Measure::Mean => ("平均", "the mean"),
-        Measure::Hours(..) => ("时长", "the hours"),
-    };
+    let Names { zh, en } = total.of.names();
     let (count, unit) = (total.points.len(), &total.unit);
     let mut kept = true;
     let (mut said_zh, mut said_en) = (

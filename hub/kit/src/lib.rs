@@ -16,6 +16,7 @@ mod finding;
 mod ground;
 mod judge;
 mod past;
+mod picture;
 mod plugin;
 mod run;
 mod scenario;
@@ -30,8 +31,9 @@ pub use difference::difference;
 pub use finding::Finding;
 pub use ground::Grounds;
 pub use judge::{Verdict, judge};
+pub use picture::Picture;
 pub use plugin::{Plugin, Workshop};
-pub use run::{Cast, Given, Happened, Ran, RunError, run};
+pub use run::{Cast, Given, Happened, Ran, RunError, SLICES, Summed, run};
 pub use scenario::{
     AlarmTurn, CampusOf, Deed, Expectation, Expected, Measure, Measured, Scenario, ScenarioFile, Shows, Step,
     Total, Wanted, Window,

@@ -77,12 +77,25 @@ pub struct Ran {
     /// What it was given and has used.
     pub given: Given,
     /// The sums that are expected, in the order of their expectations.
-    pub totals: Vec<f64>,
+    pub totals: Vec<Summed>,
     /// The text of all that happened: what a snapshot holds.
     pub told: String,
     /// A hash of all that happened, and of the world and the plugin's memory at the end.
     pub hash: blake3::Hash,
 }
+
+/// A sum, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summed {
+    /// The sum.
+    pub value: f64,
+    /// In each of [`SLICES`] equal parts of the scenario: the mean of what was measured; of meters what they counted an
+    /// hour; of hours how many points were within the range. NaN where nothing was measured.
+    pub course: Vec<f64>,
+}
+
+/// Into how many parts the course of a sum is divided.
+pub const SLICES: usize = 96;
 
 /// Why a scenario can't be played.
 #[derive(Debug, thiserror::Error)]
@@ -161,7 +174,7 @@ impl Diary {
 
 struct Played {
     diary: Diary,
-    totals: Vec<f64>,
+    totals: Vec<Summed>,
     world_hash: [u8; 32],
     saved: Option<campanile_plugins::Saved>,
 }
@@ -478,6 +491,8 @@ fn hold(
 /// The sums that a scenario expects, while it is played.
 struct Sums {
     list: Vec<Sum>,
+    elapsed_s: f64,
+    slice_s: f64,
 }
 
 struct Sum {
@@ -487,6 +502,8 @@ struct Sum {
     /// Value times seconds, or seconds within the range.
     over_time: f64,
     seconds: f64,
+    /// What was summed, and of how many seconds, at the end of each part that is over.
+    slices: Vec<[f64; 2]>,
 }
 
 #[derive(Clone)]
@@ -509,13 +526,17 @@ impl Sums {
         };
         let sum = |total: Total| {
             let meters = total.points.iter().map(meter).collect();
-            Sum { total, meters, over_time: 0.0, seconds: 0.0 }
+            Sum { total, meters, over_time: 0.0, seconds: 0.0, slices: Vec::new() }
         };
-        Self { list: totals.map(sum).collect() }
+        let slice_s = scenario.duration_s / SLICES as f64;
+        Self { list: totals.map(sum).collect(), elapsed_s: 0.0, slice_s }
     }
 
     /// Looks at a world that has gone on by so many seconds.
     fn observe(&mut self, world: &World, dt_s: f64) {
+        self.elapsed_s += dt_s;
+        // What a barrier has brought ends the part; a hair is what additions of seconds are off by.
+        let over = ((self.elapsed_s / self.slice_s + 1e-6) as usize).min(SLICES);
         for sum in &mut self.list {
             for (point, meter) in sum.total.points.iter().zip(&mut sum.meters) {
                 let reading = world.reading(*point).filter(|r| r.quality <= Quality::Uncertain);
@@ -535,17 +556,41 @@ impl Sums {
                     }
                 }
             }
+            let now = [sum.summed(), sum.seconds];
+            sum.slices.resize(over, now);
         }
     }
 
-    fn finish(self) -> Vec<f64> {
-        let finish = |sum: Sum| match sum.total.of {
-            Measure::Amount => sum.meters.iter().map(|meter| meter.counted).sum(),
-            Measure::Mean if sum.seconds == 0.0 => f64::NAN,
-            Measure::Mean => sum.over_time / sum.seconds,
-            Measure::Hours(..) => sum.over_time / 3600.0,
+    fn finish(self) -> Vec<Summed> {
+        let hours = self.slice_s / 3600.0;
+        self.list.into_iter().map(|sum| sum.finish(hours)).collect()
+    }
+}
+
+impl Sum {
+    /// What was summed so far.
+    fn summed(&self) -> f64 {
+        match self.total.of {
+            Measure::Amount => self.meters.iter().map(|meter| meter.counted).sum(),
+            Measure::Mean | Measure::Hours(..) => self.over_time,
+        }
+    }
+
+    fn finish(self, slice_h: f64) -> Summed {
+        let (summed, seconds) = (self.summed(), self.seconds);
+        // A sum over no time is no number.
+        let value = match self.total.of {
+            Measure::Amount => summed,
+            Measure::Mean => summed / seconds,
+            Measure::Hours(..) => summed / 3600.0,
         };
-        self.list.into_iter().map(finish).collect()
+        let before = std::iter::once(&[0.0; 2]).chain(&self.slices);
+        let course = before.zip(&self.slices).map(|([from, from_s], [to, to_s])| match self.total.of {
+            Measure::Amount => (to - from) / slice_h,
+            Measure::Mean => (to - from) / (to_s - from_s),
+            Measure::Hours(..) => (to - from) / (3600.0 * slice_h),
+        });
+        Summed { value, course: course.collect() }
     }
 }
 

@@ -698,6 +698,8 @@ pub enum Wanted {
 /// A sum over points.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Total {
+    /// Which points, as they are named.
+    pub globs: Vec<String>,
     /// Which points.
     pub points: Vec<PointId>,
     /// How they are summed.
@@ -719,6 +721,17 @@ pub enum Measure {
     Mean,
     /// The hours within a range.
     Hours(f64, f64),
+}
+
+impl Measure {
+    /// As people call it.
+    pub fn names(self) -> Names {
+        match self {
+            Self::Amount => Names::new("累计", "the sum"),
+            Self::Mean => Names::new("平均", "the mean"),
+            Self::Hours(..) => Names::new("时长", "the hours"),
+        }
+    }
 }
 
 impl Wanted {
@@ -1500,7 +1513,8 @@ impl Reader<'_, '_> {
             let what = format!("points in '{odd}' can't be summed as '{unit}'");
             self.error("mixed-units", &format!("{at}/{key}"), what, "Name points of one unit.");
         }
-        Some(Expected::Total(Total { points, of, unit, is: spec.is, change_pct: spec.change_pct }))
+        let globs = globs.clone();
+        Some(Expected::Total(Total { globs, points, of, unit, is: spec.is, change_pct: spec.change_pct }))
     }
 
     fn window(&mut self, at: &str, spec: &ExpectSpec) -> Window {

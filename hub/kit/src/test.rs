@@ -10,6 +10,7 @@ use crate::difference::difference;
 use crate::finding::Finding;
 use crate::ground::Grounds;
 use crate::judge::{Verdict, judge};
+use crate::picture::Picture;
 use crate::plugin::Plugin;
 use crate::run::{Cast, Ran, RunError, run};
 use crate::scenario::Scenario;
@@ -32,6 +33,8 @@ pub struct Tested {
     pub snapshot: Snapshot,
     /// Whether it was the same with the instance thrown away between calls; if not, what was different.
     pub forgetful: Option<String>,
+    /// The sums that it expects, to be drawn.
+    pub picture: Option<Picture>,
     /// The hash of all that happened.
     pub hash: Option<blake3::Hash>,
     /// How long it took, s.
@@ -112,6 +115,7 @@ fn one(
         verdicts: Vec::new(),
         snapshot: Snapshot::None,
         forgetful: None,
+        picture: None,
         hash: None,
         wall_s: 0.0,
     };
@@ -165,6 +169,7 @@ fn one(
     };
     coverage.take(&ran, &scenario.campus, &plugin.manifest);
     tested.verdicts = judge(&scenario, &plugin.manifest, &ran, without.as_ref());
+    tested.picture = Picture::of(&scenario, &ran, without.as_ref());
     if ran.hash != forgetful.hash {
         let how = difference(&ran.told, &forgetful.told);
         let same = how.is_empty();

@@ -126,6 +126,28 @@ fn a_scenario_is_held_against_its_campus() {
 }
 
 #[test]
+fn samples_of_a_step_come_again_between_those_of_others() {
+    let again = "at_s = 0\nevery_s = 50\nfor_s = 120\nsamples";
+    let scenario = read(&GOOD.replacen("at_s = 0\nsamples", again, 1)).unwrap();
+    let told: Vec<(i64, Option<i64>)> = scenario
+        .steps
+        .iter()
+        .map(|step| {
+            let s = |time: Timestamp| (time.0 - scenario.start.0) / Timestamp::SECOND;
+            let measured = step.deeds.iter().find_map(|deed| match deed {
+                campanile_kit::Deed::Samples(all) => Some(s(all[0].time)),
+                _ => None,
+            });
+            (s(step.at), measured)
+        })
+        .collect();
+    assert_eq!(told, [(0, Some(0)), (50, Some(50)), (60, None), (100, Some(100))]);
+    // They end with the scenario, however long they should go on.
+    let long = GOOD.replacen("at_s = 0\nsamples", "at_s = 0\nevery_s = 200\nfor_s = 86400\nsamples", 1);
+    assert_eq!(read(&long).unwrap().steps.len(), 5);
+}
+
+#[test]
 fn a_day_has_devices_and_another_simulation() {
     let day = r#"format = "campanile-plugin-test/1"
 zh-CN = "一天"
@@ -168,6 +190,10 @@ fn a_mistake_says_what_where_and_how_to_mend_it() {
         ("every_s = 900", "every_s = 0", "bad-time", 10),
         ("every_s = 900", "every_s = 0.001", "too-many", 10),
         ("at_s = 0\n", "at_s = 700\n", "bad-time", 17),
+        ("at_s = 0\n", "at_s = 0\nevery_s = 50\n", "out-of-range", 18),
+        ("at_s = 0\n", "at_s = 0\nevery_s = 50\nfor_s = 10\n", "out-of-range", 18),
+        ("at_s = 0\n", "at_s = 0\nevery_s = 0.5\nfor_s = 10\n", "out-of-range", 18),
+        ("at_s = 60\n", "at_s = 60\nevery_s = 50\nfor_s = 100\n", "out-of-range", 22),
         ("203/co2\", value = 1500", "999/co2\", value = 1500", "unknown-point", 18),
         ("203/co2\", value = 1500", "203/CO2\", value = 1500", "bad-glob", 18),
         ("value = 1500", "value = true", "wrong-value", 18),

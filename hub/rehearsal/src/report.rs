@@ -11,7 +11,7 @@ use campanile_model::{Names, Timestamp};
 
 use crate::outcome::{Decision, Outcome};
 use crate::play::By;
-use chart::{Curve, chart};
+pub use chart::{Across, CHART_SIZE, Curve, chart};
 use text::{Lang, Words};
 
 pub use text::Lang as ReportLang;
@@ -304,7 +304,7 @@ impl Page {
                 }
             }
             if curves.iter().any(|c| !c.points.is_empty()) {
-                out.push_str(&chart(title, unit, w.minutes, &curves));
+                out.push_str(&chart(title, unit, &Across { unit: w.minutes, step: None }, &curves));
             }
         }
         out.push_str("</div>");

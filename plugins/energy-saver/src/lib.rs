@@ -271,12 +271,18 @@ impl EnergySaver {
         let starts: BTreeSet<usize> = admitted(waiting, options.starts_a_minute).into_iter().collect();
         day.starts += starts.len() as u32;
         let mut wanted = Vec::new();
+        let mut released = Vec::new();
         let mut states = Vec::new();
         for (i, (room, heard)) in self.survey.rooms.iter().zip(&heard.rooms).enumerate() {
             let memory = rooms.entry(room.path.clone()).or_default();
             let waits = memory.want == Want::Off && wishes[i] != Want::Off && !starts.contains(&i);
             if !waits {
                 memory.turn(wishes[i], &heard.reading, around);
+            }
+            if memory.want == Want::Off && memory.since == around.now {
+                // Were they left to lapse, they could do so in the minute of the next start, which a device that has
+                // just changed refuses.
+                released.extend(room.units.iter().flat_map(Unit::tuning));
             }
             let setpoint_c = memory.setpoint(around, options);
             let new = memory.since == around.now || (memory.setpoint_c - setpoint_c).abs() > 0.01;
@@ -303,6 +309,11 @@ impl EnergySaver {
                 _ if memory.in_use(around, options) => State::Fresh,
                 _ => State::Empty,
             });
+        }
+        if !released.is_empty()
+            && let Err(denial) = commands::relinquish(&released)
+        {
+            warn!("setpoints of rooms that are off are still held: {denial}");
         }
         let (of_room, wanted): (Vec<usize>, Vec<Command>) = wanted.into_iter().unzip();
         let mut refusal = None;
@@ -440,7 +451,12 @@ impl Heard {
 impl Unit {
     /// What it is commanded by.
     fn points(&self) -> impl Iterator<Item = Point> {
-        [self.on, self.setpoint].into_iter().chain(self.mode.map(|(mode, ..)| mode))
+        self.tuning().chain([self.on])
+    }
+
+    /// What says how it runs: nothing, while it is off.
+    fn tuning(&self) -> impl Iterator<Item = Point> + use<> {
+        [self.setpoint].into_iter().chain(self.mode.map(|(mode, ..)| mode))
     }
 
     /// Whether people hold its switch or its setpoint.

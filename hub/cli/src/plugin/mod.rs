@@ -47,7 +47,8 @@ enum PluginCommand {
     Check(check::CheckArgs),
     /// Put a plugin through its scenarios (tests/*.toml) in worlds of their own; needs no hub.
     #[command(after_help = "Examples:\n  campanile plugin test fresh-air\n  \
-        campanile plugin test fresh-air --only stale --update\n\n\
+        campanile plugin test fresh-air --only stale --update\n  \
+        campanile plugin test fresh-air --only summer --pictures out\n\n\
         docs/plugins/testing.md says how scenarios are written.\n\
         Exit code 1: something did not come as expected; 2: the plugin can't be used.")]
     Test(test::TestArgs),

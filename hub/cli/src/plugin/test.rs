@@ -1,5 +1,6 @@
 //! `campanile plugin test`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use campanile_kit::{Plugin, Snapshot, Suite, Tested};
@@ -21,6 +22,9 @@ pub struct TestArgs {
     /// Write the snapshots anew: take over what happens.
     #[arg(long)]
     update: bool,
+    /// Draw the totals of each scenario through its time, with the plugin and without, to NAME.svg in this folder.
+    #[arg(long, value_name = "DIR")]
+    pictures: Option<PathBuf>,
     /// Fail where the manifest asks for something that no scenario uses.
     #[arg(long)]
     coverage_required: bool,
@@ -56,6 +60,9 @@ pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
             Failure::input(desk.say("no-such-scenario", &[])).mend(desk.say("no-such-scenario-mend", &[]))
         );
     }
+    if let Some(dir) = &args.pictures {
+        desk.draw(dir, &suite)?;
+    }
     let failed = suite.scenarios.iter().filter(|tested| !tested.passed()).count();
     // A part of the scenarios says nothing of what all use.
     let whole = args.only.is_none();
@@ -84,6 +91,21 @@ fn indented(text: &str) {
 }
 
 impl Desk {
+    fn draw(&self, dir: &Path, suite: &Suite) -> Result<(), Failure> {
+        let fail = |path: &Path, why: std::io::Error| {
+            Failure::input(format!("{}: {why}", path.display())).mend(self.say("write-mend", &[]))
+        };
+        std::fs::create_dir_all(dir).map_err(|why| fail(dir, why))?;
+        for tested in &suite.scenarios {
+            let Some(picture) = &tested.picture else { continue };
+            let file = dir.join(&tested.id).with_extension("svg");
+            let svg = picture.svg(&|names| self.of(names).to_owned());
+            std::fs::write(&file, svg).map_err(|why| fail(&file, why))?;
+            eprintln!("{}", self.say("drawn", &[("file", file.display().to_string())]));
+        }
+        Ok(())
+    }
+
     fn tested(&self, tested: &Tested) {
         let mark = self.say(if tested.passed() { "passed" } else { "failed" }, &[]);
         // What can't be read has no name.

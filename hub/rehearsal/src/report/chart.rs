@@ -1,22 +1,34 @@
-//! Curves over minutes as SVG.
+//! Curves over time as SVG.
 
 use std::fmt::Write as _;
 
 use super::safe;
 
 /// A curve of a chart.
-pub(super) struct Curve {
+pub struct Curve {
+    /// What it is called, where there are several.
     pub name: String,
-    /// Minutes and values.
+    /// Times, in the unit of the axis, and values.
     pub points: Vec<(f64, f64)>,
     /// Which of the colours.
     pub colour: usize,
+    /// Whether it is dashed.
     pub dashed: bool,
 }
 
+/// The axis of time, which begins at 0.
+pub struct Across<'a> {
+    /// Its unit, as people read it.
+    pub unit: &'a str,
+    /// How far apart its marks are; left out: as it fits.
+    pub step: Option<f64>,
+}
+
 const COLOURS: [&str; 3] = ["#1f78b4", "#d95f02", "#1b9e77"];
-const WIDTH: f64 = 460.0;
-const HEIGHT: f64 = 210.0;
+/// How large a chart is, as its `viewBox` has it.
+pub const CHART_SIZE: [f64; 2] = [460.0, 210.0];
+const WIDTH: f64 = CHART_SIZE[0];
+const HEIGHT: f64 = CHART_SIZE[1];
 /// Room left, right, above and below the plot.
 const MARGIN: [f64; 4] = [48.0, 12.0, 28.0, 34.0];
 
@@ -28,9 +40,11 @@ fn tick(span: f64) -> f64 {
     steps.iter().map(|s| s * power).find(|s| *s >= raw).unwrap_or(10.0 * power)
 }
 
-pub(super) fn chart(title: &str, unit: &str, minutes: &str, curves: &[Curve]) -> String {
+/// Curves as an SVG element.
+pub fn chart(title: &str, unit: &str, across: &Across<'_>, curves: &[Curve]) -> String {
     let all = || curves.iter().flat_map(|c| &c.points);
     let last = all().map(|p| p.0).fold(1.0, f64::max);
+    let last = across.step.map_or(last, |step| (last / step - 1e-6).ceil() * step);
     let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), p| (l.min(p.1), h.max(p.1)));
     // Curves that stand far above 0, such as the level of a river, are shown from near their lowest.
     let low =
@@ -42,7 +56,7 @@ pub(super) fn chart(title: &str, unit: &str, minutes: &str, curves: &[Curve]) ->
     let mut out = String::new();
     let _ = write!(
         out,
-        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{0}\"><text class=\"t\" x=\"{left}\" y=\"16\">{0} <tspan font-weight=\"400\">({1})</tspan></text>",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{0}\"><text class=\"t\" x=\"{left}\" y=\"16\">{0} <tspan font-weight=\"400\">({1})</tspan></text>",
         safe(title),
         safe(unit)
     );
@@ -60,23 +74,23 @@ pub(super) fn chart(title: &str, unit: &str, minutes: &str, curves: &[Curve]) ->
         );
         value += step;
     }
-    let step = tick(last);
-    let mut minute = 0.0;
-    while minute <= last + step * 1e-6 {
+    let step = across.step.unwrap_or_else(|| tick(last));
+    let mut mark = 0.0;
+    while mark <= last + step * 1e-6 {
         let _ = write!(
             out,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{minute:.0}</text>",
-            x(minute),
+            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">{mark:.0}</text>",
+            x(mark),
             HEIGHT - bottom + 15.0
         );
-        minute += step;
+        mark += step;
     }
     let _ = write!(
         out,
         "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>",
         WIDTH - right,
         HEIGHT - 4.0,
-        safe(minutes)
+        safe(across.unit)
     );
     let mut legend = left;
     for curve in curves.iter().filter(|c| !c.points.is_empty()) {
