@@ -46,6 +46,11 @@ impl Failure {
         }
     }
 
+    /// Whether what was asked for is wrong, and not the way to it.
+    pub fn is_input(&self) -> bool {
+        self.code == Self::input("").code
+    }
+
     /// Says how to mend it.
     pub fn mend(mut self, mend: impl Into<String>) -> Self {
         self.mend = Some(mend.into());

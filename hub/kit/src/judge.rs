@@ -189,9 +189,8 @@ impl Judge<'_> {
                             |text: &String| wanted.says.as_ref().is_none_or(|says| text.contains(says));
                         let plain = wanted.says.is_none() && wanted.node.is_none();
                         let mut shown: String = texts.join(" ¦ ").chars().take(300).collect();
-                        if texts.is_empty() {
+                        if let (true, Some(node)) = (texts.is_empty(), &wanted.node) {
                             let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
-                            let node = wanted.node.as_deref().unwrap_or_default();
                             shown = format!("has no node '{node}'; it has {}", ids.join(", "));
                         }
                         (person && (plain || texts.iter().any(says)), shown)

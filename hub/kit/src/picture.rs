@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use campanile_model::Names;
-use campanile_rehearsal::{Across, CHART_SIZE, Curve, chart};
+use campanile_rehearsal::{Across, CHART_SIZE, Curve, chart, safe};
 
 use crate::run::{Ran, SLICES, Summed};
 use crate::scenario::{Expected, Measure, Scenario, Total};
@@ -70,7 +70,7 @@ impl Picture {
         );
         for (i, line) in heading.iter().enumerate() {
             let y = GAP + LINE * (i as f64 + 0.8);
-            let _ = write!(out, "<text class=\"h\" x=\"{GAP}\" y=\"{y}\">{}</text>", escaped(line));
+            let _ = write!(out, "<text class=\"h\" x=\"{GAP}\" y=\"{y}\">{}</text>", safe(line));
         }
         for (i, one) in self.charts.iter().enumerate() {
             let points = |summed: &Summed| {
@@ -141,10 +141,6 @@ fn lines(text: &str, width: f64) -> Vec<String> {
         }
     }
     lines
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub struct Summed {
     /// The sum.
     pub value: f64,
     /// In each of [`SLICES`] equal parts of the scenario: the mean of what was measured; of meters what they counted an
-    /// hour; of hours how many points were within the range. NaN where nothing was measured.
+    /// hour; of hours how many points were within the range. NaN where the world was not looked at, or nothing was measured.
     pub course: Vec<f64>,
 }
 
@@ -502,8 +502,8 @@ struct Sum {
     /// Value times seconds, or seconds within the range.
     over_time: f64,
     seconds: f64,
-    /// What was summed, and of how many seconds, at the end of each part that is over.
-    slices: Vec<[f64; 2]>,
+    /// What was summed, of how many seconds, and since the start, at the end of each part that is over.
+    slices: Vec<[f64; 3]>,
 }
 
 #[derive(Clone)]
@@ -556,14 +556,13 @@ impl Sums {
                     }
                 }
             }
-            let now = [sum.summed(), sum.seconds];
+            let now = [sum.summed(), sum.seconds, self.elapsed_s];
             sum.slices.resize(over, now);
         }
     }
 
     fn finish(self) -> Vec<Summed> {
-        let hours = self.slice_s / 3600.0;
-        self.list.into_iter().map(|sum| sum.finish(hours)).collect()
+        self.list.into_iter().map(Sum::finish).collect()
     }
 }
 
@@ -576,7 +575,7 @@ impl Sum {
         }
     }
 
-    fn finish(self, slice_h: f64) -> Summed {
+    fn finish(self) -> Summed {
         let (summed, seconds) = (self.summed(), self.seconds);
         // A sum over no time is no number.
         let value = match self.total.of {
@@ -584,11 +583,15 @@ impl Sum {
             Measure::Mean => summed / seconds,
             Measure::Hours(..) => summed / 3600.0,
         };
-        let before = std::iter::once(&[0.0; 2]).chain(&self.slices);
-        let course = before.zip(&self.slices).map(|([from, from_s], [to, to_s])| match self.total.of {
-            Measure::Amount => (to - from) / slice_h,
-            Measure::Mean => (to - from) / (to_s - from_s),
-            Measure::Hours(..) => (to - from) / (3600.0 * slice_h),
+        let before = std::iter::once(&[0.0; 3]).chain(&self.slices);
+        // Looks at the world don't fall on the ends of parts: each is of the time from look to look.
+        let course = before.zip(&self.slices).map(|([from, from_s, began], [to, to_s, ended])| {
+            let over = match self.total.of {
+                Measure::Amount => (ended - began) / 3600.0,
+                Measure::Mean => to_s - from_s,
+                Measure::Hours(..) => ended - began,
+            };
+            (to - from) / over
         });
         Summed { value, course: course.collect() }
     }

@@ -1106,6 +1106,10 @@ impl Reader<'_, '_> {
                 return Vec::new();
             }
         };
+        if measured.is_empty() && !spec.samples.is_empty() {
+            // What is wrong with them has been said.
+            return Vec::new();
+        }
         if measured.is_empty() {
             let mend = "Add `samples`, or leave `every_s` and `for_s` out.";
             self.error("out-of-range", &format!("{at}/every_s"), "the step has no samples", mend);

@@ -384,6 +384,8 @@ impl Seat {
         if self.batch.points.capacity() > MOST_KEPT {
             self.batch = empty_batch();
         }
+        // Places are kept, words are not.
+        self.batch.texts.clear();
         match answer {
             Ok(answer) => {
                 if self.forgetful {

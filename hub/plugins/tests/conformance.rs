@@ -92,6 +92,46 @@ fn every_capability_and_every_denial_is_the_same_in_each_language() {
     }
 }
 
+/// Values of all kinds and qualities, more than go over at once, come as they were given, each in its place.
+#[test]
+fn samples_of_all_kinds_come_as_they_were_given_in_each_language() {
+    let campus = campus();
+    let values = |n: usize| match n % 5 {
+        0 | 3 => Value::Number(n as f64),
+        1 => Value::Bool(n % 2 == 0),
+        2 => Value::Choice((n % 3) as u16),
+        _ => Value::Text("x".repeat(n % 7).into()),
+    };
+    let qualities = [Quality::Good, Quality::Uncertain, Quality::Bad, Quality::Stale];
+    let samples: Vec<Sample> = (0..200)
+        .map(|n| Sample {
+            point: campus.points[n].id,
+            time: Timestamp(NOW.0 + n as i64),
+            value: values(n),
+            quality: qualities[n % 4],
+        })
+        .collect();
+    let one = |(n, sample): (usize, &Sample)| {
+        let value = match &sample.value {
+            Value::Number(number) => *number as usize,
+            Value::Bool(yes) => 10 + usize::from(*yes),
+            Value::Choice(index) => 20 + usize::from(*index),
+            Value::Text(text) => 30 + text.len(),
+        };
+        (n + 1) * (n % 4 + 1 + value)
+    };
+    let sum: usize = samples.iter().enumerate().map(one).sum();
+    for probe in probes() {
+        let ground = Ground::new(&probe);
+        let mut seat = ground.seat("sum", "", Budget::Fuel);
+        // Twice, since the lists are kept from call to call.
+        for _ in 0..2 {
+            let outcome = seat.call(&Call::Samples(samples.clone().into()), &ground.0.around);
+            assert_eq!(answers(&outcome), [format!("ok {sum}")], "{}: {outcome:?}", probe.language);
+        }
+    }
+}
+
 /// Ten thousand lines: two hundred are kept, and how many are not is said.
 #[test]
 fn a_flood_of_lines_ends_in_a_count() {

@@ -277,7 +277,7 @@ pub struct HubState {
     pub links: Vec<LinkState>,
     /// Points of the campus.
     pub points: u32,
-    /// Points whose value is stale or has never come.
+    /// Points whose value is stale or has never come; without those that a plugin is still to derive.
     pub stale_points: u32,
     /// Samples taken in since the hub started.
     pub samples: u64,

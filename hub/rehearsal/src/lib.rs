@@ -45,7 +45,7 @@ pub use outcome::{
 pub use play::{Asked, Begun, By, Message, Play, Refusal, Seen};
 pub use player::{BranchError, Branching, Player};
 pub use rehearsal::{Deed, DeedError, EnteredDeed, PanelDeed, Recorded, Rehearsal, RehearsalError, Spent};
-pub use report::{Across, CHART_SIZE, Curve, ReportLang, chart, comparison, report};
+pub use report::{Across, CHART_SIZE, Curve, ReportLang, chart, comparison, report, safe};
 pub use score::{Judged, judge};
 pub use seats::{KeptRecord, KeptSeat, SeatOutcome, name_of};
 pub use site::{Site, SiteError, WET_M, Wet};

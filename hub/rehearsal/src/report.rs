@@ -34,7 +34,7 @@ struct Page {
 }
 
 /// A text safe inside HTML.
-fn safe(text: &str) -> String {
+pub fn safe(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -313,7 +313,7 @@ impl Live {
                 })
                 .collect(),
             points,
-            stale_points: points.saturating_sub(self.view().live_points),
+            stale_points: self.view().stale_points,
             samples: self.samples.load(Ordering::Relaxed),
             malformed: status.as_ref().map_or(0, |s| s.malformed),
             unknown_topics: status.as_ref().map_or(0, |s| s.unknown),
@@ -324,8 +324,7 @@ impl Live {
 
     /// How the hub is, for who follows a world: which of its points have a value is a matter of that world.
     pub fn hub_state_of(&self, channel: &Channel) -> HubState {
-        let points = channel.campus.points.len() as u32;
-        HubState { stale_points: points.saturating_sub(channel.view().live_points), ..self.hub_state() }
+        HubState { stale_points: channel.view().stale_points, ..self.hub_state() }
     }
 
     /// How the hub is, for people and probes.
@@ -338,7 +337,7 @@ impl Live {
                 link.name, link.detail
             ));
         }
-        if state.points > 0 && state.stale_points == state.points {
+        if state.points > 0 && self.view().live_points == 0 {
             problems.push("no point has a live value: are the devices on, and bound to the right topics? GET /api/v1/gateway shows what comes".to_owned());
         }
         if state.malformed > 0 {

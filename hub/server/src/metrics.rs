@@ -34,7 +34,11 @@ pub async fn metrics(State(live): State<Arc<Live>>) -> Response {
     let mut level =
         |name: &str, help: &str, value: i64| registry.register(name, help, ConstGauge::new(value));
     level("points", "Points of the campus", i64::from(state.points));
-    level("points_stale", "Points whose value is stale or has never come", i64::from(state.stale_points));
+    level(
+        "points_stale",
+        "Points whose value is stale or has never come; not what a plugin is still to derive",
+        i64::from(state.stale_points),
+    );
     level(
         "history_queue",
         "Submissions that wait for a commit",

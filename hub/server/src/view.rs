@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use campanile_model::{Actor, AlarmCondition, AlarmPriority, Campus, Names, Path, PointId, Timestamp, Value};
+use campanile_model::{
+    Actor, AlarmCondition, AlarmPriority, Campus, Names, Path, PointId, PointKind, Timestamp, Value,
+};
 use campanile_protocol::{AlarmInfo, AlarmState, CommandState, FrameSample, JsonValue, RejectReason, Slot};
 use campanile_world::{Confirmation, Refusal, Snapshot, World};
 
@@ -18,6 +20,9 @@ pub struct View {
     pub commands: Arc<BTreeMap<PointId, CommandState>>,
     /// How many points have a reading that is not stale.
     pub live_points: u32,
+    /// How many points should have one. What a plugin derives and has not derived yet is not among them: it may be due
+    /// tonight.
+    pub stale_points: u32,
     /// The world's state hash as of the newest second.
     pub hash: [u8; 32],
 }
@@ -32,12 +37,14 @@ impl View {
 
 /// The view of a world as it is.
 pub fn view(campus: &Campus, world: &mut World) -> View {
+    let [live_points, stale_points] = count(campus, world);
     View {
         time: world.now(),
         snapshot: world.snapshot(),
         alarms: alarms(campus, world),
         commands: Arc::new(commands(campus, world)),
-        live_points: world.live_points() as u32,
+        live_points,
+        stale_points,
         hash: world.hash(),
     }
 }
@@ -45,14 +52,27 @@ pub fn view(campus: &Campus, world: &mut World) -> View {
 /// The next view; alarms and commands are written anew only where an event told of one, counts and hash once a second.
 pub fn view_of(campus: &Campus, world: &mut World, last: &View, events: bool) -> View {
     let second = world.now().0.div_euclid(Timestamp::SECOND) != last.time.0.div_euclid(Timestamp::SECOND);
+    let [live_points, stale_points] =
+        if second { count(campus, world) } else { [last.live_points, last.stale_points] };
     View {
         time: world.now(),
         snapshot: world.snapshot(),
         alarms: if events { alarms(campus, world) } else { last.alarms.clone() },
         commands: if events { Arc::new(commands(campus, world)) } else { last.commands.clone() },
-        live_points: if second { world.live_points() as u32 } else { last.live_points },
+        live_points,
+        stale_points,
         hash: if second { world.hash() } else { last.hash },
     }
+}
+
+/// How many points have a value, and how many should.
+fn count(campus: &Campus, world: &World) -> [u32; 2] {
+    let live = world.live_points();
+    // What plugins derive stands behind the campus' own points.
+    let derived =
+        campus.points.iter().rev().take_while(|p| p.kind == PointKind::Derived && p.binding.is_none());
+    let due = derived.filter(|point| world.reading(point.id).is_none()).count();
+    [live as u32, campus.points.len().saturating_sub(live + due) as u32]
 }
 
 fn alarms(campus: &Campus, world: &World) -> Arc<[AlarmInfo]> {
@@ -218,5 +238,55 @@ pub fn reject_reason(why: &Refusal) -> RejectReason {
         Refusal::Expired => RejectReason::Expiry,
         Refusal::Reason => RejectReason::Reason,
         _ => RejectReason::NotFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use campanile_model::{Quality, Sample};
+    use campanile_plugins::{Manifest, extended};
+    use campanile_world::{Input, Schema};
+
+    use super::*;
+
+    const WATCH: &str = r#"
+format = "campanile-plugin/1"
+id = "watch"
+version = "1.0.0"
+api = "0.1.0"
+kind = "rule"
+zh-CN = "看"
+en = "Watch"
+summary = { zh-CN = "看。", en = "Watches." }
+vendor = "Tinglan"
+[[derived]]
+id = "all"
+zh-CN = "合计"
+en = "All"
+"#;
+
+    /// What a plugin derives counts from its first value on.
+    #[test]
+    fn what_is_yet_to_be_derived_is_not_stale() {
+        let scene = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenes/shanghai-school");
+        let own = campanile_model::open(&scene).unwrap();
+        let manifest = Manifest::read(std::path::Path::new("plugin.toml"), WATCH).unwrap();
+        let campus = extended(&own, [&manifest]);
+        let mut world = World::new(Arc::new(Schema::of(&campus)), Timestamp(0));
+        let points = own.points.len() as u32;
+        assert_eq!(count(&campus, &world), [0, points]);
+        let sample = |quality| Sample {
+            point: campus.point_id("plugin/watch/all").unwrap(),
+            time: Timestamp(0),
+            value: Value::Number(1.0),
+            quality,
+        };
+        for (quality, counted) in [(Quality::Good, [1, points]), (Quality::Stale, [0, points + 1])] {
+            let samples = vec![Sample { time: Timestamp(counted[1].into()), ..sample(quality) }];
+            world.apply(&Input::Samples { samples }, &mut Vec::new()).unwrap();
+            assert_eq!(count(&campus, &world), counted, "{quality:?}");
+        }
     }
 }

@@ -559,11 +559,12 @@ pub fn is_time_open(input: &Input<'_>, view: &View) -> bool {
     view.past_open || matches!(input.world, World::Rehearsal(_))
 }
 
-/// Where a legend stands: in the middle of what the panels leave, above the time bar where there is one.
+/// Where a legend stands: in the middle of what the panels leave, above the time bar where there is one, else above two lines
+/// of who made the data.
 pub fn legend_place(screen: Rect, input: &Input<'_>, view: &View) -> Pos2 {
     let right = if view.has_right() { RIGHT_WIDTH } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
-    pos2(x, screen.bottom() - if is_time_open(input, view) { 140.0 } else { 34.0 })
+    pos2(x, screen.bottom() - if is_time_open(input, view) { 140.0 } else { 50.0 })
 }
 
 fn legend_ui(

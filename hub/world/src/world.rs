@@ -115,6 +115,18 @@ pub struct Saved {
     pub notices: Vec<Notice>,
 }
 
+/// The value in force: of the strongest slot, else the safe one; while the least interval is not over, the value before.
+/// Without a copy, since plugins ask this a thousand times in a call.
+fn in_force<'a>(array: Option<&'a Array>, safe: &'a Value) -> &'a Value {
+    let held = array.and_then(|array| array.held.as_ref());
+    held.map_or_else(|| asked_for(array, safe), |held| &held.value)
+}
+
+/// The value that the slots ask for.
+fn asked_for<'a>(array: Option<&'a Array>, safe: &'a Value) -> &'a Value {
+    array.and_then(Array::strongest).map_or(safe, |(_, slot)| &slot.value)
+}
+
 impl World {
     /// A world that begins at `start` with no readings.
     pub fn new(schema: Arc<Schema>, start: Timestamp) -> Self {
@@ -181,15 +193,14 @@ impl World {
     /// The value that a point is commanded to: of the strongest slot, else the safe value; while the least interval
     /// is not over, the value before. `None` where it can't be commanded.
     pub fn effective(&self, point: PointId) -> Option<Value> {
-        let held = self.arrays.get(&point).and_then(|array| array.held.as_ref());
-        held.map(|held| held.value.clone()).or_else(|| self.asked_for(point))
+        let safe = &self.schema.points.get(point.index())?.command.as_ref()?.safe;
+        Some(in_force(self.arrays.get(&point), safe).clone())
     }
 
     /// The value that the slots ask for.
     fn asked_for(&self, point: PointId) -> Option<Value> {
         let safe = &self.schema.points.get(point.index())?.command.as_ref()?.safe;
-        let slot = self.arrays.get(&point).and_then(Array::strongest);
-        Some(slot.map_or_else(|| safe.clone(), |(_, slot)| slot.value.clone()))
+        Some(asked_for(self.arrays.get(&point), safe).clone())
     }
 
     /// An alarm by its number.
@@ -727,11 +738,7 @@ impl World {
         let spec = self.schema.points.get(intent.point.index()).ok_or(Refusal::UnknownPoint)?;
         let command = spec.command.as_ref().ok_or(Refusal::NotCommandable)?;
         let array = self.arrays.get(&intent.point);
-        // As `effective` has it, without a copy: plugins ask this a thousand times in a call.
-        let held = array.and_then(|array| array.held.as_ref().map(|held| &held.value));
-        let asked_for = || array?.strongest().map(|(_, slot)| &slot.value);
-        let in_force = held.or_else(asked_for).unwrap_or(&command.safe);
-        command::check(intent, spec, array, in_force, self.now)?;
+        command::check(intent, spec, array, in_force(array, &command.safe), self.now)?;
         self.check_interlocks(intent, &command.interlocks, array)
     }
 

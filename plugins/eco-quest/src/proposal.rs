@@ -111,9 +111,10 @@ impl Proposal {
             None => ("全校", "the whole campus"),
         };
         let hours = format!("{}–{}", clock(self.from_h), clock(self.to_h));
+        let days = if self.days == 1 { "1 day".to_owned() } else { format!("{} days", self.days) };
         Words::new(
             format!("{}（{zh}，{hours}，试 {} 天）", what.zh_cn, self.days),
-            format!("{} ({en}, {hours}, tried for {} day(s))", what.en, self.days),
+            format!("{} ({en}, {hours}, tried for {days})", what.en),
         )
     }
 }
@@ -257,7 +258,7 @@ mod tests {
         );
         assert_eq!(
             warmer.words().en,
-            "Air conditioners at 26.0 °C (Teaching Block A, 12:30–17:00, tried for 3 day(s))"
+            "Air conditioners at 26.0 °C (Teaching Block A, 12:30–17:00, tried for 3 days)"
         );
         let dark = of(event(1, 0, 26.0, 0.0, 24.0, 9.0));
         assert_eq!((change(&dark).glob.as_str(), change(&dark).value), ("*/*/*/{lights,lights-*}/on", 0.0));

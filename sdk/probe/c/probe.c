@@ -213,6 +213,23 @@ static bool echo(samples_t samples, denial_t *denial) {
     return done;
 }
 
+/* What samples are, each by its place, as one number. */
+static int64_t sum(samples_t samples) {
+    int64_t all = 0;
+    for (size_t i = 0; i < samples.len; i++) {
+        const campanile_plugin_types_sample_t *sample = &samples.ptr[i];
+        int64_t one = 1 + sample->quality;
+        switch (sample->value.tag) {
+        case CAMPANILE_PLUGIN_TYPES_VALUE_BOOLEAN: one += 10 + sample->value.val.boolean; break;
+        case CAMPANILE_PLUGIN_TYPES_VALUE_CHOICE: one += 20 + sample->value.val.choice; break;
+        case CAMPANILE_PLUGIN_TYPES_VALUE_TEXT: one += 30 + (int64_t)sample->value.val.text.len; break;
+        default: one += (int64_t)sample->value.val.number; break;
+        }
+        all += (int64_t)(i + 1) * one;
+    }
+    return all;
+}
+
 static bool raise_alarm(rule_string_t english, denial_t *denial) {
     rule_string_t id = text("probe"), entity = text("");
     campanile_plugin_types_words_t words = {text("探针"), english};
@@ -363,6 +380,8 @@ static bool act(rule_string_t mode, samples_t samples, rule_string_t *err) {
     } else if (is(mode, "trap-mid-command")) {
         answer(mode, command_all(samples, &denial), -1, &denial);
         abort();
+    } else if (is(mode, "sum")) {
+        answer(mode, true, sum(samples), NULL);
     } else if (is(mode, "find")) {
         rule_string_t glob = text("**");
         campanile_plugin_points_list_info_t found = {NULL, 0};

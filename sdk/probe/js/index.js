@@ -29,6 +29,18 @@ function writeAll(wishes) {
 
 const numbers = (samples) => samples.filter((sample) => typeof sample.value === "number");
 
+/** What samples are, each by its place, as one number. */
+function sum(samples) {
+  const qualities = ["good", "uncertain", "bad", "stale"];
+  const given = ({ value }) => {
+    if (typeof value === "boolean") return 10 + value;
+    if (typeof value === "string") return 30 + value.length;
+    return typeof value === "number" ? value : 20 + value.index;
+  };
+  const one = (sample) => 1 + qualities.indexOf(sample.quality) + given(sample);
+  return samples.reduce((all, sample, i) => all + (i + 1) * one(sample), 0);
+}
+
 function flood(turn) {
   for (let n = 0; n < FLOOD; n++) turn(n);
 }
@@ -110,6 +122,9 @@ export const { handler } = rule({
       case "echo":
         asked(mode, () =>
           points.publish(numbers(samples).map(({ value, quality }) => points.derived("echo", value, { quality }))));
+        break;
+      case "sum":
+        asked(mode, () => sum(samples));
         break;
       case "command":
       case "trap-mid-command":

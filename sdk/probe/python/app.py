@@ -4,7 +4,7 @@ failure. `sdk/probe/README.md` lists the modes; the probes in the other language
 import math
 
 from campanile_plugin import (
-    Denial, Failure, Plugin, Words, alarms, clock, commands, history, log, panels, points, records, store,
+    Choice, Denial, Failure, Plugin, Words, alarms, clock, commands, history, log, panels, points, records, store,
 )
 from campanile_plugin.panels import Tone
 
@@ -35,6 +35,22 @@ def write_all(wishes):
 
 def numbers(samples):
     return [(s, s.plain) for s in samples if type(s.plain) is float]
+
+
+def sum_of(samples):
+    """What samples are, each by its place, as one number."""
+    def one(sample):
+        match sample.plain:
+            case bool(yes):
+                given = 10 + yes
+            case Choice() as index:
+                given = 20 + index
+            case str(text):
+                given = 30 + len(text)
+            case number:
+                given = int(number)
+        return 1 + sample.quality.value + given
+    return sum(place * one(sample) for place, sample in enumerate(samples, 1))
 
 
 def flood(turn):
@@ -123,6 +139,8 @@ class Probe(Plugin):
             case "echo":
                 values = [points.Derived("echo", number, quality=s.quality) for s, number in numbers(samples)]
                 asked(mode, points.publish, values)
+            case "sum":
+                asked(mode, sum_of, samples)
             case "command" | "trap-mid-command":
                 asked(mode, write_all, [command(s.point, number) for s, number in numbers(samples)])
                 if mode == "trap-mid-command":

@@ -126,7 +126,7 @@ class Handler:
 
     def on_samples(self, batch):
         # What nobody hears is not made ready either.
-        if type(_plugin).on_samples is not Plugin.on_samples:
+        if getattr(_plugin.on_samples, "__func__", None) is not Plugin.on_samples:
             _call(_plugin.on_samples, samples(batch))
 
     def on_tick(self, now):

@@ -223,15 +223,13 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
         HubCommand::List { place } => Hub::open(desk, place)?.list()?,
         HubCommand::Logs { id, follow, limit, place } => {
             let hub = Hub::open(desk, place)?;
-            hub.plugin(&id)?;
-            hub.logs(&id, limit, follow)?;
+            hub.known(&id, hub.logs(&id, limit, follow))?;
         }
         HubCommand::Set { id, settings, why, place } => {
             let hub = Hub::open(desk, place)?;
             let settings = settings.into_iter().collect();
-            hub.plugin(&id)?;
             let request = PluginSettings { plugin: id, settings, reason: why.reason };
-            hub.tell("settings", &request, "hub-set", &request.plugin)?;
+            hub.known(&request.plugin, hub.tell("settings", &request, "hub-set", &request.plugin))?;
         }
         HubCommand::Stop { id, why, place } => {
             Hub::open(desk, place)?.named("stop", id, why, "hub-stopped")?
@@ -245,9 +243,8 @@ pub fn run(desk: &Desk, command: HubCommand) -> Result<ExitCode, Failure> {
                 None => (id.clone(), None),
             };
             let hub = Hub::open(desk, place)?;
-            hub.plugin(&plugin)?;
             let request = PluginRequest { plugin, version, reason: why.reason };
-            hub.change("remove", &request, "hub-removed", &id)?;
+            hub.known(&request.plugin, hub.change("remove", &request, "hub-removed", &id))?;
         }
         HubCommand::Rollback { id, why, place } => {
             let hub = Hub::open(desk, place)?;
@@ -338,7 +335,7 @@ impl<'a> Hub<'a> {
         let query = [("unsigned", unsigned.to_string())];
         let path = "/api/v1/plugins/packages";
         let answer: Result<PackageAnswer, _> =
-            self.desk.patiently("hub-readies", || self.client.give(path, &query, "application/zip", &bytes));
+            self.desk.patiently("hub-takes", || self.client.give(path, &query, "application/zip", &bytes));
         let answer = answer.map_err(Failure::of_hub)?;
         if !self.json {
             let (id, version) = (answer.id.clone(), answer.version.version.clone());
@@ -397,8 +394,18 @@ impl<'a> Hub<'a> {
 
     /// Tells the hub to do something with a plugin.
     fn named(&self, what: &str, plugin: String, why: Why, done: &str) -> Result<(), Failure> {
-        let name = self.plugin(&plugin)?.id;
-        self.tell(what, &PluginRequest { plugin, version: None, reason: why.reason }, done, &name)
+        let request = PluginRequest { plugin, version: None, reason: why.reason };
+        self.known(&request.plugin, self.tell(what, &request, done, &request.plugin))
+    }
+
+    /// What failed of a plugin that is none is told with the name of one that is. It is asked of the hub first: one whose
+    /// package is lost is not listed, and can still be stopped and removed.
+    fn known(&self, id: &str, tried: Result<(), Failure>) -> Result<(), Failure> {
+        let Err(why) = tried else { return Ok(()) };
+        match self.plugin(id) {
+            Err(unknown) if why.is_input() => Err(unknown),
+            _ => Err(why),
+        }
     }
 
     /// Tells the hub to do something that has no answer but that it is done.
@@ -423,7 +430,8 @@ impl<'a> Hub<'a> {
         name: &str,
     ) -> Result<(), Failure> {
         let at = format!("/api/v1/plugins/{what}");
-        let answer = self.desk.patiently("hub-readies", || self.client.post(&at, request));
+        let wait = if what == "approve" { "hub-readies" } else { "hub-works" };
+        let answer = self.desk.patiently(wait, || self.client.post(&at, request));
         let answer = answer.map_err(Failure::of_hub)?;
         self.done(answer, done, name);
         Ok(())

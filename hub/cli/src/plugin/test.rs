@@ -60,9 +60,6 @@ pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
             Failure::input(desk.say("no-such-scenario", &[])).mend(desk.say("no-such-scenario-mend", &[]))
         );
     }
-    if let Some(dir) = &args.pictures {
-        desk.draw(dir, &suite)?;
-    }
     let failed = suite.scenarios.iter().filter(|tested| !tested.passed()).count();
     // A part of the scenarios says nothing of what all use.
     let whole = args.only.is_none();
@@ -83,6 +80,9 @@ pub fn test(desk: &Desk, args: &TestArgs) -> Result<ExitCode, Failure> {
             println!("{}", desk.say("coverage-required", &[]));
         }
     }
+    if let Some(dir) = &args.pictures {
+        desk.draw(dir, &suite)?;
+    }
     Ok(ExitCode::from(u8::from(failed > 0 || uncovered)))
 }
 
@@ -98,7 +98,7 @@ impl Desk {
         std::fs::create_dir_all(dir).map_err(|why| fail(dir, why))?;
         for tested in &suite.scenarios {
             let Some(picture) = &tested.picture else { continue };
-            let file = dir.join(&tested.id).with_extension("svg");
+            let file = dir.join(format!("{}.svg", tested.id));
             let svg = picture.svg(&|names| self.of(names).to_owned());
             std::fs::write(&file, svg).map_err(|why| fail(&file, why))?;
             eprintln!("{}", self.say("drawn", &[("file", file.display().to_string())]));

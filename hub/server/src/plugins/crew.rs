@@ -100,11 +100,13 @@ pub struct Post {
 }
 
 /// Where processors are short, what comes from the field and what people ask for goes before plugins.
-fn give_way() {
-    // Of this thread alone, as Linux has it: about a quarter of what a thread of the hub gets that wants the same
-    // processor, enough for a call of a millisecond to stay far from its deadline.
+pub(super) fn give_way() {
+    // Of this thread alone, as Linux has it, and from what the hub itself has: about a quarter of what a thread of the hub
+    // gets that wants the same processor, enough for a call of a millisecond to stay far from its deadline.
     #[cfg(target_os = "linux")]
-    if let Err(why) = rustix::process::setpriority_process(None, 6) {
+    if let Err(why) = rustix::process::getpriority_process(None)
+        .and_then(|own| rustix::process::setpriority_process(None, (own + 6).min(19)))
+    {
         tracing::debug!(%why, "threads of plugins have the priority of the hub's own");
     }
 }
@@ -320,7 +322,11 @@ impl Crew {
         give_way();
         while !self.over.load(Ordering::Acquire) {
             let Ok(post) = posts.recv_timeout(Duration::from_millis(100)) else { continue };
-            let Some(world) = self.world.load_full() else { continue };
+            let Some(world) = self.world.load_full() else {
+                // It is told again with the first world.
+                lock(&post.waiting).told = false;
+                continue;
+            };
             for call in next_calls(&post) {
                 if self.over.load(Ordering::Acquire) || post.stopped.load(Ordering::Acquire) {
                     break;
@@ -506,20 +512,23 @@ impl Crew {
 
 /// What is next for a plugin, in order.
 fn next_calls(post: &Post) -> Vec<Call> {
-    let mut waiting = lock(&post.waiting);
-    let mut calls: Vec<Call> = waiting.calls.drain(..).collect();
-    if !waiting.alarms.is_empty() {
-        calls.push(Call::Alarms(std::mem::take(&mut waiting.alarms).into()));
+    // Taken whole: the world waits for this lock, and threads of plugins give way to others.
+    let Waiting { mut samples, left_out, alarms, calls, tick, .. } = {
+        let mut waiting = lock(&post.waiting);
+        let told = waiting.told;
+        std::mem::replace(&mut *waiting, Waiting { told, ..Waiting::default() })
+    };
+    let mut calls: Vec<Call> = calls.into();
+    if !alarms.is_empty() {
+        calls.push(Call::Alarms(alarms.into()));
     }
-    while !waiting.samples.is_empty() {
-        let count = waiting.samples.len().min(MOST_SAMPLES);
-        calls.push(Call::Samples(waiting.samples.drain(..count).collect::<Vec<_>>().into()));
+    while !samples.is_empty() {
+        let count = samples.len().min(MOST_SAMPLES);
+        calls.push(Call::Samples(samples.drain(..count).collect::<Vec<_>>().into()));
     }
-    if std::mem::take(&mut waiting.tick) {
+    if tick {
         calls.push(Call::Tick);
     }
-    let left_out = std::mem::take(&mut waiting.left_out);
-    drop(waiting);
     if left_out > 0 {
         let text = format!("the plugin can't keep up: the oldest {left_out} samples were left out");
         let line = LogLine { time: Timestamp(0), level: LogLevel::Warn, text };

@@ -34,6 +34,7 @@ impl Trials {
         let (ask, more) = crossbeam_channel::bounded::<(Arc<str>, Proposal)>(super::MOST_PLUGINS);
         let stopping = over.clone();
         let thread = std::thread::Builder::new().name("trials".to_owned()).spawn(move || {
+            super::crew::give_way();
             let soon = Duration::from_millis(200);
             while !stopping.load(Ordering::Acquire) {
                 let next = crossbeam_channel::select! {

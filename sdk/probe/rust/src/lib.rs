@@ -4,7 +4,7 @@
 use std::hint::black_box;
 
 use campanile_plugin::{
-    AlarmChange, Denial, Failure, Plugin, Point, Result, Sample, Settings, Time, Value, Words, alarms, clock,
+    AlarmChange, Denial, Failure, Plugin, Point, Quality, Result, Sample, Settings, Time, Value, Words, alarms, clock,
     commands::{self, Command},
     history, info,
     log::{self, Level},
@@ -62,6 +62,7 @@ impl Probe {
         match mode {
             "" | "trap-start" => {}
             "echo" => answer(mode, points::publish(&echo(samples))),
+            "sum" => counted(mode, Ok(sum(samples))),
             "command" => answer(mode, command_all(samples)),
             "trap-mid-command" => {
                 answer(mode, command_all(samples));
@@ -184,6 +185,26 @@ fn echo(samples: &[Sample]) -> Vec<Derived> {
         quality: sample.quality,
     };
     numbers(samples).map(derived).collect()
+}
+
+/// What samples are, each by its place, as one number.
+fn sum(samples: &[Sample]) -> usize {
+    let one = |(place, sample): (usize, &Sample)| {
+        let quality = match sample.quality {
+            Quality::Good => 1,
+            Quality::Uncertain => 2,
+            Quality::Bad => 3,
+            Quality::Stale => 4,
+        };
+        let value = match &sample.value {
+            Value::Number(number) => *number as usize,
+            Value::Boolean(yes) => 10 + usize::from(*yes),
+            Value::Choice(index) => 20 + usize::from(*index),
+            Value::Text(text) => 30 + text.len(),
+        };
+        place * (quality + value)
+    };
+    (1..).zip(samples).map(one).sum()
 }
 
 fn command_all(samples: &[Sample]) -> Result<(), Denial> {
