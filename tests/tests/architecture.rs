@@ -50,6 +50,7 @@ const ONLY: &[(&str, &[&str], &str)] = &[
     ("rumqttd", &["gateway"], "only the gateway knows MQTT"),
     ("rusqlite", &["history"], "only history knows a database"),
     ("rhai", &[], "Rhai lives in a guest"),
+    ("web-sys", &["twin"], "only the twin runs in a page"),
     ("tokio", &["gateway", "server", "twin", "cli", "tests"], "no async runtime below the gateway"),
     ("axum", &["server"], "only the server speaks HTTP to the outside"),
 ];

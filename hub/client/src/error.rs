@@ -2,6 +2,7 @@
 
 use campanile_protocol::ErrorCode;
 
+#[cfg(not(target_arch = "wasm32"))]
 use crate::access::TOKEN_VARIABLE;
 
 /// Why a hub did not answer as was hoped.
@@ -55,6 +56,7 @@ impl ClientError {
     }
 
     /// How to mend it, for who uses the command line; `None` where the hub's words say it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn mend(&self) -> Option<String> {
         Some(match self {
             Self::Address(_) => "name it with --hub https://HOST:PORT, or http:// on this machine".to_owned(),
@@ -88,6 +90,7 @@ impl ClientError {
     }
 
     /// What a failed request comes to.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn of_request(hub: &str, failed: &ureq::Error) -> Self {
         let tls = match failed {
             ureq::Error::Rustls(why) => Some(why),
@@ -101,6 +104,7 @@ impl ClientError {
     }
 
     /// What a failed handshake comes to.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn of_tls(hub: &str, why: &rustls::Error) -> Self {
         use rustls::{CertificateError as Wrong, Error};
         let why = match why {

@@ -197,7 +197,8 @@ impl DataFrame {
         if n > MAX_FRAME_SAMPLES {
             return Err(FrameError::TooLarge { what: "samples", got: n, limit: MAX_FRAME_SAMPLES });
         }
-        let expected = HEADER + n * ROW + text_len;
+        // A page in a browser counts with 32 bits.
+        let expected = (HEADER + n * ROW).saturating_add(text_len);
         if bytes.len() != expected {
             return Err(FrameError::Length { got: bytes.len(), expected });
         }

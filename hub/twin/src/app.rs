@@ -287,6 +287,14 @@ impl Twin {
     }
 }
 
+/// Only what goes wrong is worth a line: the renderer is talkative.
+pub fn log() -> bevy::log::LogPlugin {
+    bevy::log::LogPlugin {
+        filter: "warn,wgpu=error,naga=error,winit=error,bevy_render=error,bevy_egui=error".into(),
+        ..default()
+    }
+}
+
 /// Puts the twin into an app that has Bevy's default plugins.
 pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
     app.add_plugins(EguiPlugin::default());

@@ -1,8 +1,8 @@
 //! The campus in 3D: the Bevy and egui client of a Campanile hub.
 //!
-//! [`run_window`] opens a window on a hub, [`run_snapshot`] draws the same scene and panels into a
-//! PNG without one. Both speak to the hub through `campanile-protocol` and
-//! `campanile-client` alone.
+//! `run_window` opens a window on a hub, `run_snapshot` draws the same scene and panels into a
+//! PNG without one, and `run_page` is the same twin in a browser, compiled for `wasm32`. All speak to the hub through
+//! `campanile-protocol` and `campanile-client` alone.
 //!
 //! Inside, what comes from the hub passes one seam (`net`: the only module with threads and
 //! sockets) into one reducer (`state`), from which panels (`ui`) and scene (`scene3d`, `rooms`,
@@ -25,18 +25,22 @@ mod marks_ui;
 mod net;
 mod orbit;
 mod override_ui;
+#[cfg(target_arch = "wasm32")]
+mod page;
 mod panel_ui;
 #[cfg(test)]
 mod person;
 mod pick;
 mod plugins;
 mod plugins_ui;
+#[cfg(not(target_arch = "wasm32"))]
 mod program;
 mod rooms;
 mod scene3d;
 mod scene_file;
 mod script_ui;
 mod season;
+#[cfg(not(target_arch = "wasm32"))]
 mod shot;
 mod sign_in_ui;
 mod sky;
@@ -51,6 +55,10 @@ mod views;
 
 pub use locale::Language;
 pub use net::NetError;
+#[cfg(target_arch = "wasm32")]
+pub use page::run_page;
+#[cfg(not(target_arch = "wasm32"))]
 pub use program::{SnapshotOptions, TwinError, run_snapshot, run_window};
+#[cfg(not(target_arch = "wasm32"))]
 pub use shot::{PluginsPage, PluginsShot};
 pub use state::World;

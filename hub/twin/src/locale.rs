@@ -104,7 +104,7 @@ impl Texts {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
@@ -126,18 +126,33 @@ mod tests {
         assert_eq!(keys(Language::Chinese), keys(Language::English));
     }
 
+    /// The twin's source, each file with its path.
+    pub(crate) fn source_files() -> Vec<(std::path::PathBuf, String)> {
+        let mut folders =
+            vec![std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("src")];
+        let mut files = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    files.push((path.clone(), std::fs::read_to_string(path).unwrap()));
+                }
+            }
+        }
+        files
+    }
+
     #[test]
     fn every_key_in_the_source_exists_and_every_key_is_used() {
         let keys = keys(Language::English);
-        let mut source = String::new();
-        for file in
-            std::fs::read_dir(format!("{}/src", std::env::var("CARGO_MANIFEST_DIR").unwrap())).unwrap()
-        {
-            let path = file.unwrap().path();
-            if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("locale.rs") {
-                source.push_str(&std::fs::read_to_string(path).unwrap());
-            }
-        }
+        let files = source_files();
+        let source: String = files
+            .iter()
+            .filter(|(path, _)| !path.ends_with("locale.rs"))
+            .map(|(_, text)| text.as_str())
+            .collect();
         for marker in [".t(\"", ".with(\""] {
             for rest in source.split(marker).skip(1) {
                 let key = rest.split('"').next().unwrap();

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bevy::app::{AppExit, ScheduleRunnerPlugin};
-use bevy::log::LogPlugin;
 use bevy::prelude::*;
 use bevy::render::RenderPlugin;
 use bevy::render::render_resource::{TextureFormat, TextureUsages};
@@ -12,7 +11,7 @@ use bevy::window::{ExitCondition, WindowResolution};
 use bevy::winit::WinitPlugin;
 use campanile_client::{Client, ClientError, keep_secrets_from_log};
 
-use crate::app::{Rig, Target, Twin, add_twin};
+use crate::app::{Rig, Target, Twin, add_twin, log};
 use crate::locale::Language;
 use crate::net::{NativeHub, NetError};
 use crate::shot::{EXIT_NO_PICTURE, PluginsShot, Progress, Shot, shot_system};
@@ -91,14 +90,6 @@ impl TwinError {
             TwinError::Client(_) => EXIT_ARGUMENTS,
             TwinError::NoPicture { code, .. } | TwinError::Window(code) => *code,
         }
-    }
-}
-
-/// Only what goes wrong is worth a line: the renderer is talkative.
-fn log() -> LogPlugin {
-    LogPlugin {
-        filter: "warn,wgpu=error,naga=error,winit=error,bevy_render=error,bevy_egui=error".into(),
-        ..default()
     }
 }
 

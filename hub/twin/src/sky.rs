@@ -71,6 +71,12 @@ fn colour(c: Vec3) -> Color {
     Color::srgb(c.x, c.y, c.z)
 }
 
+/// WebGL2 has room for one directional light, and for one of its cascades.
+const ONE_LIGHT: bool = cfg!(target_arch = "wasm32");
+
+/// What lights the shadows where there is no second lamp: a lamp of 420 lx over all facings.
+const FILL_AS_AMBIENT: f32 = 420.0 / (4.0 * std::f32::consts::PI);
+
 /// Makes lights and dome.
 pub fn setup_sky(
     mut commands: Commands<'_, '_>,
@@ -91,20 +97,22 @@ pub fn setup_sky(
             ..default()
         },
         CascadeShadowConfigBuilder {
-            num_cascades: 3,
+            num_cascades: if ONE_LIGHT { 1 } else { 3 },
             minimum_distance: 1.0,
             first_cascade_far_bound: 90.0,
-            maximum_distance: 900.0,
+            maximum_distance: if ONE_LIGHT { 350.0 } else { 900.0 },
             overlap_proportion: 0.2,
         }
         .build(),
         Transform::default(),
     ));
-    commands.spawn((
-        Fill,
-        DirectionalLight { shadow_maps_enabled: false, ..default() },
-        Transform::default(),
-    ));
+    if !ONE_LIGHT {
+        commands.spawn((
+            Fill,
+            DirectionalLight { shadow_maps_enabled: false, ..default() },
+            Transform::default(),
+        ));
+    }
     let material =
         materials.add(StandardMaterial { unlit: true, fog_enabled: false, cull_mode: None, ..default() });
     commands.spawn((
@@ -162,7 +170,7 @@ pub fn sun_system(
     time: Res<'_, Time<Real>>,
     mut last: Local<'_, Option<(i64, usize)>>,
     mut sun: Single<'_, '_, (&mut DirectionalLight, &mut Transform), (With<Sun>, Without<Fill>)>,
-    mut fill: Single<'_, '_, (&mut DirectionalLight, &mut Transform), (With<Fill>, Without<Sun>)>,
+    mut fill: Query<'_, '_, (&mut DirectionalLight, &mut Transform), (With<Fill>, Without<Sun>)>,
     dome: Single<'_, '_, &Mesh3d, With<Dome>>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
     mut ambient: ResMut<'_, GlobalAmbientLight>,
@@ -196,11 +204,13 @@ pub fn sun_system(
     sun.0.illuminance = 2650.0 * sky.sun;
     sun.0.color = colour(sky.sunlight);
     *sun.1 = Transform::from_translation(from * 100.0).looking_at(Vec3::ZERO, Vec3::Y);
-    fill.0.illuminance = 420.0 * sky.ambient;
-    fill.0.color = colour(sky.horizon);
-    let across = Vec3::new(-from.z, 0.7, from.x);
-    *fill.1 = Transform::from_translation(across * 100.0).looking_at(Vec3::ZERO, Vec3::Y);
-    ambient.brightness = 520.0 * sky.ambient;
+    for (mut lamp, mut place) in &mut fill {
+        lamp.illuminance = 420.0 * sky.ambient;
+        lamp.color = colour(sky.horizon);
+        let across = Vec3::new(-from.z, 0.7, from.x);
+        *place = Transform::from_translation(across * 100.0).looking_at(Vec3::ZERO, Vec3::Y);
+    }
+    ambient.brightness = (520.0 + if ONE_LIGHT { FILL_AS_AMBIENT } else { 0.0 }) * sky.ambient;
     ambient.color = colour(sky.zenith.lerp(Vec3::ONE, 0.62));
     fog.color = colour(sky.horizon);
     // What is below the horizon beyond the terrain.

@@ -93,6 +93,17 @@ pub enum World {
     },
 }
 
+impl World {
+    /// What the address of its WebSocket has behind the path.
+    pub fn query(&self) -> String {
+        match self {
+            Self::Live => String::new(),
+            Self::Rehearsal(id) => format!("?world={id}"),
+            Self::Past { at_us, rate } => format!("?world=past&at_us={at_us}&rate={rate}"),
+        }
+    }
+}
+
 /// A layer as it came last, and as it was before, to go from one to the other smoothly.
 #[derive(Clone, Debug)]
 pub struct Layer {

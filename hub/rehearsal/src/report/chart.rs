@@ -56,7 +56,7 @@ pub fn chart(title: &str, unit: &str, across: &Across<'_>, curves: &[Curve]) -> 
     let mut out = String::new();
     let _ = write!(
         out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{0}\"><text class=\"t\" x=\"{left}\" y=\"16\">{0} <tspan font-weight=\"400\">({1})</tspan></text>",
+        "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{0}\"><text class=\"t\" x=\"{left}\" y=\"16\">{0} <tspan font-weight=\"400\">({1})</tspan></text>",
         safe(title),
         safe(unit)
     );
