@@ -94,6 +94,7 @@ pub fn hub(args: HubArgs, options: HubOptions) -> Result<ExitCode, Failure> {
     let config = HubConfig::new(campus, data)
         .listen(listen_at)
         .broker(broker)
+        .web(campanile_server::web_dir())
         .record(options.record)
         .retention_months(options.retention_months);
     let hub = started(config.sign_in(options.sign_in.unwrap_or(false)).tls(tls))?;
@@ -120,6 +121,7 @@ fn announce(hub: &Hub, json: bool) {
         return;
     }
     println!("The hub runs.");
+    println!("  browser  {}/", hub.url());
     println!("  API      {}/api/v1/health   (description: /api/v1/openapi.json)", hub.url());
     if let Some(file) = hub.first_sign_in() {
         println!(
@@ -149,6 +151,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let listen = free_address(args.port)?;
     let config =
         HubConfig::new(campus.clone(), data.clone()).listen(listen).broker(Broker::Embedded { port: 0 });
+    let config = config.web(campanile_server::web_dir());
     let config = if args.no_plugins { config } else { config.with_shipped_plugins() };
     let hub = started(config)?;
     let broker =
@@ -183,6 +186,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
             announce(&hub, true);
         } else {
             println!("The campus runs headless{}.", if display { "" } else { ": there is no display here" });
+            println!("  browser    {url}/");
             println!("  look       curl {url}/api/v1/health");
             println!("  a picture  campanile snapshot --hub {url} --out campus.png");
             println!("  a value    curl '{url}/api/v1/points?glob=*/*/*/co2'");

@@ -66,6 +66,7 @@ pub struct HubConfig {
     retention_months: Option<u16>,
     limits: Limits,
     shipped: bool,
+    web: Option<PathBuf>,
 }
 
 impl HubConfig {
@@ -85,12 +86,19 @@ impl HubConfig {
             retention_months: None,
             limits: Limits::default(),
             shipped: false,
+            web: None,
         }
     }
 
     /// Approves the plugins that are shipped with the program, with all that they ask for: for a demonstration.
     pub fn with_shipped_plugins(mut self) -> Self {
         self.shipped = true;
+        self
+    }
+
+    /// The folder with the twin for browsers; without one they get the page without pictures.
+    pub fn web(mut self, folder: Option<PathBuf>) -> Self {
+        self.web = folder;
         self
     }
 
@@ -402,7 +410,8 @@ impl Parts {
             fork,
             plugins.clone(),
         ));
-        let door = Arc::new(Door { people, live: live.clone(), loopback });
+        let pages = Arc::new(crate::pages::Pages::of(config.web.as_deref()));
+        let door = Arc::new(Door { people, live: live.clone(), loopback, pages });
         let service = crate::router(live.clone(), door, plugins.clone(), rehearsals.clone());
         let api = std::thread::Builder::new().name("api".to_owned()).spawn(move || {
             let served =

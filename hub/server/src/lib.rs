@@ -15,6 +15,7 @@ mod limits;
 mod live;
 mod lookback;
 mod metrics;
+mod pages;
 mod people;
 mod plugins;
 mod rehearsals;
@@ -39,6 +40,7 @@ use campanile_model::{Accumulation, Campus};
 use utoipa_axum::router::OpenApiRouter;
 
 pub use limits::Limits;
+pub use pages::shipped_dir as web_dir;
 pub use people::{AccountsFolder, PeopleError};
 pub use roles::markdown as roles_markdown;
 pub use tls::Tls;
@@ -119,9 +121,10 @@ fn router(
             get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }),
         )
         .route("/metrics", get(metrics::metrics))
-        .fallback(api::no_such_path)
+        .fallback(pages::page)
         .method_not_allowed_fallback(api::no_such_method)
         .with_state(live)
+        .layer(axum::Extension(door.pages.clone()))
         .layer(axum::Extension(door.people.clone()))
         .layer(axum::Extension(plugins))
         .layer(axum::Extension(rehearsals))

@@ -594,6 +594,80 @@ fn pages_of_elsewhere_do_not_reach_the_hub_through_a_browser() {
 }
 
 #[test]
+fn a_browser_is_served_pages_and_what_they_need_and_a_link_from_elsewhere_leads_to_them() {
+    let data = tempfile::tempdir().unwrap();
+    let web = tempfile::tempdir().unwrap();
+    let named = "twin-0123456789abcdef.wasm";
+    for (name, text) in [
+        ("index.html", "<title>twin</title>"),
+        (named, "whole"),
+        ("twin-0123456789abcdef.wasm.br", "pressed"),
+        ("notes.txt", "not for browsers"),
+        (".hidden.js", "nor this"),
+    ] {
+        std::fs::write(web.path().join(name), text).unwrap();
+    }
+    std::fs::write(data.path().join("secret.js"), "secret").unwrap();
+    std::os::unix::fs::symlink(data.path().join("secret.js"), web.path().join("link.js")).unwrap();
+    std::fs::create_dir(web.path().join("deep")).unwrap();
+    std::fs::write(web.path().join("deep/page.html"), "deep").unwrap();
+    let (_data, plain, _) = hub();
+    let full =
+        Hub::start(config(&data.path().join("hub")).sign_in(true).web(Some(web.path().to_owned()))).unwrap();
+    let page = |hub: &Hub, path: &str, headers: &str| ask_with(hub, "GET", path, As::Nobody, headers, "");
+    for (hub, path, kind, has, cache) in [
+        (&plain, "/", "text/html", "plain.js", "no-cache"),
+        (&plain, "/plain.js", "text/javascript", "\"use strict\"", "no-cache"),
+        (&plain, "/plain.css", "text/css", "color-scheme", "no-cache"),
+        (&full, "/", "text/html", "<title>twin</title>", "no-cache"),
+        (&full, "/plain", "text/html", "plain.js", "no-cache"),
+        (&full, "/twin-0123456789abcdef.wasm", "application/wasm", "whole", "max-age=31536000"),
+    ] {
+        let answer = page(hub, path, "");
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.text.contains(has), "{path}: {}", answer.text);
+        assert!(answer.header("content-type").unwrap().starts_with(kind), "{path}");
+        assert!(answer.header("cache-control").unwrap().contains(cache), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        let policy = answer.header("content-security-policy").unwrap();
+        for part in ["default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "frame-ancestors 'none'"] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        // What has not changed does not come again.
+        let tag = format!("If-None-Match: {}\r\n", answer.header("etag").unwrap());
+        assert_eq!(page(hub, path, &tag).status, 304, "{path}");
+        assert_eq!(ask_with(hub, "HEAD", path, As::Nobody, "", "").status, 200, "{path}");
+        // There is nothing to be told to a page.
+        assert_eq!(ask_with(hub, "POST", path, As::Nobody, "", "{}").status, 401, "{path}");
+    }
+    let pressed = page(&full, &format!("/{named}"), "Accept-Encoding: gzip, br\r\n");
+    assert_eq!((pressed.header("content-encoding"), pressed.text.contains("pressed")), (Some("br"), true));
+    assert_eq!(pressed.header("vary"), Some("accept-encoding"));
+    for nothing in
+        ["/notes.txt", "/.hidden.js", "/link.js", "/deep/page.html", "/../secret.js", "/index.html", "/deep"]
+    {
+        assert_eq!(page(&full, nothing, "").status, 401, "{nothing}");
+    }
+    // A link in a letter leads to the page; a picture or a frame of another site does not, and the API is as closed as ever.
+    let from = |mode: &str, dest: &str| {
+        format!("Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: {mode}\r\nSec-Fetch-Dest: {dest}\r\n")
+    };
+    for (path, mode, dest, status) in [
+        ("/", "navigate", "document", 200),
+        ("/plain", "navigate", "document", 200),
+        ("/", "navigate", "iframe", 403),
+        ("/", "no-cors", "image", 403),
+        ("/plain.js", "no-cors", "script", 403),
+        ("/api/v1/health", "navigate", "document", 403),
+    ] {
+        assert_eq!(page(&full, path, &from(mode, dest)).status, status, "{path} {mode} {dest}");
+    }
+    // By a name that points at loopback nothing comes.
+    let port = full.api_address().port();
+    assert_eq!(page(&full, "/", &format!("Host: evil.example:{port}\r\n")).status, 403);
+}
+
+#[test]
 fn a_body_that_drips_is_not_waited_for() {
     let (_data, hub, _) = hub();
     let request = format!(

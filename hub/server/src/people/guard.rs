@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{Caller, Peer, People};
 use crate::api::Failure;
 use crate::live::{Live, wall_clock};
+use crate::pages::Pages;
 use crate::roles::{self, Found, Permission};
 use crate::words::{Language, say};
 
@@ -26,7 +27,8 @@ const MAX_PACKAGE: usize = 96 << 20;
 /// The largest text of a script with what is around it.
 const MAX_SCRIPT: usize = 256 * 1024;
 
-/// The headers that every answer has: nothing of the hub is ever framed, sniffed, cached or run as a page.
+/// The headers that an answer has that does not say otherwise: nothing of the hub is framed, sniffed, cached or run as a
+/// page. Pages and reports have a policy of their own.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (
@@ -48,6 +50,8 @@ pub struct Door {
     pub live: Arc<Live>,
     /// Whether the hub listens on loopback only.
     pub loopback: bool,
+    /// What browsers are served beside the API.
+    pub pages: Arc<Pages>,
 }
 
 /// Lets a request in, or refuses it; and gives every answer its headers.
@@ -62,7 +66,7 @@ pub async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) 
     let mut answer = language.speaking(answered).await;
     let headers = answer.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
     if door.people.tls {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
@@ -99,7 +103,13 @@ impl Door {
         if people.required {
             people.requests.take(&super::pace::counted(peer), Instant::now()).map_err(too_many)?;
         }
-        self.check_origin(request.headers())?;
+        let is_look = matches!(*request.method(), Method::GET | Method::HEAD);
+        let is_page = is_look && self.pages.has(request.uri().path());
+        self.check_origin(request.headers(), is_page)?;
+        // The same for everybody, and nothing of the campus.
+        if is_page {
+            return Ok(request);
+        }
         let caller = self.caller(request.headers(), peer);
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let route = match roles::find(&method, &path) {
@@ -168,12 +178,15 @@ impl Door {
     }
 
     /// A web page of elsewhere must not reach the hub through somebody's browser: neither by a cross-origin request
-    /// nor by a name that it points at loopback.
-    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Failure> {
+    /// nor by a name that it points at loopback. It may have a link to a page of the hub, which can't be framed.
+    fn check_origin(&self, headers: &HeaderMap, is_page: bool) -> Result<(), Failure> {
         let text = |name| headers.get(name).map(|value: &HeaderValue| value.to_str().unwrap_or("?"));
         let host = text(header::HOST);
         // Browsers say of requests without an origin, such as for a picture, whether another site's page makes them.
-        let cross_site = text(HeaderName::from_static("sec-fetch-site")) == Some("cross-site");
+        let fetched = |what| text(HeaderName::from_static(what));
+        let follows_link =
+            fetched("sec-fetch-mode") == Some("navigate") && fetched("sec-fetch-dest") == Some("document");
+        let cross_site = fetched("sec-fetch-site") == Some("cross-site") && !(is_page && follows_link);
         let own_origin = match text(header::ORIGIN) {
             None => true,
             Some(origin) => origin
