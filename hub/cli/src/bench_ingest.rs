@@ -151,8 +151,10 @@ pub fn wall_us() -> i64 {
 pub fn join(api: SocketAddr) -> Result<WebSocket<TcpStream>, AnyError> {
     let stream = TcpStream::connect(api)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(Duration::from_millis(100)))?;
+    // A hub at work may take its time to answer.
+    stream.set_read_timeout(Some(PATIENCE))?;
     let (mut socket, _) = tungstenite::client(format!("ws://{api}/api/v1/ws"), stream)?;
+    socket.get_ref().set_read_timeout(Some(Duration::from_millis(100)))?;
     socket.send(Message::Text(ClientMessage::hello("bench").encode()?.into()))?;
     let all = Subscription { id: 1, globs: vec!["**".to_owned()], max_rate_hz: None };
     socket.send(Message::Text(ClientMessage::Subscribe(all).encode()?.into()))?;

@@ -50,6 +50,8 @@ pub(crate) struct HostState {
     pub turn: Option<Box<Turn>>,
     /// Memory, tables and instances.
     pub limits: Limiter,
+    /// When a live call is over.
+    pub deadline: Option<crate::deadline::Deadline>,
 }
 
 /// Bounds what an instance takes, and knows how much memory that is.

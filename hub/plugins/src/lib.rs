@@ -11,6 +11,7 @@
 
 pub mod bench;
 mod bindings;
+mod deadline;
 mod extend;
 mod file;
 mod grants;

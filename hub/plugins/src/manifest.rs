@@ -299,7 +299,7 @@ pub struct SettingSpec {
 pub struct Limits {
     /// The memory of an instance, MiB, 1 to 256.
     pub memory_mib: u32,
-    /// Milliseconds that a call may take in the living campus, 1 to 1,000.
+    /// Milliseconds of a processor that a call may have in the living campus, 1 to 1,000; by the clock 20 times as much.
     pub call_ms: u32,
     /// Million instructions that a call may take in a rehearsal, 1 to 10,000.
     pub call_fuel_m: u32,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use campanile_model::{Campus, Intent, Sample, Timestamp};
 use campanile_world::{AlarmState, World};
 use serde::{Deserialize, Serialize};
-use wasmtime::{Store, Trap};
+use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::bindings::exports::handler;
 use crate::bindings::types;
+use crate::deadline::Deadline;
 use crate::grants::Grants;
 use crate::host::{HostState, Limiter, empty_batch, fill_batch, letting_go};
 use crate::manifest::Kind;
@@ -461,8 +462,13 @@ impl Seat {
     fn instantiate(&mut self, around: &Around, log: &mut Vec<LogLine>) -> Result<Instance, Failure> {
         let limits = Limiter::new(self.grants.manifest.limits.memory_mib as usize * (1 << 20));
         let remembered = self.saved.memory.clone();
-        let state = HostState { grants: self.grants.clone(), turn: Some(self.turn(around)), limits };
+        let state =
+            HostState { grants: self.grants.clone(), turn: Some(self.turn(around)), limits, deadline: None };
         let mut store = Store::new(self.runtime.engine(), state);
+        store.epoch_deadline_callback(|call| {
+            let left = call.data().deadline.as_ref().and_then(Deadline::left_ms);
+            Ok(left.map_or(UpdateDeadline::Interrupt, UpdateDeadline::Continue))
+        });
         store.limiter(|state| &mut state.limits);
         store.set_hostcall_fuel(HOST_CALL_BYTES);
         let started = ready(&mut store, &self.grants, self.budget)
@@ -533,6 +539,7 @@ fn ready(store: &mut Store<HostState>, grants: &Grants, budget: Budget) -> wasmt
     match budget {
         Budget::Deadline => {
             store.set_fuel(u64::MAX)?;
+            store.data_mut().deadline = Some(Deadline::begin(limits.call_ms));
             // The tick under way may be over at once.
             store.set_epoch_deadline(u64::from(limits.call_ms) + 1);
         }
