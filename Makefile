@@ -22,6 +22,9 @@ demo: build ## open the demo school: the twin where there is a display, headless
 	scripts/guests.sh shipped || echo 'the plugins of the house were not built: the demonstration goes without them'
 	$(BIN)/campanile demo
 
+web: ## the twin for browsers, which the hub serves at / (some ten minutes, once)
+	scripts/web.sh
+
 test: setup ## the fast suite: minutes, needs no network beyond the first install
 	cargo build --workspace --bins --locked
 	scripts/guests.sh
