@@ -98,7 +98,7 @@ fn samples_of_all_kinds_come_as_they_were_given_in_each_language() {
     let campus = campus();
     let values = |n: usize| match n % 5 {
         0 | 3 => Value::Number(n as f64),
-        1 => Value::Bool(n % 2 == 0),
+        1 => Value::Bool(n.is_multiple_of(2)),
         2 => Value::Choice((n % 3) as u16),
         _ => Value::Text("x".repeat(n % 7).into()),
     };
