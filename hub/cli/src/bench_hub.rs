@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use campanile_gateway::{Publisher, PublisherConfig, Qos};
@@ -33,14 +33,40 @@ const GROWTH_MB: f64 = 16.0;
 const GROWTH_MS: f64 = 10.0;
 
 /// A program that goes when it is dropped.
-struct Running(Child);
+struct Running(Arc<Mutex<Child>>);
+
+/// All that were started, for who ends before they are dropped.
+static STARTED: Mutex<Vec<Weak<Mutex<Child>>>> = Mutex::new(Vec::new());
+
+impl Running {
+    fn new(child: Child) -> Self {
+        let child = Arc::new(Mutex::new(child));
+        STARTED.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&child));
+        Self(child)
+    }
+
+    fn id(&self) -> u32 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).id()
+    }
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have gone by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        end(&self.0);
     }
+}
+
+fn end(child: &Mutex<Child>) {
+    let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
+    // It may have gone by itself.
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Ends all programs that were started and still run.
+pub fn end_started() {
+    let started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    started.iter().filter_map(Weak::upgrade).for_each(|child| end(&child));
 }
 
 /// A hub of a campus, its data in a folder, with ports of its own.
@@ -64,7 +90,7 @@ impl HubProcess {
             .stdout(Stdio::piped())
             .spawn()?;
         let out = child.stdout.take().ok_or("the hub has no output")?;
-        let program = Running(child);
+        let program = Running::new(child);
         let mut line = String::new();
         BufReader::new(out).read_line(&mut line)?;
         let said: Value = serde_json::from_str(&line)?;
@@ -75,7 +101,7 @@ impl HubProcess {
     }
 
     fn usage(&self) -> Result<Usage, AnyError> {
-        Usage::of(self.program.0.id())
+        Usage::of(self.program.id())
     }
 
     pub fn api(&self) -> SocketAddr {
@@ -134,7 +160,7 @@ impl Usage {
 pub fn idle(campus: &Path, seconds: f64) -> Result<Vec<Value>, Failure> {
     in_a_folder(|data| {
         let hub = HubProcess::start(campus, data, None)?;
-        let _devices = Running(
+        let _devices = Running::new(
             Command::new(std::env::current_exe()?)
                 .args(["devices", "--broker", &hub.broker, "--campus"])
                 .arg(campus)

@@ -83,6 +83,16 @@ pub type AnyError = Box<dyn std::error::Error + Send + Sync>;
 /// Runs with a folder that goes afterwards.
 pub fn in_a_folder<T>(measure: impl FnOnce(&Path) -> Result<T, AnyError>) -> Result<T, Failure> {
     let dir = std::env::temp_dir().join(format!("campanile-bench-{}", std::process::id()));
+    let (stop, leaves) = (crate::hub::listen()?, dir.clone());
+    // Who breaks off gets their prompt back at once, and nothing is left.
+    let watch = move || {
+        stop.wait(None);
+        crate::bench_hub::end_started();
+        let _ = std::fs::remove_dir_all(&leaves);
+        std::process::exit(130);
+    };
+    let watching = std::thread::Builder::new().name("bench-stop".to_owned()).spawn(watch);
+    watching.map_err(|why| Failure::unreachable(why.to_string()))?;
     let outcome = measure(&dir);
     // The folder is ours alone; leaving it would only waste room.
     let _ = std::fs::remove_dir_all(&dir);
