@@ -77,6 +77,8 @@ pub enum Target {
     /// In a window.
     Window,
     /// Into an image.
+    // A page draws on its canvas alone.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     Image(Handle<Image>),
 }
 
@@ -505,6 +507,7 @@ fn ui_system(
 
 impl Twin {
     /// Cuts at a storey by path, as the command line asks.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub fn slice_at(&mut self, storey: &str, scene: &Scene3d) -> bool {
         let slice: Option<Slice> = scene.storeys.slice_at(storey);
         let found = slice.is_some();

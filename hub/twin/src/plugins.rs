@@ -438,6 +438,7 @@ impl Plugins {
     }
 
     /// Whether nothing that was asked for is still to come.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub fn is_settled(&self) -> bool {
         !self.asked.waits
             && self.icons.values().all(|icon| !icon.waits)
