@@ -310,7 +310,12 @@ impl<W: Wire> Link<W> {
 
     /// Fetches who the person is, the catalogue, and the scene where it is not the one already here.
     async fn fetch(&mut self) -> Result<(), Ended> {
-        let me = self.wire.ask(&Request::me()).await?.read()?;
+        let me: Me = self.wire.ask(&Request::me()).await?.read()?;
+        if me.must_change_password {
+            // A page that was loaded anew has forgotten the one-time password, which the hub wants with the new one.
+            self.wire.sign_out().await;
+            return Err(NetError::SignedOut.into());
+        }
         self.wire.tell(Event::Known(Box::new(me))).await?;
         let request = Request::get("/api/v1/catalogue").limit(MAX_CATALOGUE_BYTES);
         let catalogue: Catalogue = self.wire.ask(&request).await?.read()?;
