@@ -17,11 +17,12 @@ function fault(text) {
   at("fault").hidden = false;
 }
 
-/** Fetches with a bar; the length is that of the compressed bytes where the hub has them, so the bar only shows a share. */
+/** Fetches with a bar. What the hub says is the length of what goes over the wire: where that is compressed, the bar is
+ * full early. */
 async function fetched(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url}: HTTP ${answer.status}`);
-  const whole = Number(new URL(url).searchParams.get("bytes")) || Number(answer.headers.get("content-length"));
+  const whole = Number(answer.headers.get("content-length"));
   if (!answer.body || !whole) return answer;
   let come = 0;
   const counted = answer.body.pipeThrough(new TransformStream({
