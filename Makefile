@@ -25,8 +25,10 @@ demo: build ## open the demo school: the twin where there is a display, headless
 web: ## the twin for browsers, which the hub serves at / (some ten minutes, once)
 	scripts/web.sh
 
+# Programs and tests together: apart, cargo would build what both need twice, with other features.
+test: export CAMPANILE_BUILD = --bins --tests
 test: setup ## the fast suite: minutes, needs no network beyond the first install
-	cargo build --workspace --bins --locked
+	cargo build --workspace $(CAMPANILE_BUILD) --locked
 	scripts/guests.sh
 	cargo nextest run --workspace --locked --no-fail-fast
 	cargo test --workspace --doc --locked --quiet

@@ -63,7 +63,7 @@ done
 has() { case " ${languages[*]} " in *" $1 "*) ;; *) return 1 ;; esac }
 # Only now: what is set for guests is not for the builder.
 env -u RUSTC -u LD_LIBRARY_PATH -u RUSTC_BOOTSTRAP -u CARGO_UNSTABLE_BUILD_STD \
-  cargo build --quiet --locked --workspace --bin campanile-plugin-build --bin campanile
+  cargo build --quiet --locked --workspace ${CAMPANILE_BUILD:---bin campanile-plugin-build --bin campanile}
 build=$target/debug/campanile-plugin-build
 
 if has rust; then

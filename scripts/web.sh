@@ -32,13 +32,34 @@ draft=$target/web.draft
 rm -rf "$draft" && mkdir -p "$draft"
 "$bindgen" --target web --no-typescript --out-name twin --out-dir "$draft" \
   "$target/page/wasm32-unknown-unknown/$folder/campanile-twin.wasm"
-if [ "$profile" = web ] && command -v wasm-opt >/dev/null; then
-  wasm-opt -Os "$draft/twin_bg.wasm" -o "$draft/smaller.wasm" && mv "$draft/smaller.wasm" "$draft/twin_bg.wasm"
+# Debian's wasm-opt is older than what rustc writes; npm's is not.
+if [ "$profile" = web ]; then
+  opt=$(command -v wasm-opt || true)
+  if command -v npm >/dev/null && npm install --silent --no-audit --no-fund --prefix "$cache/binaryen" binaryen@132; then
+    opt=$cache/binaryen/node_modules/.bin/wasm-opt
+  fi
+  if [ -n "$opt" ] && "$opt" -Os --all-features "$draft/twin_bg.wasm" -o "$draft/smaller.wasm"; then
+    mv "$draft/smaller.wasm" "$draft/twin_bg.wasm"
+  else
+    say "wasm-opt is missing or too old: the page is larger than it could be"
+  fi
 fi
-cp web/index.html web/page.css web/boot.js "$draft"
+cp web/index.html web/page.css web/boot.js web/icon.svg "$draft"
+# Names that change with what is in them may be kept by browsers for ever.
+hashed() {
+  local hash; hash=$(sha256sum "$draft/$1" | cut -c1-16)
+  local name=${1%.*}-$hash.${1##*.}
+  mv "$draft/$1" "$draft/$name"
+  sed -i "s|\./$1|./$name|g; s|\"$1\"|\"$name\"|g" "$draft"/*.js "$draft"/index.html
+}
+hashed twin_bg.wasm
+hashed twin.js
+hashed boot.js
+hashed page.css
 for file in "$draft"/*; do
   gzip -9 --keep "$file"
-  if command -v brotli >/dev/null; then brotli --quality=11 --keep "$file"; fi
+  if [ "$profile" = web ] && command -v brotli >/dev/null; then brotli --quality=11 --keep "$file"; fi
 done
 rm -rf "$out" && mv "$draft" "$out"
-say "$(du -h "$out/twin_bg.wasm" | cut -f1) of WebAssembly, $(du -h "$out/twin_bg.wasm.gz" | cut -f1) compressed, in $out"
+size() { stat --format=%s "$out"/*"$1" 2>/dev/null | awk '{ sum += $1 } END { printf "%.1f MB", sum / 1e6 }'; }
+say "$(size .wasm) of WebAssembly; over the wire all of it: $(size .br) by brotli, $(size .gz) by gzip; in $out"

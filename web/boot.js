@@ -45,13 +45,21 @@ async function begin() {
   // The right button pans, the wheel zooms.
   canvas.addEventListener("contextmenu", (event) => event.preventDefault());
   canvas.addEventListener("wheel", (event) => event.preventDefault(), { passive: false });
+  // Who types has not left: the input that a browser composes Chinese in is a part of the twin. This has to hear of it
+  // before the twin does.
+  const typing = at("typing");
+  for (const name of ["blur", "focus"]) {
+    canvas.addEventListener(name, (event) => {
+      if (event.relatedTarget === typing) event.stopImmediatePropagation();
+    }, { capture: true });
+  }
   addEventListener("keydown", (event) => {
     const own = ["Tab", "Backspace", " ", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End"];
     const saves = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s";
     if (event.target === canvas && (saves || (own.includes(event.key) && !event.ctrlKey && !event.metaKey))) event.preventDefault();
   });
   try {
-    await init({ module_or_path: fetched(new URL("twin_bg.wasm", import.meta.url).href) });
+    await init({ module_or_path: fetched(new URL("./twin_bg.wasm", import.meta.url).href) });
   } catch (why) {
     // An app that goes on by itself leaves `main` by an exception.
     if (!String(why).includes("Using exceptions for control flow")) {

@@ -172,7 +172,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let mut headless = !display || args.headless;
     if !headless {
         say(format!("The API is at {url}/api/v1/health; opening the twin."));
-        match crate::twin::run_window(&url, &args.lang, &Access::default(), &stop, limit) {
+        match crate::twin::run_window(&url, &args.lang, &Access::default(), None, &stop, limit) {
             Ok(()) => {}
             Err(why) => {
                 // The campus lives on without a window.

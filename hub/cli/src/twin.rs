@@ -22,6 +22,9 @@ pub struct TwinArgs {
     lang: String,
     #[command(flatten)]
     access: Access,
+    /// Open this view: a link as the twin copies it, or what stands in it behind `#`.
+    #[arg(long, value_name = "LINK")]
+    link: Option<String>,
 }
 
 #[derive(Args)]
@@ -72,6 +75,24 @@ pub struct SnapshotArgs {
     /// The panel of it that is drawn, by its id.
     #[arg(long, value_name = "ID", requires = "plugin")]
     panel: Option<String>,
+    /// Show this view: a link as the twin copies it, or what stands in it behind `#`.
+    #[arg(long, value_name = "LINK")]
+    link: Option<String>,
+    /// Open this pane.
+    #[arg(long, conflicts_with_all = ["page", "drill"], value_parser = ["details", "charts", "energy", "water", "alarms", "drill", "learn", "plugins", "saved"])]
+    pane: Option<String>,
+    /// Chart this point today; may be given more than once.
+    #[arg(long, value_name = "POINT")]
+    chart: Vec<String>,
+    /// Chart beside another day.
+    #[arg(long, requires = "chart", value_parser = ["before", "week", "year"])]
+    compare: Option<String>,
+    /// Put this point on the strip; may be given more than once.
+    #[arg(long, value_name = "POINT")]
+    pin: Vec<String>,
+    /// Dark panels.
+    #[arg(long)]
+    dark: bool,
     /// The moment that is simulated, RFC 3339; now where left out.
     #[arg(long, conflicts_with = "hub")]
     at: Option<jiff::Timestamp>,
@@ -114,12 +135,16 @@ pub fn run_window(
     hub: &str,
     lang: &str,
     access: &Access,
+    link: Option<&str>,
     stop: &StopSignal,
     limit: Option<Duration>,
 ) -> Result<(), Failure> {
     let program = program()?;
     let mut command = Command::new(&program);
     command.args(["--hub", hub]);
+    if let Some(link) = link {
+        command.args(["--link", link]);
+    }
     pass_on(&mut command, access);
     if lang != "auto" {
         command.args(["--lang", lang]);
@@ -160,7 +185,7 @@ fn session(command: &mut Command) {
 pub fn open(args: TwinArgs) -> Result<ExitCode, Failure> {
     let stop = crate::hub::listen()?;
     reachable(&args.hub, &args.access, true)?;
-    run_window(&args.hub, &args.lang, &args.access, &stop, None)?;
+    run_window(&args.hub, &args.lang, &args.access, args.link.as_deref(), &stop, None)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -230,12 +255,20 @@ pub fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
         ("--page", &args.page),
         ("--plugin", &args.plugin),
         ("--panel", &args.panel),
+        ("--link", &args.link),
+        ("--pane", &args.pane),
+        ("--compare", &args.compare),
     ] {
         if let Some(value) = value {
             command.args([flag, value]);
         }
     }
-    for (flag, is_set) in [("--alarm", args.alarm), ("--drill", args.drill)] {
+    for (flag, points) in [("--chart", &args.chart), ("--pin", &args.pin)] {
+        for point in points {
+            command.args([flag, point]);
+        }
+    }
+    for (flag, is_set) in [("--alarm", args.alarm), ("--drill", args.drill), ("--dark", args.dark)] {
         if is_set {
             command.arg(flag);
         }

@@ -1,6 +1,6 @@
 //! What the numbers in frames mean: the campus's entities and points.
 
-use campanile_model::{AlarmPriority, EntityKind, Names, Path, PointKind, ValueType};
+use campanile_model::{AlarmPriority, EntityKind, Names, NetworkKind, Path, PointKind, ValueType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,10 +26,49 @@ pub struct Catalogue {
     pub entities: Vec<EntityInfo>,
     /// The points; the index here is the index in data frames.
     pub points: Vec<PointInfo>,
+    /// What flows where: electricity, water, rain and foul water, gas, air, heat.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub networks: Vec<NetworkInfo>,
     /// What must be shown with every picture, a line each.
     #[serde(default)]
     #[schema(value_type = Vec<std::collections::BTreeMap<String, String>>)]
     pub attribution: Vec<Names>,
+}
+
+/// A network: a tree of nodes through which something flows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct NetworkInfo {
+    /// The index of its entity in `entities`.
+    pub entity: u32,
+    /// What flows in it.
+    #[schema(value_type = String)]
+    pub kind: NetworkKind,
+    /// Its nodes; a parent comes before its children. It flows from parent to child, in a drain from child to parent.
+    pub nodes: Vec<NodeInfo>,
+}
+
+/// A node of a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct NodeInfo {
+    /// The index of its entity in `entities`.
+    pub entity: u32,
+    /// What it is: `transformer`, `board`, `generator`, `inlet`, …
+    pub kind: String,
+    /// The index of its parent in the network's `nodes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
+    /// The index in `points` of its meter: what has gone through it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meter: Option<u32>,
+    /// The sub-metering code of what it feeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submeter: Option<String>,
+    /// The index in `entities` of the place where it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<u32>,
+    /// The indices in `entities` of what it serves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub serves: Vec<u32>,
 }
 
 /// Where a campus is.

@@ -33,7 +33,8 @@ mod value;
 
 pub use alarm::{AlarmInfo, AlarmState};
 pub use catalogue::{
-    AlarmRuleInfo, Catalogue, ChoiceInfo, CommandInfo, EntityInfo, Place, PointInfo, SiteInfo,
+    AlarmRuleInfo, Catalogue, ChoiceInfo, CommandInfo, EntityInfo, NetworkInfo, NodeInfo, Place, PointInfo,
+    SiteInfo,
 };
 pub use frame::{DataFrame, FrameError, FrameKind, FrameSample};
 pub use layer::{
@@ -48,7 +49,7 @@ pub use value::{JsonValue, ValueError};
 
 // What the messages are made of, so that a client needs this crate alone.
 pub use campanile_model::{
-    AlarmPriority, EntityKind, Glob, GlobError, Names, Path, PathError, PointId, PointKind, Priority,
+    AlarmPriority, EntityKind, Glob, GlobError, Names, NetworkKind, Path, PathError, PointId, PointKind, Priority,
     Quality, Timestamp, Value, ValueType,
 };
 

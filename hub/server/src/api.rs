@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use campanile_history::HistoryError;
@@ -155,18 +155,16 @@ async fn health(State(live): Live_, caller: Option<Extension<Caller>>) -> Respon
 
 /// The campus: entities and points.
 #[utoipa::path(get, path = "/catalogue", responses((status = 200, description = "The answer", body = Catalogue)))]
-async fn catalogue(State(live): Live_) -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], live.catalogue_json.clone()).into_response()
+async fn catalogue(State(live): Live_, asked: HeaderMap) -> Result<Response, Failure> {
+    let answer = move || live.catalogue_json.answer(&asked, "application/json");
+    tokio::task::spawn_blocking(answer).await.map_err(Failure::internal)
 }
 
 /// The 3D scene as binary glTF.
 #[utoipa::path(get, path = "/scene.glb", responses((status = 200, description = "The answer", content_type = "model/gltf-binary", body = Vec<u8>)))]
-async fn scene(State(live): Live_) -> Result<Response, Failure> {
-    let bytes: Bytes = tokio::task::spawn_blocking(move || live.scene())
-        .await
-        .map_err(Failure::internal)?
-        .map_err(Failure::internal)?;
-    Ok(([(header::CONTENT_TYPE, "model/gltf-binary")], bytes).into_response())
+async fn scene(State(live): Live_, asked: HeaderMap) -> Result<Response, Failure> {
+    let answer = move || live.scene().map(|scene| scene.answer(&asked, "model/gltf-binary"));
+    tokio::task::spawn_blocking(answer).await.map_err(Failure::internal)?.map_err(Failure::internal)
 }
 
 /// Points by a glob over their paths, with their readings.

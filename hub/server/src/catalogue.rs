@@ -1,8 +1,11 @@
 //! The campus in the words of the API.
 
+use std::collections::HashMap;
+
 use campanile_model::{Accumulation, AlarmCondition, Campus, EntityKind};
 use campanile_protocol::{
-    AlarmRuleInfo, Catalogue, ChoiceInfo, CommandInfo, EntityInfo, JsonValue, Place, PointInfo, SiteInfo,
+    AlarmRuleInfo, Catalogue, ChoiceInfo, CommandInfo, EntityInfo, JsonValue, NetworkInfo, NodeInfo, Place,
+    PointInfo, SiteInfo,
 };
 
 /// The catalogue of a campus; its version is a hash of its content.
@@ -31,6 +34,7 @@ pub fn catalogue(campus: &Campus) -> Catalogue {
             })
             .collect(),
         points: campus.points.iter().map(point).collect(),
+        networks: networks(campus),
         attribution: campus.attribution.clone(),
     };
     place_nodes(campus, &mut catalogue);
@@ -56,6 +60,27 @@ fn place_nodes(campus: &Campus, catalogue: &mut Catalogue) {
             });
         }
     }
+}
+
+fn networks(campus: &Campus) -> Vec<NetworkInfo> {
+    let known: HashMap<&str, u32> = campus.entities.iter().map(|e| e.path.as_str()).zip(0..).collect();
+    let node = |node: &campanile_model::Node| NodeInfo {
+        entity: node.entity as u32,
+        kind: node.kind.clone(),
+        parent: node.parent.map(|p| p as u32),
+        meter: node.meter.map(|p| p.0),
+        submeter: node.submeter.clone(),
+        place: node.place.as_ref().and_then(|path| known.get(path.as_str()).copied()),
+        serves: node.serves.iter().filter_map(|path| known.get(path.as_str()).copied()).collect(),
+    };
+    campus
+        .networks
+        .iter()
+        .filter_map(|network| {
+            let entity = *known.get(format!("net/{}", network.id).as_str())?;
+            Some(NetworkInfo { entity, kind: network.kind, nodes: network.nodes.iter().map(node).collect() })
+        })
+        .collect()
 }
 
 fn point(p: &campanile_model::Point) -> PointInfo {

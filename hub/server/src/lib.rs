@@ -11,6 +11,7 @@ mod channel;
 mod clients;
 mod hub;
 mod keeper;
+mod large;
 mod limits;
 mod live;
 mod lookback;

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
-use axum::body::Bytes;
 use campanile_gateway::FieldBatch;
 use campanile_history::Record;
 use campanile_model::{Campus, Intent, Path, PointId, Sample, Timestamp, Value};
@@ -19,6 +18,7 @@ use tokio::sync::{Semaphore, oneshot};
 use crate::channel::{Channel, Hands};
 use crate::hub::HubError;
 use crate::keeper::{Clock, FileRecorder, Keeper, recover};
+use crate::large::Large;
 use crate::people::By;
 use crate::seams::{Commits, Field, Store};
 use crate::view::{View, view};
@@ -160,7 +160,7 @@ pub struct Live {
     /// The campus in the words of the API.
     pub catalogue: Catalogue,
     /// The same, written once.
-    pub catalogue_json: Bytes,
+    pub catalogue_json: Large,
     /// The store.
     pub history: Box<dyn Store>,
     /// Open WebSockets.
@@ -171,7 +171,7 @@ pub struct Live {
     gateway: OnceLock<Box<dyn Field>>,
     /// The plugins at work.
     pub crew: ArcSwapOption<crate::plugins::Crew>,
-    scene: Mutex<Option<Bytes>>,
+    scene: Mutex<Option<Large>>,
     started: Instant,
     /// Samples taken in.
     pub samples: AtomicU64,
@@ -218,7 +218,7 @@ impl Live {
         let mut world = World::new(schema, now);
         recover(&mut world, history.as_ref());
         let catalogue = crate::catalogue::catalogue(&campus);
-        let catalogue_json = serde_json::to_vec(&catalogue).map_err(std::io::Error::other)?.into();
+        let catalogue_json = Large::from(serde_json::to_vec(&catalogue).map_err(std::io::Error::other)?);
         let (inbox, turns) = crossbeam_channel::bounded(INBOX);
         let view = view(&campus, &mut world);
         let (name, rate) = if simulated { ("simulated", 0.0) } else { ("live", 1.0) };
@@ -273,23 +273,23 @@ impl Live {
     }
 
     /// The scene: `campus.glb` of the campus' folder where there is one, else built from the plan, once.
-    pub fn scene(&self) -> Result<Bytes, String> {
+    pub fn scene(&self) -> Result<Large, String> {
         let mut kept = self.scene.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(bytes) = &*kept {
-            return Ok(bytes.clone());
+        if let Some(scene) = &*kept {
+            return Ok(scene.clone());
         }
         let own = self.campus.root_dir.join("campus.glb");
-        let bytes: Bytes = if own.is_file() {
-            std::fs::read(&own).map_err(|why| format!("{}: {why}", own.display()))?.into()
+        let bytes = if own.is_file() {
+            std::fs::read(&own).map_err(|why| format!("{}: {why}", own.display()))?
         } else {
             let terrain = crate::terrain(&self.campus).map_err(|why| why.to_string())?;
             campanile_scene::build(&self.campus, terrain.as_ref())
                 .map_err(|why| why.to_string())?
                 .bytes
-                .into()
         };
-        *kept = Some(bytes.clone());
-        Ok(bytes)
+        let scene = Large::from(bytes);
+        *kept = Some(scene.clone());
+        Ok(scene)
     }
 
     /// What the gateway says of itself; `null` where there is none.

@@ -155,7 +155,7 @@ pub fn shipped_dir() -> Option<PathBuf> {
 }
 
 /// Whether a browser takes an encoding.
-fn takes(headers: &HeaderMap, encoding: &str) -> bool {
+pub fn takes(headers: &HeaderMap, encoding: &str) -> bool {
     let said = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     said.split(',').any(|one| {
         let mut parts = one.split(';').map(str::trim);

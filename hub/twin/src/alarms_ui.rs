@@ -5,7 +5,7 @@ use campanile_protocol::{AlarmInfo, AlarmPriority, AlarmState};
 
 use crate::locale::Texts;
 use crate::plugins_ui::plugin_name;
-use crate::theme::{self, FAINT};
+use crate::theme::{self, faint};
 use crate::ui::{Action, Input, View, acting_button_ui, card_ui, heading_ui};
 use crate::units::time_text;
 
@@ -16,6 +16,99 @@ pub struct AckDraft {
     pub alarm: String,
     /// What was seen or done.
     pub comment: String,
+}
+
+/// Which alarms are listed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AlarmsView {
+    /// What has to stand in their names or places.
+    pub text: String,
+    /// The priority; `None`: all.
+    pub priority: Option<AlarmPriority>,
+    /// Whether only those that wait for a person.
+    pub only_new: bool,
+    /// What is said of all that are listed, while they are acknowledged together.
+    pub all: Option<String>,
+}
+
+impl AlarmsView {
+    fn lists(&self, alarm: &AlarmInfo, input: &Input<'_>) -> bool {
+        let place = input.index().and_then(|index| {
+            index.catalogue.entities.get(index.nearest(alarm.entity.as_str())? as usize)
+        });
+        let place = place.map(|place| format!("{} {}", place.names.zh, place.names.en)).unwrap_or_default();
+        let text = format!("{} {} {place} {}", alarm.names.zh, alarm.names.en, alarm.entity.as_str());
+        let words: Vec<String> = self.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
+        let text = text.to_lowercase();
+        self.priority.is_none_or(|priority| alarm.priority == priority)
+            && (!self.only_new || alarm.state.needs_acknowledgement())
+            && words.iter().all(|word| text.contains(word))
+    }
+}
+
+/// Draws the pane: alarms in force, filtered, and one word for all that are listed.
+pub fn alarms_pane_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let all = input.state.alarms_by_urgency();
+    let hint = texts.t("alarms-filter");
+    let edit = TextEdit::singleline(&mut view.alarms.text).hint_text(hint).char_limit(60);
+    ui.add(edit.desired_width(f32::INFINITY));
+    ui.horizontal_wrapped(|ui| {
+        ui.selectable_value(&mut view.alarms.priority, None, texts.t("alarms-all"));
+        for priority in
+            [AlarmPriority::Critical, AlarmPriority::High, AlarmPriority::Medium, AlarmPriority::Low]
+        {
+            let count = all.iter().filter(|alarm| alarm.priority == priority).count();
+            let text = format!("{} {count}", priority_text(priority, texts));
+            let text = RichText::new(text).color(theme::priority_colour(priority));
+            ui.selectable_value(&mut view.alarms.priority, Some(priority), text);
+        }
+    });
+    ui.checkbox(&mut view.alarms.only_new, texts.t("alarms-only-new"));
+    let listed: Vec<&AlarmInfo> = all.into_iter().filter(|alarm| view.alarms.lists(alarm, input)).collect();
+    let waiting: Vec<&str> =
+        listed.iter().filter(|a| a.state.needs_acknowledgement()).map(|a| a.id.as_str()).collect();
+    if waiting.len() > 1 {
+        let count = waiting.len().to_string();
+        match view.alarms.all.as_mut() {
+            None => {
+                if acting_button_ui(ui, input, &texts.with("alarms-acknowledge-all", &[("count", &count)])).clicked() {
+                    view.alarms.all = Some(String::new());
+                }
+            }
+            Some(comment) => {
+                let hint = texts.t("alarm-comment");
+                ui.add(TextEdit::singleline(comment).hint_text(hint).char_limit(120).desired_width(f32::INFINITY));
+                let mut is_done = false;
+                ui.horizontal(|ui| {
+                    // Many at once is worth a word.
+                    let may = !comment.trim().is_empty();
+                    let text = texts.with("alarms-acknowledge-all", &[("count", &count)]);
+                    if ui.add_enabled(may, bevy_egui::egui::Button::new(text)).clicked() {
+                        actions.extend(waiting.iter().map(|id| Action::Acknowledge {
+                            alarm: (*id).to_owned(),
+                            comment: comment.clone(),
+                        }));
+                        is_done = true;
+                    }
+                    is_done |= ui.button(texts.t("command-cancel")).clicked();
+                });
+                if is_done {
+                    view.alarms.all = None;
+                }
+            }
+        }
+    }
+    ui.separator();
+    if listed.is_empty() {
+        ui.label(RichText::new(texts.t("alarms-none")).color(faint()));
+    }
+    ScrollArea::vertical().id_salt("alarms-pane").auto_shrink([false, false]).show(ui, |ui| {
+        for alarm in listed.into_iter().take(300) {
+            alarm_ui(ui, alarm, input, view, actions);
+            ui.separator();
+        }
+    });
 }
 
 /// The name of a priority.
@@ -54,11 +147,11 @@ pub fn alarms_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
         ui.horizontal(|ui| {
             heading_ui(ui, &texts.t("alarms"));
             if !alarms.is_empty() {
-                theme::badge_ui(ui, &alarms.len().to_string(), theme::BAD);
+                theme::badge_ui(ui, &alarms.len().to_string(), theme::bad());
             }
         });
         if alarms.is_empty() {
-            ui.label(RichText::new(texts.t("alarms-none")).color(FAINT));
+            ui.label(RichText::new(texts.t("alarms-none")).color(faint()));
             return;
         }
         let height = height(screen);
@@ -97,14 +190,14 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
         if let Some(plugin) = plugin_of(alarm) {
             let name = plugin_name(&input.state.plugins, plugin, texts);
             let from = texts.with("alarm-of-plugin", &[("name", name)]);
-            ui.label(RichText::new(from).small().color(FAINT));
+            ui.label(RichText::new(from).small().color(faint()));
         }
         let since = time_text(alarm.raised_us, input.timezone(), "%m-%d %H:%M");
         let since = texts.with("alarms-since", &[("time", &since)]);
         let line = format!("{} · {since}", state_text(alarm.state, texts));
-        ui.label(RichText::new(line).small().color(FAINT));
+        ui.label(RichText::new(line).small().color(faint()));
         if let Some(text) = hidden_text(alarm, input) {
-            ui.label(RichText::new(text).small().color(FAINT));
+            ui.label(RichText::new(text).small().color(faint()));
         }
         let is_drafting = view.acknowledging.as_ref().is_some_and(|draft| draft.alarm == alarm.id);
         if is_drafting && let Some(draft) = view.acknowledging.as_mut() {

@@ -1,32 +1,45 @@
 //! The parts put together: resources, what a person's act does, and the systems' order.
 
+use std::sync::{Arc, Mutex};
+
 use bevy::camera::{Exposure, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::pbr::DistanceFog;
 use bevy::prelude::*;
 use bevy::window::WindowCloseRequested;
 use bevy_egui::egui::Order;
-use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
-use campanile_protocol::ClientMessage;
+use bevy_egui::{
+    EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext,
+};
+use campanile_protocol::people::Role;
+use campanile_protocol::{ClientMessage, Path};
 
+use crate::address::{Address, AddressError};
 use crate::camera;
+use crate::keep;
+use crate::lamps::lamps_system;
 use crate::layers3d;
 use crate::locale::{Language, Texts};
 use crate::net::{Ask, EVENTS_WAITING, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
+use crate::period::Stretch;
 use crate::pick;
+use crate::place::{Pane, WorkPlace};
 use crate::plugins::PluginAsk;
+use crate::prefs::{MOST_VIEWS, Nowhere, Own, Prefs, SavedView, Store};
 use crate::rooms::{RoomPoints, paint_rooms_system};
 use crate::scene_file::SceneFile;
-use crate::scene3d::{Scene3d, build_scene, slice_system};
+use crate::scene3d::{Scene3d, build_scene};
 use crate::script_ui::{Leaving, may_leave};
 use crate::season::season_system;
+use crate::sight::sight_system;
 use crate::sky;
-use crate::state::{Effect, Link, State, World};
+use crate::state::{Effect, Link, Notice, State, World};
 use crate::storeys::Slice;
 use crate::theme;
-use crate::ui::{self, Action, Page, View};
+use crate::ui::{self, Action, Undo, View};
 use crate::views;
+use crate::weather::{Weather, rain_system, setup_rain, weather_system};
 
 /// Everything but the renderer's own.
 #[derive(Resource)]
@@ -43,7 +56,10 @@ pub struct Twin {
     pub scene_problem: Option<String>,
     /// The world that is followed.
     pub world: World,
+    /// A view that is gone to once the campus is here; others put it in.
+    pub inbox: Inbox,
     hub: Box<dyn Hub>,
+    keeper: Keeper,
     requests: u64,
     /// When drills, rehearsals and the one followed were asked for last, in the app's seconds.
     asked_s: [Option<f64>; 3],
@@ -82,20 +98,71 @@ pub enum Target {
     Image(Handle<Image>),
 }
 
+/// The link of a view to go to.
+pub type Inbox = Arc<Mutex<Option<String>>>;
+
+/// What keeps what a person has arranged.
+struct Keeper {
+    store: Box<dyn Store>,
+    prefs: Prefs,
+    /// Whose campus's the view's own is.
+    campus: Option<String>,
+    looked_s: f64,
+    has_complained: bool,
+    /// Whether the place was chosen by a person, or by a link.
+    is_place_chosen: bool,
+    /// The language, where the person chose one.
+    language: Option<Language>,
+}
+
 impl Twin {
-    /// A twin on a hub.
+    /// A twin on a hub, which keeps nothing.
     pub fn new(hub: Box<dyn Hub>, language: Language) -> Self {
+        Self::keeping(hub, language, Box::new(Nowhere))
+    }
+
+    /// A twin on a hub, arranged as the person left it.
+    pub fn keeping(hub: Box<dyn Hub>, language: Language, store: Box<dyn Store>) -> Self {
+        let kept = store.load();
+        let is_place_chosen = kept.is_some();
+        let prefs = kept.as_deref().map(Prefs::read).unwrap_or_default();
+        let language = prefs.language().unwrap_or(language);
+        hub.set_language(language.tag());
+        let view = View {
+            dock: prefs.dock.clone(),
+            text_scale: prefs.text_scale,
+            is_dark: prefs.is_dark,
+            ..View::default()
+        };
+        let keeper = Keeper {
+            store,
+            language: prefs.language(),
+            prefs,
+            campus: None,
+            looked_s: 0.0,
+            has_complained: false,
+            is_place_chosen,
+        };
         Self {
             state: State::default(),
-            view: View::default(),
+            view,
             texts: Texts::new(language),
             rooms: RoomPoints::default(),
             scene_problem: None,
             world: World::Live,
+            inbox: Inbox::default(),
             hub,
+            keeper,
             requests: 0,
             asked_s: [None; 3],
         }
+    }
+
+    /// Speaks a language from now on, whatever was kept.
+    pub fn speak(&mut self, language: Language) {
+        self.keeper.language = Some(language);
+        self.texts = Texts::new(language);
+        self.hub.set_language(language.tag());
     }
 
     /// Takes in what waits, until something is called for outside of the state, or nothing waits any more.
@@ -132,7 +199,7 @@ impl Twin {
     fn send(&mut self, message: ClientMessage, now_s: f64) {
         if !self.hub.send(message) {
             let why = Some(self.texts.t("link-stale"));
-            self.state.notices.push(crate::state::Notice { at_s: now_s, why });
+            self.state.notices.push(Notice { at_s: now_s, why });
         }
     }
 
@@ -145,10 +212,15 @@ impl Twin {
     /// From now on another world is followed.
     pub fn follow(&mut self, world: World) {
         if matches!(world, World::Rehearsal(_)) {
-            self.view.page = Some(Page::Drill);
+            if self.view.dock.place != WorkPlace::Drill {
+                self.view.dock.go(WorkPlace::Drill);
+            }
+            self.view.dock.open(Pane::Drill);
             self.view.past_open = false;
         }
         self.state.looked_back = None;
+        // What is the last day is another now.
+        self.state.histories.values_mut().for_each(|history| history.asked_s = f64::NEG_INFINITY);
         self.hub.follow(world.clone());
         self.world = world;
         self.asked_s[2] = None;
@@ -166,7 +238,7 @@ impl Twin {
             World::Rehearsal(id) => Some(id.clone()),
             _ => None,
         };
-        if self.view.page != Some(Page::Drill) && followed.is_none() {
+        if !self.view.dock.shows(Pane::Drill) && followed.is_none() {
             return;
         }
         let due = |asked: Option<f64>, every: f64| asked.is_none_or(|at| now_s - at >= every);
@@ -199,7 +271,7 @@ impl Twin {
             Action::Drill(ask) => {
                 if !self.hub.ask(ask) {
                     let why = Some(self.texts.t("link-stale"));
-                    self.state.notices.push(crate::state::Notice { at_s: now_s, why });
+                    self.state.notices.push(Notice { at_s: now_s, why });
                 }
                 // What it changed is looked at at once.
                 self.asked_s = [self.asked_s[0], None, None];
@@ -224,10 +296,30 @@ impl Twin {
                 }
             }
             // Done where the panels are drawn.
-            Action::Report(_) | Action::Quit => {}
-            Action::Select(path) => {
-                self.view.expanded = None;
-                self.view.selected = path;
+            Action::Report(_) | Action::Quit | Action::CopyLink | Action::Keep { .. } | Action::Picture(_) => {}
+            Action::Select(path) => self.view.select(path),
+            Action::Back(back) => {
+                if let Some(path) = self.view.trail.step(back) {
+                    self.act(Action::FlyTo(path), rig, scene, now_s);
+                }
+            }
+            Action::Open(link) => match Address::read(&link) {
+                Ok(address) => self.open(address, rig, scene, now_s),
+                Err(why) => {
+                    self.state.notices.push(Notice { at_s: now_s, why: Some(self.wrong_link(&why)) });
+                }
+            },
+            Action::SaveView(name) => {
+                let address = self.address_of_view(rig, now_s).text();
+                self.view.own.views.push(SavedView { name, address });
+                self.view.own.views.truncate(MOST_VIEWS);
+            }
+            Action::Undo => {
+                if let Some(undo) = self.view.undo.take() {
+                    self.act(*undo.by, rig, scene, now_s);
+                    // It is not an act of its own to be taken back.
+                    self.view.undo = None;
+                }
             }
             Action::FlyTo(path) => {
                 if let Some(goal) = views::entity_view(&path, self.state.index.as_deref(), scene, rig) {
@@ -236,7 +328,7 @@ impl Twin {
                 if let Some(slice) = views::slice_for(&path, self.state.index.as_deref(), scene) {
                     self.view.slice = slice;
                 }
-                self.view.selected = Some(path);
+                self.view.select(Some(path));
             }
             Action::View(name) => {
                 if let Some(goal) = views::named_view(&name, self.state.index.as_deref(), scene, rig) {
@@ -253,10 +345,7 @@ impl Twin {
                 }
             }
             Action::Slice(slice) => self.view.slice = slice,
-            Action::Language(language) => {
-                self.texts = Texts::new(language);
-                self.hub.set_language(language.tag());
-            }
+            Action::Language(language) => self.speak(language),
             Action::SignIn(credentials) => {
                 if let Link::Door { is_answered, .. } = &mut self.state.link {
                     *is_answered = true;
@@ -277,6 +366,8 @@ impl Twin {
                 self.send(ClientMessage::Unshelve { request, alarm }, now_s);
             }
             Action::Write { point, value, priority, expiry_s, reason } => {
+                let by = self.undo_of(&point, priority);
+                self.view.undo = Some(Undo { by: Box::new(by), at_s: now_s });
                 let request = self.request();
                 let message = ClientMessage::Write { request, point, value, priority, expiry_s, reason };
                 self.send(message, now_s);
@@ -309,11 +400,12 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
     app.insert_resource(twin)
         .insert_resource(Rig::default())
         .insert_resource(Scene3d::default())
+        .insert_resource(Weather::default())
         .insert_resource(ClearColor(Color::srgb(0.83, 0.91, 0.97)))
         .insert_resource(GlobalAmbientLight { brightness: 400.0, ..default() })
         .add_systems(
             Startup,
-            (sky::setup_sky, move |commands: Commands<'_, '_>| spawn_camera(commands, &target)),
+            (sky::setup_sky, setup_rain, move |commands: Commands<'_, '_>| spawn_camera(commands, &target)),
         )
         .add_systems(
             Update,
@@ -321,17 +413,20 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
                 take_events_system,
                 camera::input_system,
                 pick::pick_system,
+                tour_system,
                 camera::move_system,
+                weather_system,
                 sky::sun_system,
                 sky::dome_system,
                 season_system,
                 layers3d::water_system,
                 layers3d::people_system,
                 paint_rooms_system,
-                slice_system,
+                (sight_system, lamps_system, rain_system).chain(),
                 pick::outline_system,
                 ask_histories_system,
                 ask_drills_system,
+                keep_system,
                 close_system,
             )
                 .chain(),
@@ -409,21 +504,53 @@ fn take_events_system(
         rig.now = goal;
         rig.framed = scene.generation;
     }
+    let is_here = rig.framed > 0 && twin.state.index.is_some() && scene.indexed > 0;
+    if is_here && let Some(link) = twin.inbox.lock().ok().and_then(|mut inbox| inbox.take()) {
+        twin.act(Action::Open(link), &mut rig, &scene, now_s);
+    }
 }
 
-/// Asks for the last day of what the panel shows.
+/// Goes on with a tour.
+fn tour_system(
+    mut twin: ResMut<'_, Twin>,
+    mut rig: ResMut<'_, Rig>,
+    scene: Res<'_, Scene3d>,
+    time: Res<'_, Time<Real>>,
+) {
+    let now_s = time.elapsed_secs_f64();
+    let twin = twin.bypass_change_detection();
+    if let Some(link) = twin.view.tour_step(now_s) {
+        twin.act(Action::Open(link), &mut rig, &scene, now_s);
+    }
+}
+
+/// Keeps what a person has arranged, some seconds after they did.
+fn keep_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
+    const EVERY_S: f64 = 2.0;
+    let now_s = time.elapsed_secs_f64();
+    let twin = twin.bypass_change_detection();
+    twin.find_own();
+    if now_s - twin.keeper.looked_s < EVERY_S {
+        return;
+    }
+    twin.keeper.looked_s = now_s;
+    twin.keep(now_s);
+}
+
+/// Asks for what the panels show of the past.
 fn ask_histories_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
-    const DAY_US: i64 = 86_400_000_000;
-    const WIDTH_S: f64 = 900.0;
     let now_s = time.elapsed_secs_f64();
     let twin = twin.bypass_change_detection();
     let Some(now_us) = twin.state.time_us(now_s) else { return };
     let Some(index) = twin.state.index.clone() else { return };
-    let wanted = ui::points_with_history(&index, &twin.view);
-    for point in twin.state.histories_to_ask(&wanted, now_s) {
-        let Some(info) = index.point(point) else { continue };
+    let wanted = ui::wanted_histories(&index, &twin.view);
+    for of in twin.state.histories_to_ask(&wanted, now_s) {
+        let Some(info) = index.point(of.point) else { continue };
         let path = info.path.as_str().to_owned();
-        let query = HistoryQuery { point, path, from_us: now_us - DAY_US, to_us: now_us, width_s: WIDTH_S };
+        let Stretch { from_us, to_us, width_s } =
+            of.range.stretch(now_us, &index.catalogue.timezone, info.is_consumption);
+        // Nothing is known of what is still to come; whole spans keep their ends.
+        let query = HistoryQuery { of, path, from_us, to_us, width_s };
         // Where it is too busy it is asked again a minute later.
         twin.hub.ask_history(query);
     }
@@ -456,6 +583,7 @@ fn ui_system(
     time: Res<'_, Time<Real>>,
     mut is_dressed: Local<'_, bool>,
     mut exit: MessageWriter<'_, AppExit>,
+    mut commands: Commands<'_, '_>,
 ) -> Result {
     let ctx = contexts.ctx_mut()?;
     if !*is_dressed {
@@ -466,6 +594,9 @@ fn ui_system(
     }
     let twin = twin.bypass_change_detection();
     let now_s = twin.view.frozen_s.unwrap_or_else(|| time.elapsed_secs_f64());
+    if ctx.zoom_factor() != twin.view.text_scale {
+        ctx.set_zoom_factor(twin.view.text_scale);
+    }
     let screen = ctx.content_rect();
     rig.aspect = screen.width() / screen.height().max(1.0);
     rig.screen = Vec2::new(screen.width(), screen.height());
@@ -500,12 +631,158 @@ fn ui_system(
         if action == ui::Action::Quit {
             exit.write(AppExit::Success);
         }
+        match &action {
+            ui::Action::CopyLink => {
+                let address = twin.address_of_view(&rig, now_s).text();
+                ctx.copy_text(format!("{}/#{address}", twin.hub.address()));
+                let said = Some(twin.texts.t("link-copied"));
+                twin.state.notices.push(Notice { at_s: now_s, why: None });
+                twin.view.said = said;
+            }
+            ui::Action::Keep { name, text } => twin.give(name, text.as_bytes(), now_s),
+            ui::Action::Picture(rect) => keep::picture(&mut commands, *rect, ctx.pixels_per_point()),
+            _ => {}
+        }
         twin.act(action, &mut rig, &scene, now_s);
     }
     Ok(())
 }
 
 impl Twin {
+    /// What takes back a command into a slot: what stood in it before, or nothing.
+    fn undo_of(&self, point: &Path, priority: u8) -> Action {
+        let before = self.state.commands.get(point.as_str());
+        let before = before.and_then(|command| command.slots.iter().find(|slot| slot.priority == priority));
+        let (point, reason) = (point.clone(), self.texts.t("undo"));
+        match before {
+            Some(slot) => {
+                Action::Write { point, value: slot.value.clone(), priority, expiry_s: None, reason }
+            }
+            None => Action::Relinquish { point, priority, reason },
+        }
+    }
+
+    fn wrong_link(&self, why: &AddressError) -> String {
+        self.texts.with("link-wrong", &[("part", &why.part)])
+    }
+
+    /// What is seen now, as a link has it.
+    pub fn address_of_view(&self, rig: &Rig, now_s: f64) -> Address {
+        Address {
+            place: Some(self.view.dock.place),
+            at: self.view.selected.clone(),
+            eye: Some(rig.goal),
+            colour: self.view.quantity.clone(),
+            slice: self.view.slice.clone(),
+            sight: self.view.sight,
+            when_us: match self.world {
+                World::Past { .. } => self.state.time_us(now_s),
+                _ => None,
+            },
+        }
+    }
+
+    /// Goes to a view.
+    fn open(&mut self, address: Address, rig: &mut Rig, scene: &Scene3d, now_s: f64) {
+        if let Some(place) = address.place
+            && place != self.view.dock.place
+        {
+            self.view.dock.go(place);
+        }
+        self.keeper.is_place_chosen = true;
+        let known = address.at.as_ref().filter(|at| {
+            self.state.index.as_deref().is_some_and(|index| index.entity(at).is_some())
+        });
+        if let (Some(at), None) = (&address.at, known) {
+            let why = Some(self.texts.with("link-no-place", &[("path", at)]));
+            self.state.notices.push(Notice { at_s: now_s, why });
+        }
+        match (known, address.eye) {
+            (Some(at), None) => self.act(Action::FlyTo(at.clone()), rig, scene, now_s),
+            (known, _) => self.view.select(known.cloned()),
+        }
+        if let Some(eye) = address.eye {
+            rig.goal = eye;
+        }
+        if address.slice != Slice::default() || address.eye.is_some() {
+            self.view.slice = address.slice;
+        }
+        self.view.sight = address.sight;
+        let colour = address.colour.filter(|quantity| self.rooms.of(quantity).is_some());
+        self.view.layer = None;
+        self.set_quantity(colour);
+        match (address.when_us, &self.world) {
+            (Some(at_us), _) => {
+                self.view.past_open = true;
+                self.follow(World::Past { at_us, rate: 0.0 });
+            }
+            (None, World::Past { .. }) => self.follow(World::Live),
+            _ => {}
+        }
+    }
+
+    /// Takes out of what is kept what is of this campus, once it is known which that is; and who learns begins where one
+    /// learns.
+    fn find_own(&mut self) {
+        if let Some(me) = &self.state.me
+            && !std::mem::replace(&mut self.keeper.is_place_chosen, true)
+            && me.role == Role::Student
+        {
+            self.view.dock.go(WorkPlace::Learn);
+        }
+        let Some(campus) = self.state.index.as_deref().map(|index| index.catalogue.campus.clone()) else { return };
+        if self.keeper.campus.as_ref() != Some(&campus) {
+            self.view.own = self.keeper.prefs.campuses.get(&campus).cloned().unwrap_or_default();
+            self.keeper.campus = Some(campus);
+        }
+    }
+
+    fn keep(&mut self, now_s: f64) {
+        let keeper = &mut self.keeper;
+        let mut prefs = keeper.prefs.clone();
+        prefs.text_scale = self.view.text_scale;
+        prefs.is_dark = self.view.is_dark;
+        prefs.language = keeper.language.map(|language| language.tag().to_owned());
+        prefs.dock = self.view.dock.clone();
+        if let Some(campus) = &keeper.campus {
+            if self.view.own == Own::default() {
+                prefs.campuses.remove(campus);
+            } else {
+                prefs.campuses.insert(campus.clone(), self.view.own.clone());
+            }
+        }
+        if prefs == keeper.prefs {
+            return;
+        }
+        let kept = serde_json::to_string(&prefs).map_err(|why| why.to_string());
+        let kept = kept.and_then(|text| keeper.store.save(&text));
+        keeper.prefs = prefs;
+        // Said once: what can't be kept now can't be in two seconds either.
+        if let Err(why) = kept
+            && !std::mem::replace(&mut keeper.has_complained, true)
+        {
+            let why = Some(self.texts.with("prefs-not-kept", &[("why", &why)]));
+            self.state.notices.push(Notice { at_s: now_s, why });
+        }
+    }
+
+    /// Says that something was not done.
+    pub fn say_not_done(&mut self, why: String, now_s: f64) {
+        self.state.notices.push(Notice { at_s: now_s, why: Some(why) });
+    }
+
+    /// Gives the person a file, and says where it is.
+    pub fn give(&mut self, name: &str, bytes: &[u8], now_s: f64) {
+        let why = match keep::give(name, bytes) {
+            Ok(place) => {
+                self.view.said = Some(self.texts.with("file-kept", &[("place", &place)]));
+                None
+            }
+            Err(why) => Some(why),
+        };
+        self.state.notices.push(Notice { at_s: now_s, why });
+    }
+
     /// Cuts at a storey by path, as the command line asks.
     #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub fn slice_at(&mut self, storey: &str, scene: &Scene3d) -> bool {

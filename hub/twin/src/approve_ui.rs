@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::form_ui::came_ui;
 use crate::locale::Texts;
 use crate::plugins::{Came, Errand, Order};
-use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK};
+use crate::theme::{self, accent, bad, faint, good, ink};
 use crate::ui::{Action, Input, View, heading_ui};
 
 /// What can be granted or not, as it stands in `[capability]` of a manifest.
@@ -108,8 +108,8 @@ pub fn short(package: &str) -> &str {
 /// Who has signed a package.
 pub fn signed_ui(ui: &mut Ui, version: &PluginVersion, texts: &Texts) {
     match &version.signed_by {
-        Some(name) => theme::badge_ui(ui, &texts.with("plugin-signed", &[("name", name)]), GOOD),
-        None => theme::badge_ui(ui, &texts.t("plugin-unsigned"), BAD),
+        Some(name) => theme::badge_ui(ui, &texts.with("plugin-signed", &[("name", name)]), good()),
+        None => theme::badge_ui(ui, &texts.t("plugin-unsigned"), bad()),
     }
 }
 
@@ -135,7 +135,7 @@ pub fn approve_ui(
     let mut is_left = false;
     let title =
         texts.with("approve-title", &[("name", texts.name(&plugin.names)), ("version", &version.version)]);
-    let drawn = Window::new(RichText::new(title).strong().color(INK))
+    let drawn = Window::new(RichText::new(title).strong().color(ink()))
         .id(Id::new("approve"))
         .open(&mut is_open)
         .collapsible(false)
@@ -155,7 +155,7 @@ pub fn approve_ui(
             ui.horizontal_wrapped(|ui| {
                 let text = RichText::new(texts.t("approve-do")).color(Color32::WHITE);
                 let is_free = plugins.came(&errand) != Some(&Came::Waits) && version.problem.is_none();
-                if ui.add_enabled(is_free, Button::new(text).fill(ACCENT)).clicked() {
+                if ui.add_enabled(is_free, Button::new(text).fill(accent())).clicked() {
                     approval.is_sent = true;
                     actions.push(Action::Plugin(Order::Approve(approval.order(version))));
                 }
@@ -184,12 +184,12 @@ fn asks_ui(
     ui.horizontal_wrapped(|ui| {
         signed_ui(ui, version, texts);
         let from = texts.with("plugin-vendor", &[("vendor", &plugin.vendor)]);
-        ui.label(RichText::new(from).small().color(FAINT));
+        ui.label(RichText::new(from).small().color(faint()));
         let package = texts.with("plugin-package", &[("hash", short(&version.package))]);
-        ui.label(RichText::new(package).small().color(FAINT)).on_hover_text(&version.package);
+        ui.label(RichText::new(package).small().color(faint())).on_hover_text(&version.package);
     });
     if let Some(problem) = &version.problem {
-        ui.label(RichText::new(problem).color(BAD));
+        ui.label(RichText::new(problem).color(bad()));
     }
     heading_ui(ui, &texts.t("plugin-asks"));
     lines_ui(ui, version.asks.iter().map(|names| texts.name(names)));
@@ -215,11 +215,11 @@ fn asks_ui(
             if globs.len() > MOST_GLOBS {
                 list += "  …";
             }
-            ui.label(RichText::new(list).small().monospace().color(FAINT));
+            ui.label(RichText::new(list).small().monospace().color(faint()));
         }
     }
     if !approval.left_out.is_empty() {
-        ui.label(RichText::new(texts.t("approve-less")).small().color(theme::WARN));
+        ui.label(RichText::new(texts.t("approve-less")).small().color(theme::warn()));
     }
 }
 
@@ -228,7 +228,7 @@ pub fn lines_ui<'a>(ui: &mut Ui, lines: impl Iterator<Item = &'a str>) {
     for line in lines {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 5.0;
-            ui.label(RichText::new("·").strong().color(FAINT));
+            ui.label(RichText::new("·").strong().color(faint()));
             let width = ui.available_width();
             ui.vertical(|ui| {
                 ui.set_max_width(width);

@@ -2,7 +2,7 @@
 //! plugins with several lines and their names.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, Response, RichText, Sense, Shape,
+    Align2, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, Response, RichText, Sense, Shape,
     Stroke, Ui, pos2, vec2,
 };
 use campanile_protocol::plugins::ChartLine;
@@ -10,16 +10,16 @@ use campanile_protocol::rest::{Bucket, BucketsAnswer};
 
 use crate::colour::nice_step;
 use crate::locale::Texts;
-use crate::theme::{ACCENT, FAINT, LINE, LINES};
+use crate::theme::{accent, faint, rule, LINES};
 use crate::units::{number_text, time_text, unit_text};
 
 /// Buckets without a gap between them.
-fn runs(buckets: &[Bucket], width_us: f64) -> Vec<&[Bucket]> {
+pub fn runs(buckets: &[Bucket], width_us: f64) -> Vec<&[Bucket]> {
     buckets.chunk_by(|a, b| (b.start_us - a.start_us) as f64 <= width_us * 1.5).collect()
 }
 
 /// What a bucket shows: what was consumed in it, else the mean.
-fn shown(bucket: &Bucket) -> f64 {
+pub fn shown(bucket: &Bucket) -> f64 {
     bucket.consumption.unwrap_or(bucket.mean)
 }
 
@@ -44,7 +44,7 @@ fn draw(ui: &Ui, rect: Rect, answer: &BucketsAnswer, from_us: i64, to_us: i64, (
         let middle = |b: &Bucket| b.start_us as f64 + width_us * 0.5;
         let mut band = Mesh::default();
         for b in run {
-            let colour = ACCENT.gamma_multiply(0.16);
+            let colour = accent().gamma_multiply(0.16);
             let (bottom, top) = if b.consumption.is_some() { (low, shown(b)) } else { (b.min, b.max) };
             band.colored_vertex(at(middle(b), bottom), colour);
             band.colored_vertex(at(middle(b), top), colour);
@@ -57,10 +57,10 @@ fn draw(ui: &Ui, rect: Rect, answer: &BucketsAnswer, from_us: i64, to_us: i64, (
         let line: Vec<Pos2> = run.iter().map(|b| at(middle(b), shown(b))).collect();
         match line.as_slice() {
             [alone] => {
-                ui.painter().circle_filled(*alone, 1.6, ACCENT);
+                ui.painter().circle_filled(*alone, 1.6, accent());
             }
             _ => {
-                ui.painter().add(Shape::line(line, Stroke::new(1.5, ACCENT)));
+                ui.painter().add(Shape::line(line, Stroke::new(1.5, accent())));
             }
         }
     }
@@ -69,8 +69,7 @@ fn draw(ui: &Ui, rect: Rect, answer: &BucketsAnswer, from_us: i64, to_us: i64, (
 /// A small chart without axes, which a click opens.
 pub fn sparkline_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i64) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(88.0, 24.0), Sense::click());
-    let fill =
-        if response.hovered() { Color32::from_rgb(226, 235, 243) } else { Color32::from_rgb(240, 243, 247) };
+    let fill = crate::theme::field(response.hovered());
     ui.painter().rect_filled(rect, CornerRadius::same(4), fill);
     if let Some(ends) = ends(&answer.buckets) {
         draw(ui, rect.shrink2(vec2(2.0, 3.0)), answer, from_us, to_us, ends);
@@ -78,11 +77,36 @@ pub fn sparkline_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i6
     response.clicked()
 }
 
+/// How high a chart with axes is, points.
+const HEIGHT: f32 = 150.0;
+
+/// The last day of a point in a small place: a line, or of a state when it was.
+pub fn spark_ui(ui: &Ui, rect: Rect, answer: &BucketsAnswer, from_us: i64, to_us: i64, is_state: bool) {
+    if !is_state {
+        if let Some(ends) = ends(&answer.buckets) {
+            draw(ui, rect, answer, from_us, to_us, ends);
+        }
+        return;
+    }
+    let span = (to_us - from_us).max(1) as f64;
+    let part = |us: f64| {
+        rect.left() + ((us - from_us as f64) / span).clamp(0.0, 1.0) as f32 * rect.width()
+    };
+    for bucket in &answer.buckets {
+        let share = bucket.mean.clamp(0.0, 1.0) as f32;
+        let (from, to) = (part(bucket.start_us as f64), part(bucket.start_us as f64 + answer.width_s * 1e6));
+        let of = Rect::from_x_y_ranges(from..=to.max(from + 0.5), rect.y_range());
+        ui.painter().rect_filled(of, CornerRadius::ZERO, accent().gamma_multiply(0.1 + 0.9 * share));
+    }
+}
+
 /// What a chart with axes shows: from when to when, microseconds UTC, and from what to what.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Frame {
-    from_us: i64,
-    to_us: i64,
+pub struct Frame {
+    /// From when.
+    pub from_us: i64,
+    /// Until when.
+    pub to_us: i64,
     low: f64,
     high: f64,
     /// From one line of the scale to the next.
@@ -91,14 +115,14 @@ struct Frame {
 
 impl Frame {
     /// A frame with round ends around values.
-    fn around(from_us: i64, to_us: i64, (low, high): (f64, f64)) -> Self {
+    pub fn around(from_us: i64, to_us: i64, (low, high): (f64, f64)) -> Self {
         let step = nice_step((high - low) / 4.0);
         let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
         Self { from_us, to_us, low, high, step }
     }
 
     /// How far to the right a moment is, 0 to 1 within the frame.
-    fn part(&self, time_us: i64) -> f32 {
+    pub fn part(&self, time_us: i64) -> f32 {
         (time_us.saturating_sub(self.from_us) as f64 / self.span_us()) as f32
     }
 
@@ -107,12 +131,12 @@ impl Frame {
     }
 
     /// The moment that is so far to the right.
-    fn moment(&self, part: f32) -> i64 {
+    pub fn moment(&self, part: f32) -> i64 {
         self.from_us.saturating_add((f64::from(part) * self.span_us()) as i64)
     }
 
     /// Where a value at a moment is in a plot.
-    fn at(&self, plot: Rect, time_us: i64, y: f64) -> Pos2 {
+    pub fn at(&self, plot: Rect, time_us: i64, y: f64) -> Pos2 {
         let up = ((y - self.low) / (self.high - self.low)).clamp(0.0, 1.0) as f32;
         pos2(
             plot.left() + self.part(time_us).clamp(0.0, 1.0) * plot.width(),
@@ -126,25 +150,26 @@ impl Frame {
     }
 }
 
-const TICK_SIZE: f32 = 10.5;
+/// The size of small numbers at charts.
+pub const TICK_SIZE: f32 = 10.5;
 
 /// Draws the axes; gives back where the lines go.
-fn axes_ui(ui: &mut Ui, frame: Frame, timezone: &str) -> (Rect, Response) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 150.0), Sense::hover());
+pub fn axes_ui(ui: &mut Ui, frame: Frame, timezone: &str, height: f32) -> (Rect, Response) {
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click_and_drag());
     let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
     let ticks: Vec<(f64, String)> = (0..=64)
         .map(|i| frame.low + frame.step * f64::from(i))
         .take_while(|tick| *tick <= frame.high + frame.step * 0.01)
         .map(|tick| (tick, number_text(tick, Some(frame.step))))
         .collect();
-    let width_of = |text: &String| ui.painter().layout_no_wrap(text.clone(), font.clone(), FAINT).size().x;
+    let width_of = |text: &String| ui.painter().layout_no_wrap(text.clone(), font.clone(), faint()).size().x;
     // As far in as the longest number needs.
     let left = ticks.iter().map(|(_, text)| width_of(text)).fold(28.0, f32::max) + 10.0;
     let plot = Rect::from_min_max(rect.min + vec2(left, 8.0), rect.max - vec2(8.0, 20.0));
     for (tick, text) in ticks {
         let y = frame.at(plot, frame.from_us, tick).y;
-        ui.painter().hline(plot.x_range(), y, Stroke::new(1.0, LINE));
-        ui.painter().text(pos2(plot.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), FAINT);
+        ui.painter().hline(plot.x_range(), y, Stroke::new(1.0, rule()));
+        ui.painter().text(pos2(plot.left() - 6.0, y), Align2::RIGHT_CENTER, text, font.clone(), faint());
     }
     for part in 0..=4 {
         let share = part as f32 / 4.0;
@@ -155,15 +180,15 @@ fn axes_ui(ui: &mut Ui, frame: Frame, timezone: &str) -> (Rect, Response) {
         };
         let text = time_text(frame.moment(share), timezone, frame.format());
         let at = pos2(plot.left() + plot.width() * share, plot.bottom() + 4.0);
-        ui.painter().text(at, align, text, font.clone(), FAINT);
+        ui.painter().text(at, align, text, font.clone(), faint());
     }
     (plot, response)
 }
 
 /// The moment under the pointer, marked in the plot.
-fn pointed_ui(ui: &Ui, frame: Frame, plot: Rect, response: &Response) -> Option<i64> {
+pub fn pointed_ui(ui: &Ui, frame: Frame, plot: Rect, response: &Response) -> Option<i64> {
     let pointer = response.hover_pos().filter(|p| plot.contains(*p))?;
-    ui.painter().vline(pointer.x, plot.y_range(), Stroke::new(1.0, FAINT));
+    ui.painter().vline(pointer.x, plot.y_range(), Stroke::new(1.0, faint()));
     Some(frame.moment((pointer.x - plot.left()) / plot.width()))
 }
 
@@ -171,7 +196,7 @@ fn pointed_ui(ui: &Ui, frame: Frame, plot: Rect, response: &Response) -> Option<
 pub fn chart_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i64, timezone: &str) {
     let Some(ends) = ends(&answer.buckets) else { return };
     let frame = Frame::around(from_us, to_us, ends);
-    let (plot, response) = axes_ui(ui, frame, timezone);
+    let (plot, response) = axes_ui(ui, frame, timezone, HEIGHT);
     draw(ui, plot, answer, from_us, to_us, (frame.low, frame.high));
     let Some(time) = pointed_ui(ui, frame, plot, &response) else { return };
     let width_us = (answer.width_s * 1e6) as i64;
@@ -179,7 +204,7 @@ pub fn chart_ui(ui: &mut Ui, answer: &BucketsAnswer, from_us: i64, to_us: i64, t
         let clock = time_text(b.start_us, timezone, "%H:%M");
         let text = format!("{clock}  {}", number_text(shown(b), None));
         let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
-        ui.painter().text(plot.right_top(), Align2::RIGHT_TOP, text, font, ACCENT);
+        ui.painter().text(plot.right_top(), Align2::RIGHT_TOP, text, font, accent());
     }
 }
 
@@ -207,13 +232,13 @@ fn nearest(line: &ChartLine, time_us: i64) -> Option<f64> {
 pub fn lines_ui(ui: &mut Ui, lines: &[ChartLine], unit: &str, timezone: &str, texts: &Texts) {
     let unit = unit_text(unit);
     let Some(frame) = frame_of(lines) else {
-        ui.label(RichText::new(texts.t("panel-chart-empty")).color(FAINT));
+        ui.label(RichText::new(texts.t("panel-chart-empty")).color(faint()));
         return;
     };
     if !unit.is_empty() {
-        ui.label(RichText::new(&unit).small().color(FAINT));
+        ui.label(RichText::new(&unit).small().color(faint()));
     }
-    let (plot, response) = axes_ui(ui, frame, timezone);
+    let (plot, response) = axes_ui(ui, frame, timezone, HEIGHT);
     let coloured = || lines.iter().zip(LINES.into_iter().cycle());
     for (line, colour) in coloured() {
         let dots = line.dots.iter().filter(|(_, y)| y.is_finite());
@@ -231,7 +256,7 @@ pub fn lines_ui(ui: &mut Ui, lines: &[ChartLine], unit: &str, timezone: &str, te
     if let Some(time) = pointed {
         let clock = time_text(time, timezone, "%m-%d %H:%M");
         let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
-        ui.painter().text(plot.right_top(), Align2::RIGHT_TOP, clock, font, FAINT);
+        ui.painter().text(plot.right_top(), Align2::RIGHT_TOP, clock, font, faint());
     }
     for (line, colour) in coloured() {
         ui.horizontal_wrapped(|ui| {

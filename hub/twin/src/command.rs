@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use campanile_client::{Access, Client};
 use campanile_twin::{
-    Language, PluginsPage, PluginsShot, SnapshotOptions, TwinError, World, run_snapshot, run_window,
+    Compare, Language, Pane, PluginsPage, PluginsShot, SnapshotOptions, TwinError, WindowOptions, World, run_snapshot,
+    run_window,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -23,6 +24,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     link: Link,
+    /// Open this view: a link as the twin copies it, or what stands in it behind `#`.
+    #[arg(long = "link", value_name = "LINK")]
+    view_link: Option<String>,
 }
 
 #[derive(Args)]
@@ -89,6 +93,24 @@ struct SnapshotArgs {
     /// The panel of it that is drawn, by its id.
     #[arg(long, value_name = "ID", requires = "plugin")]
     panel: Option<String>,
+    /// Show this view: a link as the twin copies it, or what stands in it behind `#`.
+    #[arg(long = "link", value_name = "LINK")]
+    view_link: Option<String>,
+    /// Open this pane: details, charts, energy, water, alarms, drill, learn, plugins or saved.
+    #[arg(long, value_parser = pane, conflicts_with_all = ["page", "drill"])]
+    pane: Option<Pane>,
+    /// Chart this point today; may be given more than once.
+    #[arg(long, value_name = "POINT")]
+    chart: Vec<String>,
+    /// Chart beside another day: before, week or year.
+    #[arg(long, requires = "chart", value_parser = compare)]
+    compare: Option<Compare>,
+    /// Put this point on the strip; may be given more than once.
+    #[arg(long, value_name = "POINT")]
+    pin: Vec<String>,
+    /// Dark panels.
+    #[arg(long)]
+    dark: bool,
     /// After how many seconds to give up waiting for the hub.
     #[arg(long, default_value_t = 120.0)]
     patience: f64,
@@ -129,6 +151,21 @@ fn world(text: &str) -> Result<World, String> {
     })
 }
 
+fn pane(text: &str) -> Result<Pane, String> {
+    Pane::of(text).ok_or_else(|| {
+        "it has to be details, charts, energy, water, alarms, drill, learn, plugins or saved".into()
+    })
+}
+
+fn compare(text: &str) -> Result<Compare, String> {
+    match text {
+        "before" => Ok(Compare::Before),
+        "week" => Ok(Compare::WeekBefore),
+        "year" => Ok(Compare::YearBefore),
+        _ => Err("it has to be before, week or year".into()),
+    }
+}
+
 /// Width and height such as `1600x900`.
 fn size(text: &str) -> Result<[u32; 2], String> {
     let parsed = text.split_once('x').and_then(|(w, h)| Some([w.parse().ok()?, h.parse().ok()?]));
@@ -152,7 +189,13 @@ impl Link {
 
 fn run(cli: Cli) -> Result<(), TwinError> {
     let Some(Command::Snapshot(args)) = cli.command else {
-        return run_window(cli.link.client()?, language(cli.link.lang.as_deref()));
+        let said = cli.link.lang.as_deref();
+        let options = WindowOptions {
+            language: said.map(Language::from_tag),
+            usual: language(said),
+            link: cli.view_link,
+        };
+        return run_window(cli.link.client()?, options);
     };
     let options = SnapshotOptions {
         language: language(args.link.lang.as_deref()),
@@ -166,6 +209,12 @@ fn run(cli: Cli) -> Result<(), TwinError> {
         world: args.world.unwrap_or_default(),
         drill: args.drill,
         plugins: args.page.map(|page| page.shot(args.plugin, args.panel)),
+        link: args.view_link,
+        pane: args.pane.or_else(|| (!args.chart.is_empty()).then_some(Pane::Charts)),
+        charts: args.chart,
+        compare: args.compare.unwrap_or_default(),
+        pins: args.pin,
+        is_dark: args.dark,
         patience_s: args.patience,
     };
     run_snapshot(args.link.client()?, options)

@@ -1,64 +1,53 @@
 //! The panel of an entity: every point with value, unit, age, quality and its last day.
 
-use bevy_egui::egui::{Align, Align2, Context, Layout, Rect, RichText, ScrollArea, Ui, vec2};
-use campanile_protocol::{EntityKind, PointInfo, Quality};
+use bevy_egui::egui::{Align, Layout, RichText, ScrollArea, Ui};
+use campanile_protocol::{EntityKind, PointInfo, Quality, ValueType};
 
 use crate::chart::{chart_ui, sparkline_ui};
+use crate::charts_ui::chart_button_ui;
 use crate::override_ui::Draft;
-use crate::state::Index;
-use crate::theme::{self, ACCENT, FAINT};
-use crate::ui::{Action, Input, RIGHT_WIDTH, View, acting_button_ui, card_ui, heading_ui, is_time_open};
+use crate::period::Range;
+use crate::pins_ui::pin_button_ui;
+use crate::state::{Index, Stretched};
+use crate::theme::{self, accent, faint};
+use crate::ui::{Action, Input, View, acting_button_ui, heading_ui};
 use crate::units::{age_text, unit_text, value_text};
 
 const DAY_US: i64 = 86_400_000_000;
 
-/// Draws the panel on the right.
-pub fn details_ui(
-    ctx: &Context,
-    screen: Rect,
-    input: &Input<'_>,
-    index: &Index,
-    view: &mut View,
-    actions: &mut Vec<Action>,
-) {
-    let Some(entity) = view.selected.as_deref().and_then(|path| index.nearest(path)) else { return };
-    let Some(info) = index.catalogue.entities.get(entity as usize) else { return };
+/// Draws the pane.
+pub fn details_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &mut View, actions: &mut Vec<Action>) {
     let texts = input.texts;
-    let at = screen.right_top() + vec2(-12.0, 68.0);
-    card_ui(ctx, "details", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 30.0, |ui| {
-        ui.horizontal_top(|ui| {
-            // A long name wraps beside the button.
-            let width = ui.available_width() - 42.0;
-            ui.vertical(|ui| {
-                ui.set_width(width);
-                ui.label(RichText::new(texts.name(&info.names)).heading().strong());
-            });
-            if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
-                actions.push(Action::Select(None));
-            }
+    let entity = view.selected.as_deref().and_then(|path| index.nearest(path));
+    let Some((entity, info)) = entity.and_then(|i| Some((i, index.catalogue.entities.get(i as usize)?))) else {
+        ui.label(RichText::new(texts.t("details-nothing")).color(faint()));
+        return;
+    };
+    ui.horizontal_top(|ui| {
+        // A long name wraps beside the button.
+        let width = ui.available_width() - 42.0;
+        ui.vertical(|ui| {
+            ui.set_width(width);
+            ui.label(RichText::new(texts.name(&info.names)).heading().strong());
         });
-        ui.horizontal_wrapped(|ui| {
-            let parents = parents_of(index, entity);
-            for parent in &parents {
-                let Some(info) = index.catalogue.entities.get(*parent as usize) else { continue };
-                if ui.link(RichText::new(texts.name(&info.names)).small()).clicked() {
-                    actions.push(Action::FlyTo(info.path.as_str().to_owned()));
-                }
-                ui.label(RichText::new("›").small().color(FAINT));
+        if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
+            actions.push(Action::Select(None));
+        }
+    });
+    ui.horizontal_wrapped(|ui| {
+        let parents = parents_of(index, entity);
+        for parent in &parents {
+            let Some(info) = index.catalogue.entities.get(*parent as usize) else { continue };
+            if ui.link(RichText::new(texts.name(&info.names)).small()).clicked() {
+                actions.push(Action::FlyTo(info.path.as_str().to_owned()));
             }
-            ui.label(RichText::new(info.path.as_str()).small().color(FAINT));
-        });
-        ui.separator();
-        let below = if is_time_open(input, view) { 250.0 } else { 130.0 };
-        let height = (screen.height() - 68.0 - below).max(120.0);
-        ScrollArea::vertical()
-            .id_salt("details")
-            .max_height(height)
-            .min_scrolled_height(height)
-            .auto_shrink([false, true])
-            .show(ui, |ui| {
-                contents_ui(ui, input, index, entity, view, actions);
-            });
+            ui.label(RichText::new("›").small().color(faint()));
+        }
+        ui.label(RichText::new(info.path.as_str()).small().color(faint()));
+    });
+    ui.separator();
+    ScrollArea::vertical().id_salt("details").auto_shrink([false, false]).show(ui, |ui| {
+        contents_ui(ui, input, index, entity, view, actions);
     });
 }
 
@@ -93,7 +82,7 @@ fn contents_ui(
         });
     let total = own.len() + equipment.iter().map(|&e| index.points_of(e).len()).sum::<usize>();
     if total == 0 {
-        ui.label(RichText::new(texts.t("details-none")).color(FAINT));
+        ui.label(RichText::new(texts.t("details-none")).color(faint()));
     } else {
         heading_ui(ui, &texts.with("details-points", &[("count", &total.to_string())]));
     }
@@ -107,7 +96,7 @@ fn contents_ui(
             continue;
         }
         ui.add_space(6.0);
-        ui.label(RichText::new(texts.name(&info.names)).strong().color(ACCENT));
+        ui.label(RichText::new(texts.name(&info.names)).strong().color(accent()));
         for &point in points {
             point_ui(ui, input, index, point, view, actions);
         }
@@ -149,11 +138,14 @@ fn point_ui(
     ui.push_id(point, |ui| {
         ui.horizontal(|ui| {
             let name = ui.label(texts.name(&info.names));
-            name.on_hover_text(info.path.as_str());
+            let name = name.on_hover_text(info.path.as_str());
+            if view.wanted_point == Some(point) {
+                name.scroll_to_me(Some(Align::Center));
+                view.wanted_point = None;
+            }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                let history = state.histories.get(&point);
-                if let Some(answer) =
-                    history.and_then(|h| h.answer.as_ref()).filter(|a| !a.buckets.is_empty())
+                let answer = state.history(point, Range::LastDay).filter(|a| !a.buckets.is_empty());
+                if let Some(answer) = answer
                     && sparkline_ui(ui, answer, now_us - DAY_US, now_us)
                 {
                     view.expanded = if view.expanded == Some(point) { None } else { Some(point) };
@@ -164,6 +156,10 @@ fn point_ui(
         ui.horizontal(|ui| {
             trust_ui(ui, input, point);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                pin_button_ui(ui, view, info.path.as_str(), texts);
+                if info.value_type != ValueType::Text {
+                    chart_button_ui(ui, view, info.path.as_str(), texts);
+                }
                 if info.command.is_some()
                     && acting_button_ui(ui, input, &texts.t("command-override")).clicked()
                 {
@@ -190,7 +186,7 @@ pub fn value_ui(ui: &mut Ui, input: &Input<'_>, point: u32, info: &PointInfo) {
 pub fn trust_ui(ui: &mut Ui, input: &Input<'_>, point: u32) {
     let (state, texts) = (input.state, input.texts);
     let Some(value) = state.value(point) else {
-        theme::badge_ui(ui, &texts.t("quality-none"), FAINT);
+        theme::badge_ui(ui, &texts.t("quality-none"), faint());
         return;
     };
     let quality = state.quality(value);
@@ -203,7 +199,7 @@ pub fn trust_ui(ui: &mut Ui, input: &Input<'_>, point: u32) {
     theme::badge_ui(ui, &text, theme::quality_colour(quality));
     let now_us = state.time_us(input.now_s).unwrap_or_default();
     let age_s = (now_us - value.time_us) as f64 / 1e6;
-    ui.label(RichText::new(age_text(age_s, texts)).small().color(FAINT));
+    ui.label(RichText::new(age_text(age_s, texts)).small().color(faint()));
 }
 
 /// The filled slots of a point that is commanded.
@@ -215,10 +211,10 @@ fn command_ui(ui: &mut Ui, input: &Input<'_>, info: &PointInfo, actions: &mut Ve
     ui.horizontal_wrapped(|ui| {
         let value = command.effective.to_string();
         let in_force = texts.with("command-in-force", &[("value", &value)]);
-        ui.label(RichText::new(in_force).small().color(ACCENT));
+        ui.label(RichText::new(in_force).small().color(accent()));
         match command.confirmed {
-            Some(true) => theme::badge_ui(ui, &texts.t("command-confirmed"), theme::GOOD),
-            Some(false) => theme::badge_ui(ui, &texts.t("command-unconfirmed"), theme::WARN),
+            Some(true) => theme::badge_ui(ui, &texts.t("command-confirmed"), theme::good()),
+            Some(false) => theme::badge_ui(ui, &texts.t("command-unconfirmed"), theme::warn()),
             None => {}
         }
     });
@@ -242,20 +238,20 @@ fn expanded_ui(ui: &mut Ui, input: &Input<'_>, point: u32, info: &PointInfo, now
     let unit = unit_text(&info.unit);
     let title = texts.t("details-day");
     heading_ui(ui, &if unit.is_empty() { title } else { format!("{title}  ({unit})") });
-    match input.state.histories.get(&point) {
+    match input.state.histories.get(&Stretched { point, range: Range::LastDay }) {
         Some(history) => match &history.answer {
             Some(answer) if !answer.buckets.is_empty() => {
                 chart_ui(ui, answer, now_us - DAY_US, now_us, input.timezone());
             }
             _ if history.settled => {
-                ui.label(RichText::new(texts.t("details-no-history")).color(FAINT));
+                ui.label(RichText::new(texts.t("details-no-history")).color(faint()));
             }
             _ => {
-                ui.label(RichText::new(texts.t("details-loading")).color(FAINT));
+                ui.label(RichText::new(texts.t("details-loading")).color(faint()));
             }
         },
         None => {
-            ui.label(RichText::new(texts.t("details-loading")).color(FAINT));
+            ui.label(RichText::new(texts.t("details-loading")).color(faint()));
         }
     }
 }

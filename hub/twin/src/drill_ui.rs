@@ -15,32 +15,24 @@ use crate::layers3d::{DEPTH_COLOURS, figure_colour};
 use crate::net::Ask;
 use crate::sign_in_ui::role_text;
 use crate::state::World;
-use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, WARN};
-use crate::ui::{Action, Input, Page, RIGHT_WIDTH, View, card_ui, heading_ui};
+use crate::theme::{self, accent, bad, faint, good, warn};
+use crate::ui::{Action, Input, View, card_ui, heading_ui};
 
 /// The paces that have a button; the last is as fast as the machine can.
 const PACES: [(f64, &str); 6] =
     [(1.0, "1×"), (10.0, "10×"), (60.0, "60×"), (300.0, "300×"), (3600.0, "3600×"), (1e9, "max")];
 
-/// Draws the page at the right, if it is open and nothing else is chosen.
-pub fn drill_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
-    if view.page != Some(Page::Drill) || view.selected.is_some() {
-        return;
-    }
-    let at = pos2(screen.right() - 12.0, screen.top() + 68.0);
-    card_ui(ctx, "drill", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 42.0, |ui| {
-        let height = screen.height() - 68.0 - 150.0;
-        ScrollArea::vertical().id_salt("drill").max_height(height).min_scrolled_height(height).show(
-            ui,
-            |ui| match (&input.state.rehearsal, rehearsal_followed(input)) {
-                (Some(state), Some(_)) => running_ui(ui, input, state, actions),
-                (None, Some(id)) => {
-                    ui.label(RichText::new(id).small().color(FAINT));
-                    ui.spinner();
-                }
-                _ => choose_ui(ui, input, view, actions),
-            },
-        );
+/// Draws the pane.
+pub fn drill_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    ScrollArea::vertical().id_salt("drill").auto_shrink([false, false]).show(ui, |ui| {
+        match (&input.state.rehearsal, rehearsal_followed(input)) {
+            (Some(state), Some(_)) => running_ui(ui, input, state, actions),
+            (None, Some(id)) => {
+                ui.label(RichText::new(id).small().color(faint()));
+                ui.spinner();
+            }
+            _ => choose_ui(ui, input, view, actions),
+        }
     });
 }
 
@@ -61,7 +53,7 @@ fn choose_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<
     let texts = input.texts;
     heading_ui(ui, &texts.t("drill-rehearsals"));
     if input.state.rehearsals.is_empty() {
-        ui.label(RichText::new(texts.t("drill-none-running")).color(FAINT));
+        ui.label(RichText::new(texts.t("drill-none-running")).color(faint()));
     }
     for info in &input.state.rehearsals {
         rehearsal_row_ui(ui, input, info, actions);
@@ -73,7 +65,7 @@ fn choose_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<
         return;
     };
     if drills.is_empty() {
-        ui.label(RichText::new(texts.t("drill-none")).color(FAINT));
+        ui.label(RichText::new(texts.t("drill-none")).color(faint()));
     }
     for drill in drills {
         let open = view.drill.as_deref() == Some(&drill.id);
@@ -92,16 +84,16 @@ fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, action
         ui.label(RichText::new(&info.id).strong());
         match (&info.busy, &info.failed) {
             (_, Some(why)) => {
-                theme::badge_ui(ui, &texts.t("drill-failed"), BAD);
-                ui.label(RichText::new(why).small().color(BAD));
+                theme::badge_ui(ui, &texts.t("drill-failed"), bad());
+                ui.label(RichText::new(why).small().color(bad()));
             }
             (Some(busy), _) => {
                 let text =
                     texts.t(if busy.what == "branching" { "drill-branching" } else { "drill-opening" });
-                theme::badge_ui(ui, &format!("{text} {:.0} %", busy.share * 100.0), WARN);
+                theme::badge_ui(ui, &format!("{text} {:.0} %", busy.share * 100.0), warn());
             }
             _ => {
-                ui.label(RichText::new(clock_text(info.now_s)).color(FAINT));
+                ui.label(RichText::new(clock_text(info.now_s)).color(faint()));
                 if ui.button(texts.t("drill-follow")).clicked() {
                     actions.push(Action::Follow(World::Rehearsal(info.id.clone())));
                 }
@@ -109,7 +101,7 @@ fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, action
         }
         if let Some(of) = &info.branch_of {
             let text = texts.with("drill-branch-of", &[("id", &of.id), ("at", &clock_text(of.at_s))]);
-            ui.label(RichText::new(text).small().color(FAINT));
+            ui.label(RichText::new(text).small().color(faint()));
         }
         let end = bevy_egui::egui::Button::new("×").small();
         if ui.add_enabled(may_rehearse(input), end).on_hover_text(texts.t("drill-end")).clicked() {
@@ -121,7 +113,7 @@ fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, action
 fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut Vec<Action>) {
     let texts = input.texts;
     for problem in &drill.problems {
-        ui.label(RichText::new(problem).small().color(BAD));
+        ui.label(RichText::new(problem).small().color(bad()));
     }
     if !drill.problems.is_empty() {
         return;
@@ -130,7 +122,7 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
     let minutes = format!("{:.0}", drill.duration_s / 60.0);
     let people = drill.people.to_string();
     let text = texts.with("drill-extent", &[("minutes", &minutes), ("people", &people)]);
-    ui.label(RichText::new(text).color(FAINT));
+    ui.label(RichText::new(text).color(faint()));
     curve_ui(ui, &texts.t("drill-rain"), &drill.rain_mm_h, drill.duration_s, Color32::from_rgb(31, 120, 180));
     curve_ui(ui, &texts.t("drill-river"), &drill.river_m, drill.duration_s, Color32::from_rgb(27, 120, 110));
     heading_ui(ui, &texts.t("drill-levels"));
@@ -140,7 +132,7 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
             ui.painter().rect_filled(rect, 3.0, colour_of(&level.colour));
             ui.label(texts.name(&level.names));
             let measures: Vec<&str> = level.measures.iter().map(|m| texts.name(m)).collect();
-            ui.label(RichText::new(measures.join(" · ")).small().color(FAINT));
+            ui.label(RichText::new(measures.join(" · ")).small().color(faint()));
         });
     }
     heading_ui(ui, &texts.t("drill-objectives"));
@@ -161,7 +153,7 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
         };
         let text = RichText::new(texts.t("drill-begin")).color(Color32::WHITE);
         let may = may_rehearse(input);
-        if ui.add_enabled(may, bevy_egui::egui::Button::new(text).fill(ACCENT)).clicked() {
+        if ui.add_enabled(may, bevy_egui::egui::Button::new(text).fill(accent())).clicked() {
             actions.push(begin(RehearsalOrigin::Scene));
         }
         let live = ui.add_enabled(may, bevy_egui::egui::Button::new(texts.t("drill-begin-live")));
@@ -170,7 +162,7 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
         }
         if let (false, Some(me)) = (may, &input.state.me) {
             let role = role_text(me.role, texts);
-            ui.label(RichText::new(texts.with("role-may-not", &[("role", &role)])).small().color(FAINT));
+            ui.label(RichText::new(texts.with("role-may-not", &[("role", &role)])).small().color(faint()));
         }
     });
 }
@@ -193,7 +185,7 @@ fn curve_ui(ui: &mut Ui, name: &str, curve: &[[f64; 2]], until_s: f64, colour: C
     ui.painter().add(Shape::line(curve.iter().map(point).collect(), Stroke::new(1.6, colour)));
     let font = bevy_egui::egui::FontId::proportional(11.5);
     let text = format!("{name}  {low:.1} – {high:.1}");
-    ui.painter().text(rect.left_top(), Align2::LEFT_TOP, text, font, FAINT);
+    ui.painter().text(rect.left_top(), Align2::LEFT_TOP, text, font, faint());
 }
 
 fn colour_of(hex: &str) -> Color32 {
@@ -214,7 +206,7 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
         let level = drill.and_then(|d| d.levels.iter().find(|l| Some(&l.id) == state.level.as_ref()));
         match level {
             Some(level) => theme::badge_ui(ui, texts.name(&level.names), colour_of(&level.colour)),
-            None => theme::badge_ui(ui, &texts.t("drill-no-warning"), FAINT),
+            None => theme::badge_ui(ui, &texts.t("drill-no-warning"), faint()),
         }
         ui.label(format!("{} {:.0} mm", texts.t("drill-rain-hour"), state.rain_1h_mm));
         if let Some(river) = state.river_m {
@@ -231,14 +223,14 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
         ];
         let args: Vec<(&str, &str)> = counts.iter().map(|(k, v)| (*k, v.as_str())).collect();
         ui.label(RichText::new(texts.with("drill-people", &args)).color(if row.endangered > 0 {
-            BAD
+            bad()
         } else {
-            FAINT
+            faint()
         }));
         let rooms = format!("{:.0}", row.rooms_m3);
         let area = format!("{:.0}", row.flooded_m2);
         ui.label(
-            RichText::new(texts.with("drill-water", &[("rooms", &rooms), ("area", &area)])).color(FAINT),
+            RichText::new(texts.with("drill-water", &[("rooms", &rooms), ("area", &area)])).color(faint()),
         );
     }
     let curve = |of: &dyn Fn(&campanile_protocol::rehearsal::DrillRow) -> f64| -> Vec<[f64; 2]> {
@@ -246,13 +238,13 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
     };
     let until = state.info.duration_s;
     curve_ui(ui, &texts.t("drill-rooms"), &curve(&|r| r.rooms_m3), until, Color32::from_rgb(31, 120, 180));
-    curve_ui(ui, &texts.t("drill-in-water"), &curve(&|r| f64::from(r.in_water)), until, BAD);
+    curve_ui(ui, &texts.t("drill-in-water"), &curve(&|r| f64::from(r.in_water)), until, bad());
     questions_ui(ui, input, state, actions);
     if let Some(drill) = drill {
         heading_ui(ui, &texts.t("drill-actions"));
         for (role, free) in drill.roles.iter().zip(&state.free) {
             let text = format!("{}  {free} / {}", texts.name(&role.names), role.people);
-            ui.label(RichText::new(text).small().color(FAINT));
+            ui.label(RichText::new(text).small().color(faint()));
             for action in drill.actions.iter().filter(|a| a.role == role.id) {
                 action_ui(ui, input, state, action, actions);
             }
@@ -270,7 +262,7 @@ fn running_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions: &
     );
     for scored in &state.score {
         let text = format!("{:.1} / {:.0}  {}", scored.points, scored.of, texts.name(&scored.names));
-        let colour = if scored.points >= scored.of - 1e-9 { GOOD } else { WARN };
+        let colour = if scored.points >= scored.of - 1e-9 { good() } else { warn() };
         ui.label(RichText::new(text).small().color(colour)).on_hover_text(texts.name(&scored.reason));
     }
     ui.horizontal_wrapped(|ui| {
@@ -308,7 +300,7 @@ fn questions_ui(ui: &mut Ui, input: &Input<'_>, state: &RehearsalState, actions:
         });
     }
     for asked in decided.into_iter().rev() {
-        ui.label(RichText::new(decided_text(asked, input)).small().color(FAINT));
+        ui.label(RichText::new(decided_text(asked, input)).small().color(faint()));
     }
 }
 
@@ -329,11 +321,11 @@ fn legend_ui(ui: &mut Ui, input: &Input<'_>) {
     };
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        ui.label(RichText::new(texts.t("drill-depth")).small().color(FAINT));
+        ui.label(RichText::new(texts.t("drill-depth")).small().color(faint()));
         for (depth_m, colour) in DEPTH_COLOURS {
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 10.0), Sense::hover());
             ui.painter().rect_filled(rect, 2.0, of(colour));
-            ui.label(RichText::new(format!("{depth_m}")).small().color(FAINT));
+            ui.label(RichText::new(format!("{depth_m}")).small().color(faint()));
         }
     });
     ui.horizontal_wrapped(|ui| {
@@ -351,7 +343,7 @@ fn legend_ui(ui: &mut Ui, input: &Input<'_>) {
                 AgentState::Endangered => "drill-state-endangered",
                 _ => "drill-state-waiting",
             };
-            ui.label(RichText::new(texts.t(key)).small().color(FAINT));
+            ui.label(RichText::new(texts.t(key)).small().color(faint()));
         }
     });
 }
@@ -392,14 +384,14 @@ fn action_ui(
         }
         match begun {
             Some(BegunAction { done_s: Some(at), .. }) => {
-                ui.label(RichText::new(format!("√ {}", clock_text(*at))).small().color(GOOD));
+                ui.label(RichText::new(format!("√ {}", clock_text(*at))).small().color(good()));
             }
             Some(BegunAction { from_s: Some(from), .. }) => {
                 let left = (from + action.minutes * 60.0 - state.info.now_s).max(0.0);
-                ui.label(RichText::new(format!("… {}", clock_text(left))).small().color(WARN));
+                ui.label(RichText::new(format!("… {}", clock_text(left))).small().color(warn()));
             }
             Some(_) => {
-                ui.label(RichText::new(texts.t("drill-waits")).small().color(WARN));
+                ui.label(RichText::new(texts.t("drill-waits")).small().color(warn()));
             }
             None => {}
         }
@@ -451,13 +443,13 @@ fn pace_ui(
             }
         }
         if !paused {
-            ui.label(RichText::new(format!("{:.0}×", info.rate)).color(FAINT));
+            ui.label(RichText::new(format!("{:.0}×", info.rate)).color(faint()));
         }
         if info.slowed {
-            theme::badge_ui(ui, &texts.t("drill-slowed"), WARN);
+            theme::badge_ui(ui, &texts.t("drill-slowed"), warn());
         }
         if info.over {
-            theme::badge_ui(ui, &texts.t("drill-over"), ACCENT);
+            theme::badge_ui(ui, &texts.t("drill-over"), accent());
         }
     });
     ui.horizontal(|ui| {
@@ -550,6 +542,7 @@ mod tests {
     use super::*;
     use crate::locale::Language;
     use crate::person::Person;
+    use crate::place::{Dock, WorkPlace};
     use crate::state::tests::live_state;
 
     fn question(id: &str, en: &str, zh: &str) -> DrillQuestion {
@@ -607,7 +600,7 @@ mod tests {
             state.can_operate = true;
             let stop = question("stop", "Stop lessons?", "要停课吗？");
             state.rehearsal = Some(Box::new(asked(vec![stop.clone()])));
-            let view = View { page: Some(Page::Drill), ..View::default() };
+            let view = View { dock: Dock::at(WorkPlace::Drill), ..View::default() };
             let mut person = Person::at(state, view, language, [1024.0, 900.0]);
             person.world = World::Rehearsal("rainstorm-1".into());
             person.look();

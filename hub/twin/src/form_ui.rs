@@ -11,7 +11,7 @@ use campanile_protocol::plugins::{Entered, FieldKind, FormField, Tone, UsePanel}
 
 use crate::plugins::{Came, Errand, Order, PanelKey};
 use crate::state::World;
-use crate::theme::{self, BAD, FAINT, GOOD};
+use crate::theme::{self, bad, faint, good};
 use crate::ui::{Action, Input};
 
 /// The name of what was answered in a quiz.
@@ -98,13 +98,13 @@ pub fn came_ui(ui: &mut Ui, input: &Input<'_>, errand: &Errand) {
     let texts = input.texts;
     match input.state.plugins.came(errand) {
         Some(Came::Waits) => {
-            ui.label(RichText::new(texts.t("panel-waits")).small().color(FAINT));
+            ui.label(RichText::new(texts.t("panel-waits")).small().color(faint()));
         }
         Some(Came::Done(at_s)) if input.now_s - at_s < SAID_S => {
-            ui.label(RichText::new(texts.t("panel-sent")).small().color(GOOD));
+            ui.label(RichText::new(texts.t("panel-sent")).small().color(good()));
         }
         Some(Came::Refused(why)) => {
-            ui.label(RichText::new(texts.with("notice-rejected", &[("why", why)])).small().color(BAD));
+            ui.label(RichText::new(texts.with("notice-rejected", &[("why", why)])).small().color(bad()));
         }
         Some(Came::Done(_)) | None => {}
     }
@@ -231,7 +231,7 @@ fn field_ui(ui: &mut Ui, input: &Input<'_>, field: &FormField, entered: &mut Ent
             if text.len() * 5 > limit * 4 {
                 let left = (limit - text.len().min(limit)).to_string();
                 let left = texts.with("panel-text-left", &[("bytes", &left)]);
-                ui.label(RichText::new(left).small().color(FAINT));
+                ui.label(RichText::new(left).small().color(faint()));
             }
         }
         (FieldKind::Choice { choices }, Entered::Choice(chosen)) => {

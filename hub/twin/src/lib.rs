@@ -10,15 +10,22 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod address;
 mod alarms_ui;
 mod app;
 mod approve_ui;
 mod camera;
 mod chart;
+mod charts_ui;
 mod colour;
 mod details_ui;
 mod drill_ui;
+mod flows;
+mod flows_ui;
 mod form_ui;
+mod help_ui;
+mod keep;
+mod lamps;
 mod layers3d;
 mod locale;
 mod marks_ui;
@@ -27,38 +34,54 @@ mod orbit;
 mod override_ui;
 #[cfg(target_arch = "wasm32")]
 mod page;
+mod palette;
 mod panel_ui;
+mod period;
 #[cfg(test)]
 mod person;
 mod pick;
+mod pins_ui;
+mod place;
 mod plugins;
 mod plugins_ui;
+mod prefs;
 #[cfg(not(target_arch = "wasm32"))]
 mod program;
 mod rooms;
+mod saved_ui;
 mod scene3d;
 mod scene_file;
 mod script_ui;
 mod season;
 #[cfg(not(target_arch = "wasm32"))]
 mod shot;
+mod sight;
 mod sign_in_ui;
 mod sky;
+#[cfg(any(test, target_arch = "wasm32"))]
+mod spoken;
 mod state;
 mod storeys;
 mod sun;
 mod table;
 mod theme;
+#[cfg(target_arch = "wasm32")]
+mod typing;
 mod ui;
 mod units;
 mod views;
+mod weather;
 
 pub use locale::Language;
 pub use net::NetError;
 #[cfg(target_arch = "wasm32")]
 pub use page::run_page;
 #[cfg(not(target_arch = "wasm32"))]
-pub use program::{SnapshotOptions, TwinError, run_snapshot, run_window};
+pub use period::Compare;
+#[cfg(not(target_arch = "wasm32"))]
+pub use place::Pane;
+#[cfg(not(target_arch = "wasm32"))]
+pub use program::{SnapshotOptions, TwinError, WindowOptions, run_snapshot, run_window};
 #[cfg(not(target_arch = "wasm32"))]
 pub use shot::{PluginsPage, PluginsShot};
 pub use state::World;

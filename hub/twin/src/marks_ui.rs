@@ -13,7 +13,7 @@ use campanile_protocol::plugins::{MapMark, PanelContent, PanelShown, Tone};
 use crate::locale::Texts;
 use crate::plugins::{PanelKey, Plugins};
 use crate::state::{Index, State};
-use crate::theme::{self, FAINT, mark_colour};
+use crate::theme::{self, faint, mark_colour};
 use crate::ui::{Action, Input, View, card_ui, legend_place};
 use crate::views::LabelKind;
 
@@ -121,7 +121,7 @@ fn legend_rows_ui(ui: &mut Ui, marks: &[MapMark], texts: &Texts) {
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 12.0), Sense::hover());
             ui.painter().rect_filled(rect, 3.0, mark_colour(tone));
             ui.label(RichText::new(words).small());
-            ui.label(RichText::new(format!("({count})")).small().color(FAINT));
+            ui.label(RichText::new(format!("({count})")).small().color(faint()));
         });
     }
 }

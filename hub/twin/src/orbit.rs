@@ -145,6 +145,12 @@ impl Orbit {
         self.target = self.target.clamp(bounds.min - around, bounds.max + around);
     }
 
+    /// Within the camera's limits.
+    pub fn clamped(mut self) -> Orbit {
+        self.clamp();
+        self
+    }
+
     fn clamp(&mut self) {
         self.distance = self.distance.clamp(Self::MIN_DISTANCE, Self::MAX_DISTANCE);
         self.pitch = self.pitch.clamp(Self::MIN_PITCH, Self::MAX_PITCH);

@@ -5,7 +5,7 @@ use campanile_protocol::{JsonValue, PointInfo, Priority, Value, ValueType, limit
 
 use crate::locale::Texts;
 use crate::state::Index;
-use crate::theme::{FAINT, INK};
+use crate::theme::{faint, ink};
 use crate::ui::{Action, Input, View};
 use crate::units::{number_text, unit_text};
 
@@ -99,7 +99,7 @@ pub fn override_ui(
     let entity = index.catalogue.entities.get(info.entity as usize);
     let place = entity.map_or("", |e| texts.name(&e.names));
     let mut done = false;
-    Window::new(RichText::new(texts.t("command-title")).strong().color(INK))
+    Window::new(RichText::new(texts.t("command-title")).strong().color(ink()))
         .id("override".into())
         .collapsible(false)
         .resizable(false)
@@ -107,7 +107,7 @@ pub fn override_ui(
         .show(ctx, |ui| {
             ui.set_width(360.0);
             ui.label(format!("{place} · {}", texts.name(&info.names)));
-            ui.label(RichText::new(info.path.as_str()).small().color(FAINT));
+            ui.label(RichText::new(info.path.as_str()).small().color(faint()));
             ui.add_space(4.0);
             Grid::new("override-grid").num_columns(2).spacing(vec2(12.0, 8.0)).show(ui, |ui| {
                 fields_ui(ui, info, draft, texts);
@@ -183,7 +183,7 @@ fn value_ui(ui: &mut Ui, info: &PointInfo, draft: &mut Draft, texts: &Texts) {
                     let low = number_text(low, info.resolution.or(Some(1.0)));
                     let high = number_text(high, info.resolution.or(Some(1.0)));
                     let text = texts.with("command-limits", &[("low", &low), ("high", &high)]);
-                    ui.label(RichText::new(text).small().color(FAINT));
+                    ui.label(RichText::new(text).small().color(faint()));
                 }
             });
             draft.value = JsonValue::Number(x);

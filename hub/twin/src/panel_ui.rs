@@ -14,7 +14,7 @@ use crate::form_ui::{Entries, button_ui, form_ui, node_id, quiz_ui};
 use crate::marks_ui::{Layer, layer_ui};
 use crate::plugins::PanelKey;
 use crate::table::table_ui;
-use crate::theme::{self, ACCENT, FAINT, TRACK};
+use crate::theme::{self, accent, faint, track};
 use crate::ui::{Action, Input};
 use crate::units::{number_text, unit_text};
 
@@ -134,7 +134,7 @@ fn row_ui(ui: &mut Ui, panel: &Panel<'_>, at: usize, depth: usize, hands: &mut H
 /// Ends a row that has not as much room left as a button with these words needs.
 fn break_before(ui: &mut Ui, words: &str) {
     let font = bevy_egui::egui::TextStyle::Button.resolve(ui.style());
-    let wide = ui.painter().layout_no_wrap(words.to_owned(), font, ACCENT).size().x;
+    let wide = ui.painter().layout_no_wrap(words.to_owned(), font, accent()).size().x;
     let needs = wide + 2.0 * ui.spacing().button_padding.x;
     if needs > ui.available_size_before_wrap().x && ui.cursor().left() > ui.min_rect().left() {
         ui.end_row();
@@ -186,8 +186,8 @@ fn point_ui(ui: &mut Ui, input: &Input<'_>, path: &str) {
         Some((index, point, index.point(point)?))
     });
     let Some((index, point, info)) = found else {
-        ui.label(RichText::new(path).small().color(FAINT));
-        theme::badge_ui(ui, &input.texts.t("quality-none"), FAINT);
+        ui.label(RichText::new(path).small().color(faint()));
+        theme::badge_ui(ui, &input.texts.t("quality-none"), faint());
         return;
     };
     let entity = index.catalogue.entities.get(info.entity as usize);
@@ -204,7 +204,7 @@ fn point_ui(ui: &mut Ui, input: &Input<'_>, path: &str) {
         });
         ui.horizontal(|ui| {
             trust_ui(ui, input, point);
-            let place = bevy_egui::egui::Label::new(RichText::new(place).small().color(FAINT)).truncate();
+            let place = bevy_egui::egui::Label::new(RichText::new(place).small().color(faint())).truncate();
             ui.add(place);
         });
     });
@@ -221,13 +221,13 @@ fn gauge_ui(ui: &mut Ui, words: &str, value: f64, [low, high]: [f64; 2], unit: &
         ui.label(RichText::new(text.trim_end()).strong().size(17.0));
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 8.0), Sense::hover());
         let share = if high > low { ((value - low) / (high - low)).clamp(0.0, 1.0) as f32 } else { 0.0 };
-        ui.painter().rect_filled(rect, CornerRadius::same(4), TRACK);
+        ui.painter().rect_filled(rect, CornerRadius::same(4), track());
         let filled = Rect::from_min_max(rect.min, pos2(rect.left() + rect.width() * share, rect.bottom()));
-        ui.painter().rect_filled(filled, CornerRadius::same(4), ACCENT);
+        ui.painter().rect_filled(filled, CornerRadius::same(4), accent());
         let (ends, _) = ui.allocate_exact_size(vec2(ui.available_width(), 13.0), Sense::hover());
         let font = FontId::new(10.5, FontFamily::Proportional);
-        ui.painter().text(ends.left_top(), Align2::LEFT_TOP, number(low), font.clone(), FAINT);
-        ui.painter().text(ends.right_top(), Align2::RIGHT_TOP, number(high), font, FAINT);
+        ui.painter().text(ends.left_top(), Align2::LEFT_TOP, number(low), font.clone(), faint());
+        ui.painter().text(ends.right_top(), Align2::RIGHT_TOP, number(high), font, faint());
     });
 }
 
@@ -239,11 +239,12 @@ pub(crate) mod tests {
     use super::*;
     use crate::locale::Language;
     use crate::person::Person;
+    use crate::place::{Dock, WorkPlace};
     use crate::plugins::PluginNews;
     use crate::plugins::tests::plugin;
     use crate::state::tests::live_state;
     use crate::state::{Event, State};
-    use crate::ui::{Page, View};
+    use crate::ui::{View};
 
     pub(crate) fn names(en: &str, zh: &str) -> Names {
         Names::new(zh, en)
@@ -280,7 +281,7 @@ pub(crate) mod tests {
 
     /// The page with `quest` open.
     pub(crate) fn open() -> View {
-        let mut view = View { page: Some(Page::Plugins), ..View::default() };
+        let mut view = View { dock: Dock::at(WorkPlace::Build), ..View::default() };
         view.plugins.open = Some("quest".into());
         view
     }

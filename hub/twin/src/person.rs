@@ -172,6 +172,11 @@ impl Person {
         self.types(text);
     }
 
+    /// Presses a key.
+    pub fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.pass(vec![Event::Key { key, physical_key: None, pressed: true, repeat: false, modifiers }]);
+    }
+
     /// Presses Enter.
     pub fn enter(&mut self) {
         self.pass(vec![key(Key::Enter)]);

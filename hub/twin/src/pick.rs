@@ -8,6 +8,7 @@ use campanile_protocol::EntityKind;
 
 use crate::app::{SceneCamera, Twin};
 use crate::scene3d::{DrawnNode, Scene3d};
+use crate::sight::drawn_bounds;
 use crate::state::Index;
 
 /// A press that moves further than this is a drag, in points.
@@ -53,8 +54,7 @@ pub fn pick_system(
     let is_sliced = twin.view.slice.level.is_some();
     let found = twin.state.index.as_deref().zip(path).and_then(|(index, path)| meant(index, path, is_sliced));
     if is_click {
-        twin.view.expanded = None;
-        twin.view.selected = found.clone();
+        twin.view.select(found.clone());
     }
     twin.view.hovered = found;
 }
@@ -74,7 +74,7 @@ pub fn outline_system(twin: Res<'_, Twin>, scene: Res<'_, Scene3d>, mut gizmos: 
         (&twin.view.hovered, Color::srgba(1.0, 1.0, 1.0, 0.8)),
     ];
     for (path, colour) in boxes {
-        let Some(bounds) = path.as_deref().and_then(|path| scene.file.bounds_within(path)) else { continue };
+        let Some(bounds) = path.as_deref().and_then(|path| drawn_bounds(&twin, &scene, path)) else { continue };
         // A little larger, so that the lines don't lie in the walls.
         let aabb = Aabb::from_min_max(bounds.min - 0.1, bounds.max + 0.1);
         let size = Vec3::from(aabb.half_extents) * 2.0;

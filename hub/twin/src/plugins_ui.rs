@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use bevy_egui::egui::{
-    Align2, Button, CollapsingHeader, Color32, Context, CornerRadius, FontFamily, FontId, Id, Rect, RichText,
+    Align2, Button, CollapsingHeader, Color32, CornerRadius, FontFamily, FontId, Id, Rect, RichText,
     ScrollArea, Sense, TextEdit, TextureHandle, TextureOptions, Ui, pos2, vec2,
 };
 use campanile_protocol::people::Role;
@@ -19,24 +19,14 @@ use crate::marks_ui::first_layer;
 use crate::panel_ui::{Hands, panel_ui};
 use crate::plugins::{Came, Errand, Looks, Order, PanelKey, Plugins};
 use crate::script_ui::{Editor, open_script};
-use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
-use crate::ui::{Action, Input, Page, RIGHT_WIDTH, View, card_ui, is_time_open};
+use crate::theme::{self, accent, bad, faint, good, ink, warn};
+use crate::place::Pane;
+use crate::ui::{Action, Input, View};
 use crate::units::{number_text, time_text};
-
-/// The two parts of the page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Tab {
-    /// What activities show.
-    Learn,
-    /// All plugins.
-    All,
-}
 
 /// What a person looks at of plugins, and what they enter.
 #[derive(Clone, Debug, Default)]
 pub struct PluginsView {
-    /// The part of the page; `None`: by the role of who looks.
-    pub tab: Option<Tab>,
     /// The plugin that is open; `None`: the list.
     pub open: Option<String>,
     /// The activity that is open.
@@ -71,7 +61,7 @@ impl PluginsView {
 impl View {
     /// What is looked at of plugins, as far as it decides what is asked for.
     pub fn looks(&self) -> Looks<'_> {
-        let page = self.page == Some(Page::Plugins);
+        let page = self.dock.shows(Pane::Plugins) || self.dock.shows(Pane::Learn);
         Looks {
             page,
             log: self.plugins.log.as_deref().filter(|_| page),
@@ -81,7 +71,7 @@ impl View {
 }
 
 /// Whether who looks is shown how plugins are run; who may run them the hub decides.
-fn is_staff(input: &Input<'_>) -> bool {
+pub fn is_staff(input: &Input<'_>) -> bool {
     input.state.me.as_ref().is_none_or(|me| !matches!(me.role, Role::Student | Role::Viewer))
 }
 
@@ -90,55 +80,37 @@ pub fn plugin_name<'a>(plugins: &'a Plugins, id: &'a str, texts: &Texts) -> &'a 
     plugins.plugin(id).map_or(id, |plugin| texts.name(&plugin.names))
 }
 
-/// Draws the page at the right, if it is open and nothing else is chosen.
-pub fn plugins_ui(
-    ctx: &Context,
-    screen: Rect,
-    input: &Input<'_>,
-    view: &mut View,
-    actions: &mut Vec<Action>,
-) {
-    if view.page != Some(Page::Plugins) || view.selected.is_some() {
-        return;
-    }
+/// Draws the pane of plugins.
+pub fn plugins_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     // A log is open where it is drawn.
     view.plugins.log = None;
-    let texts = input.texts;
-    let at = pos2(screen.right() - 12.0, screen.top() + 68.0);
-    card_ui(ctx, "plugins", Align2::RIGHT_TOP, at, RIGHT_WIDTH - 42.0, |ui| {
-        let usual = if is_staff(input) { Tab::All } else { Tab::Learn };
-        let mut tab = view.plugins.tab.unwrap_or(usual);
-        ui.horizontal(|ui| {
-            for (of, text) in [(Tab::Learn, texts.t("plugins-learn")), (Tab::All, texts.t("plugins-all"))] {
-                if ui.selectable_label(tab == of, RichText::new(text).strong()).clicked() {
-                    // Chosen again, it leads back to the list.
-                    if tab == of {
-                        view.plugins.open = None;
-                    }
-                    tab = of;
-                    view.plugins.tab = Some(of);
-                }
-            }
-        });
-        ui.separator();
-        let below = if is_time_open(input, view) { 196.0 } else { 140.0 };
-        let height = (screen.height() - 68.0 - below).max(120.0);
-        // Each place keeps how far it was scrolled.
-        let open = (tab == Tab::All).then(|| view.plugins.open.clone()).flatten();
-        let scroll = ScrollArea::vertical().id_salt(("plugins", tab, &open)).auto_shrink([false, true]);
-        scroll.max_height(height).min_scrolled_height(height).show(ui, |ui| {
-            ui.set_max_width(RIGHT_WIDTH - 56.0);
-            match (tab, open) {
-                (Tab::Learn, _) => learn_ui(ui, input, view, actions),
-                (Tab::All, None) => list_ui(ui, input, view),
-                (Tab::All, Some(id)) => plugin_ui(ui, input, &id, view, actions),
-            }
-        });
+    let open = view.plugins.open.clone();
+    if open.is_some() && ui.link(format!("‹ {}", input.texts.t("plugins-all"))).clicked() {
+        view.plugins.open = None;
+    }
+    // Each place keeps how far it was scrolled.
+    let scroll = ScrollArea::vertical().id_salt(("plugins", &open)).auto_shrink([false, false]);
+    scroll.show(ui, |ui| {
+        // Beside the scroll bar.
+        ui.set_max_width(ui.available_width() - 10.0);
+        match open {
+            None => list_ui(ui, input, view),
+            Some(id) => plugin_ui(ui, input, &id, view, actions),
+        }
+    });
+}
+
+/// Draws the pane of activities.
+pub fn learn_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+    let scroll = ScrollArea::vertical().id_salt("learn").auto_shrink([false, false]);
+    scroll.show(ui, |ui| {
+        ui.set_max_width(ui.available_width() - 10.0);
+        activities_ui(ui, input, view, actions);
     });
 }
 
 /// What activities show, without a word on how they are run.
-fn learn_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
+fn activities_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     let (texts, plugins) = (input.texts, &input.state.plugins);
     let mut ids: Vec<&str> = match &plugins.list {
         Some(list) => {
@@ -151,7 +123,7 @@ fn learn_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<A
     };
     ids.dedup();
     if ids.is_empty() {
-        ui.label(RichText::new(texts.t("plugins-no-activity")).color(FAINT));
+        ui.label(RichText::new(texts.t("plugins-no-activity")).color(faint()));
         return;
     }
     if ids.len() > 1 {
@@ -179,7 +151,7 @@ fn list_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View) {
     let list = match (&plugins.list, &plugins.why_no_list) {
         (Some(list), _) => list,
         (None, Some(why)) => {
-            ui.label(RichText::new(why).color(BAD));
+            ui.label(RichText::new(why).color(bad()));
             return;
         }
         (None, None) => {
@@ -188,7 +160,7 @@ fn list_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View) {
         }
     };
     if list.is_empty() {
-        ui.label(RichText::new(texts.t("plugins-none")).color(FAINT));
+        ui.label(RichText::new(texts.t("plugins-none")).color(faint()));
     }
     for plugin in list {
         ui.push_id(&plugin.id, |ui| {
@@ -201,7 +173,7 @@ fn list_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View) {
                         ui.label(RichText::new(texts.name(&plugin.names)).strong());
                         ui.horizontal_wrapped(|ui| {
                             state_ui(ui, input, plugin);
-                            ui.label(RichText::new(kind_text(&plugin.kind, texts)).small().color(FAINT));
+                            ui.label(RichText::new(kind_text(&plugin.kind, texts)).small().color(faint()));
                         });
                         problem_ui(ui, plugin, texts);
                     });
@@ -214,7 +186,7 @@ fn list_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View) {
                 ui.painter().rect_stroke(
                     rect.expand(3.0),
                     CornerRadius::same(6),
-                    bevy_egui::egui::Stroke::new(1.0, ACCENT),
+                    bevy_egui::egui::Stroke::new(1.0, accent()),
                     bevy_egui::egui::StrokeKind::Outside,
                 );
             }
@@ -239,15 +211,15 @@ fn kind_text(kind: &str, texts: &Texts) -> String {
 fn state_ui(ui: &mut Ui, input: &Input<'_>, plugin: &PluginInfo) {
     let texts = input.texts;
     let (text, colour) = match &plugin.state {
-        PluginState::NotApproved => (texts.t("plugin-not-approved"), WARN),
-        PluginState::Working => (texts.t("plugin-working"), GOOD),
+        PluginState::NotApproved => (texts.t("plugin-not-approved"), warn()),
+        PluginState::Working => (texts.t("plugin-working"), good()),
         PluginState::Resting { until_us, .. } => {
             let time = time_text(*until_us, input.timezone(), "%H:%M:%S");
-            (texts.with("plugin-resting", &[("time", &time)]), WARN)
+            (texts.with("plugin-resting", &[("time", &time)]), warn())
         }
-        PluginState::Down { .. } => (texts.t("plugin-down"), BAD),
-        PluginState::Stopped => (texts.t("plugin-stopped"), FAINT),
-        PluginState::Broken { .. } => (texts.t("plugin-broken"), BAD),
+        PluginState::Down { .. } => (texts.t("plugin-down"), bad()),
+        PluginState::Stopped => (texts.t("plugin-stopped"), faint()),
+        PluginState::Broken { .. } => (texts.t("plugin-broken"), bad()),
     };
     theme::badge_ui(ui, &text, colour);
 }
@@ -255,9 +227,9 @@ fn state_ui(ui: &mut Ui, input: &Input<'_>, plugin: &PluginInfo) {
 /// Why a plugin does not work.
 fn problem_ui(ui: &mut Ui, plugin: &PluginInfo, texts: &Texts) {
     let (why, colour) = match &plugin.state {
-        PluginState::Resting { why, .. } => (why.clone(), WARN),
-        PluginState::Down { why } => (format!("{why}  {}", texts.t("plugin-down-mend")), BAD),
-        PluginState::Broken { why } => (why.clone(), BAD),
+        PluginState::Resting { why, .. } => (why.clone(), warn()),
+        PluginState::Down { why } => (format!("{why}  {}", texts.t("plugin-down-mend")), bad()),
+        PluginState::Broken { why } => (why.clone(), bad()),
         _ => return,
     };
     ui.label(RichText::new(why).small().color(colour));
@@ -281,10 +253,10 @@ fn icon_ui(ui: &mut Ui, input: &Input<'_>, id: &str, side: f32) {
         ui.painter().image(texture.id(), rect, whole, Color32::WHITE);
         return;
     }
-    ui.painter().rect_filled(rect, CornerRadius::same(6), ACCENT.gamma_multiply(0.14));
+    ui.painter().rect_filled(rect, CornerRadius::same(6), accent().gamma_multiply(0.14));
     let first = plugin_name(plugins, id, input.texts).chars().next().unwrap_or('?');
     let font = FontId::new(side * 0.5, FontFamily::Proportional);
-    ui.painter().text(rect.center(), Align2::CENTER_CENTER, first.to_uppercase(), font, ACCENT);
+    ui.painter().text(rect.center(), Align2::CENTER_CENTER, first.to_uppercase(), font, accent());
 }
 
 /// Icon, name and what it does.
@@ -298,7 +270,7 @@ fn head_ui(ui: &mut Ui, input: &Input<'_>, id: &str) {
             let name = plugin_name(&input.state.plugins, id, texts);
             ui.label(RichText::new(name).strong().size(15.0));
             if let Some(plugin) = input.state.plugins.plugin(id) {
-                ui.label(RichText::new(texts.name(&plugin.summary)).small().color(FAINT));
+                ui.label(RichText::new(texts.name(&plugin.summary)).small().color(faint()));
             }
         });
     });
@@ -320,7 +292,7 @@ fn panels_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View, actions:
     let is_shown = |(key, _): &&(PanelKey, String)| plugins.panel(key).is_some();
     let first = || titles.iter().find(is_shown).or(titles.first());
     let Some((key, _)) = titles.iter().find(|(key, _)| Some(&key.panel) == chosen).or_else(first) else {
-        ui.label(RichText::new(texts.t("plugin-no-panels")).small().color(FAINT));
+        ui.label(RichText::new(texts.t("plugin-no-panels")).small().color(faint()));
         return;
     };
     let mut key = key.clone();
@@ -335,7 +307,7 @@ fn panels_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View, actions:
         });
     }
     let Some(shown) = plugins.panel(&key) else {
-        ui.label(RichText::new(texts.t("panel-not-shown")).color(FAINT));
+        ui.label(RichText::new(texts.t("panel-not-shown")).color(faint()));
         return;
     };
     if view.plugins.drawn.as_ref() != Some(&key) {
@@ -358,7 +330,7 @@ fn plugin_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View, actions:
     }
     let Some(plugin) = plugins.plugin(id) else {
         let text = if plugins.list.is_some() { texts.t("plugin-gone") } else { texts.t("panel-waits") };
-        ui.label(RichText::new(text).color(FAINT));
+        ui.label(RichText::new(text).color(faint()));
         return;
     };
     head_ui(ui, input, id);
@@ -366,7 +338,7 @@ fn plugin_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View, actions:
         state_ui(ui, input, plugin);
         let version = plugin.version.as_deref().unwrap_or_default();
         let about = format!("{}  {version}  {}", kind_text(&plugin.kind, texts), plugin.vendor);
-        ui.label(RichText::new(about).small().color(FAINT));
+        ui.label(RichText::new(about).small().color(faint()));
     });
     problem_ui(ui, plugin, texts);
     if plugin.state != PluginState::NotApproved {
@@ -387,7 +359,7 @@ fn run_ui(ui: &mut Ui, input: &Input<'_>, plugin: &PluginInfo, view: &mut View, 
         match (&plugin.state, newest) {
             (PluginState::NotApproved, Some(version)) => {
                 let text = RichText::new(texts.t("plugin-approve")).color(Color32::WHITE);
-                if ui.add(Button::new(text).fill(ACCENT)).clicked() {
+                if ui.add(Button::new(text).fill(accent())).clicked() {
                     view.plugins.approval = Some(Approval::of(&plugin.id, &version.version));
                 }
             }
@@ -486,7 +458,7 @@ fn settings_ui(
     let is_free = input.state.plugins.came(&errand) != Some(&Came::Waits);
     ui.horizontal_wrapped(|ui| {
         let text = RichText::new(texts.t("plugin-settings-save")).color(Color32::WHITE);
-        let save = ui.add_enabled(is_free && !changed.is_empty(), Button::new(text).fill(ACCENT));
+        let save = ui.add_enabled(is_free && !changed.is_empty(), Button::new(text).fill(accent()));
         if save.clicked() {
             let (plugin, reason) = (plugin.id.clone(), view.plugins.reason.trim().to_owned());
             actions.push(Action::Plugin(Order::Settings(PluginSettings {
@@ -511,7 +483,7 @@ fn version_ui(
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(&version.version).strong());
             if in_use == Some(number) {
-                theme::badge_ui(ui, &texts.t("plugin-in-use"), ACCENT);
+                theme::badge_ui(ui, &texts.t("plugin-in-use"), accent());
             }
             signed_ui(ui, version, texts);
             let text = match in_use {
@@ -526,10 +498,10 @@ fn version_ui(
         });
         let kib = number_text(version.bytes as f64 / 1024.0, Some(0.1));
         let package = texts.with("plugin-package", &[("hash", short(&version.package))]);
-        let about = RichText::new(format!("{package}  {kib} KiB")).small().color(FAINT);
+        let about = RichText::new(format!("{package}  {kib} KiB")).small().color(faint());
         ui.label(about).on_hover_text(&version.package);
         if let Some(problem) = &version.problem {
-            ui.label(RichText::new(problem).small().color(BAD));
+            ui.label(RichText::new(problem).small().color(bad()));
         }
     });
 }
@@ -542,33 +514,33 @@ fn work_ui(ui: &mut Ui, input: &Input<'_>, plugin: &PluginInfo) {
         None => format!("{} s", number_text(work.busy_s, Some(0.01))),
     };
     let rows = [
-        (texts.t("work-calls"), whole(work.calls), INK),
-        (texts.t("work-failures"), whole(work.failures), if work.failures > 0 { BAD } else { INK }),
-        (texts.t("work-busy"), busy, INK),
-        (texts.t("work-longest"), format!("{} ms", number_text(work.longest_ms, Some(0.01))), INK),
-        (texts.t("work-commands"), whole(work.commands), INK),
+        (texts.t("work-calls"), whole(work.calls), ink()),
+        (texts.t("work-failures"), whole(work.failures), if work.failures > 0 { bad() } else { ink() }),
+        (texts.t("work-busy"), busy, ink()),
+        (texts.t("work-longest"), format!("{} ms", number_text(work.longest_ms, Some(0.01))), ink()),
+        (texts.t("work-commands"), whole(work.commands), ink()),
         (
             texts.t("work-store"),
             format!("{} KiB", number_text(work.stored_bytes as f64 / 1024.0, Some(0.1))),
-            INK,
+            ink(),
         ),
     ];
     bevy_egui::egui::Grid::new("work").num_columns(2).spacing(vec2(14.0, 2.0)).show(ui, |ui| {
         for (name, value, colour) in rows {
-            ui.label(RichText::new(name).small().color(FAINT));
+            ui.label(RichText::new(name).small().color(faint()));
             ui.label(RichText::new(value).small().strong().color(colour));
             ui.end_row();
         }
     });
-    ui.label(RichText::new(texts.t("work-since")).small().color(FAINT));
+    ui.label(RichText::new(texts.t("work-since")).small().color(faint()));
 }
 
 fn level_colour(level: &str) -> Color32 {
     match level {
-        "error" => BAD,
-        "warn" => WARN,
-        "debug" => FAINT,
-        _ => INK,
+        "error" => bad(),
+        "warn" => warn(),
+        "debug" => faint(),
+        _ => ink(),
     }
 }
 
@@ -579,10 +551,10 @@ fn log_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View) {
         return;
     };
     if let Some(why) = &log.why {
-        ui.label(RichText::new(why).small().color(BAD));
+        ui.label(RichText::new(why).small().color(bad()));
     }
     if log.lines.is_empty() {
-        ui.label(RichText::new(texts.t("plugin-log-none")).small().color(FAINT));
+        ui.label(RichText::new(texts.t("plugin-log-none")).small().color(faint()));
         return;
     }
     let mut follows = !view.plugins.log_stands;
@@ -594,7 +566,7 @@ fn log_ui(ui: &mut Ui, input: &Input<'_>, id: &str, view: &mut View) {
             let time = time_text(line.time_us, input.timezone(), "%H:%M:%S");
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = vec2(6.0, 1.0);
-                ui.label(RichText::new(time).small().color(FAINT));
+                ui.label(RichText::new(time).small().color(faint()));
                 ui.label(RichText::new(&line.text).small().color(level_colour(&line.level)));
             });
         };
@@ -615,6 +587,7 @@ mod tests {
     use crate::locale::Language;
     use crate::panel_ui::tests::HIGH;
     use crate::person::Person;
+    use crate::place::{Dock, WorkPlace};
     use crate::plugins::PluginNews;
     use crate::plugins::tests::plugin;
     use crate::state::tests::live_state;
@@ -708,7 +681,7 @@ mod tests {
     }
 
     fn page() -> View {
-        View { page: Some(Page::Plugins), ..View::default() }
+        View { dock: Dock::at(WorkPlace::Build), ..View::default() }
     }
 
     fn open() -> View {
@@ -753,16 +726,15 @@ mod tests {
             (Language::Chinese, "学习", ["允许它做什么", "停用", "版本", "日志"]),
         ] {
             let state = || campus(vec![saver(), quest()], Some(Role::Student));
-            let mut person = Person::at(state(), page(), language, [800.0, 600.0]);
+            let learning = View { dock: Dock::at(WorkPlace::Learn), ..View::default() };
+            let mut person = Person::at(state(), learning, language, [800.0, 600.0]);
             assert!(person.sees(learn) && person.sees("Find the leak"), "{:?}", person.all());
             assert!(!person.sees("12 kWh saved"), "that is no activity");
             let league = if language == Language::English { "League" } else { "班级榜" };
             person.click_on(league);
             person.look();
             assert!(person.sees("7-2 leads") && !person.sees("Find the leak"));
-            let mut person = Person::at(state(), open(), language, HIGH);
-            person.view.plugins.tab = Some(Tab::All);
-            person.look();
+            let person = Person::at(state(), open(), language, HIGH);
             assert!(person.sees("12 kWh saved"));
             for word in words {
                 assert!(!person.sees(word), "{word} is not for students");
@@ -908,7 +880,7 @@ mod tests {
         for figure in ["12\u{2009}345", "2", "3.00 s", "4.50 ms", "99", "2.0 KiB"] {
             assert!(person.sees(figure), "{figure} is missing in {:?}", person.all());
         }
-        person.view.page = None;
+        person.view.dock.is_open = false;
         assert_eq!(person.view.looks(), Looks::default());
     }
 

@@ -14,9 +14,22 @@ use campanile_client::{Client, ClientError, keep_secrets_from_log};
 use crate::app::{Rig, Target, Twin, add_twin, log};
 use crate::locale::Language;
 use crate::net::{NativeHub, NetError};
+use crate::period::Compare;
+use crate::place::{Dock, Pane, WorkPlace};
+use crate::prefs::{InFile, Nowhere, Store};
 use crate::shot::{EXIT_NO_PICTURE, PluginsShot, Progress, Shot, shot_system};
 use crate::state::World;
-use crate::ui::Page;
+
+/// What a window begins with.
+#[derive(Clone, Debug, Default)]
+pub struct WindowOptions {
+    /// The language, where it is said; else the one that was chosen last, else `usual`.
+    pub language: Option<Language>,
+    /// The language of the system.
+    pub usual: Language,
+    /// A link to the view that is gone to.
+    pub link: Option<String>,
+}
 
 /// What a picture shows.
 #[derive(Clone, Debug)]
@@ -43,6 +56,18 @@ pub struct SnapshotOptions {
     pub drill: bool,
     /// What is open of plugins; instead of the Drill page.
     pub plugins: Option<PluginsShot>,
+    /// A link to the view, as the twin copies it.
+    pub link: Option<String>,
+    /// A pane that is open, by its name.
+    pub pane: Option<Pane>,
+    /// The points that are charted today, by path.
+    pub charts: Vec<String>,
+    /// Beside what they are charted.
+    pub compare: Compare,
+    /// The points on the strip, by path.
+    pub pins: Vec<String>,
+    /// Whether panels are dark.
+    pub is_dark: bool,
     /// After how many seconds to give up waiting for the hub.
     pub patience_s: f64,
 }
@@ -121,18 +146,18 @@ fn say_panics_plainly() {
     }));
 }
 
-/// A twin on a hub; to be made when the log has begun.
-fn twin_on(client: Client, language: Language) -> Result<Twin, TwinError> {
+/// A link to a hub; to be made when the log has begun.
+fn hub_of(client: Client, language: Language) -> Result<Box<NativeHub>, TwinError> {
     keep_secrets_from_log();
     client.set_language(language.tag());
-    Ok(Twin::new(Box::new(NativeHub::connect(client)?), language))
+    Ok(Box::new(NativeHub::connect(client)?))
 }
 
 /// Opens a window on a hub and returns when it is closed.
 ///
 /// # Errors
 /// [`TwinError`] where the window ends with an error.
-pub fn run_window(client: Client, language: Language) -> Result<(), TwinError> {
+pub fn run_window(client: Client, options: WindowOptions) -> Result<(), TwinError> {
     say_panics_plainly();
     let mut app = App::new();
     let window =
@@ -140,7 +165,14 @@ pub fn run_window(client: Client, language: Language) -> Result<(), TwinError> {
     // It is closed by the twin itself, which may have to ask first.
     let windows = WindowPlugin { primary_window: Some(window), close_when_requested: false, ..default() };
     app.add_plugins(DefaultPlugins.set(windows).set(log()));
-    add_twin(&mut app, twin_on(client, language)?, Target::Window);
+    let hub = hub_of(client, options.language.unwrap_or(options.usual))?;
+    let store: Box<dyn Store> = InFile::usual().map_or_else(|| Box::new(Nowhere) as Box<dyn Store>, |file| Box::new(file));
+    let mut twin = Twin::keeping(hub, options.usual, store);
+    if let Some(language) = options.language {
+        twin.speak(language);
+    }
+    *twin.inbox.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = options.link;
+    add_twin(&mut app, twin, Target::Window);
     match app.run() {
         AppExit::Success => Ok(()),
         AppExit::Error(code) => Err(TwinError::Window(code.get())),
@@ -172,11 +204,14 @@ pub fn run_snapshot(client: Client, options: SnapshotOptions) -> Result<(), Twin
     let mut image = Image::new_target_texture(width, height, TextureFormat::Rgba8UnormSrgb, None);
     image.texture_descriptor.usage |= TextureUsages::COPY_SRC;
     let image = app.world_mut().resource_mut::<Assets<Image>>().add(image);
-    let mut twin = twin_on(client, options.language)?;
+    let mut twin = Twin::new(hub_of(client, options.language)?, options.language);
+    twin.view.is_dark = options.is_dark;
     if options.world != World::Live {
         twin.follow(options.world);
     }
-    twin.view.page = options.drill.then_some(Page::Drill);
+    if options.drill {
+        twin.view.dock = Dock::at(WorkPlace::Drill);
+    }
     add_twin(&mut app, twin, Target::Image(image.clone()));
     let screen = Vec2::new(width as f32, height as f32);
     app.insert_resource(Rig { screen, aspect: screen.x / screen.y, ..Rig::default() });
@@ -188,6 +223,11 @@ pub fn run_snapshot(client: Client, options: SnapshotOptions) -> Result<(), Twin
         select: options.select,
         alarm: options.alarm,
         plugins: options.plugins,
+        link: options.link,
+        pane: options.pane,
+        charts: options.charts,
+        compare: options.compare,
+        pins: options.pins,
         image,
         patience_s: options.patience_s,
     })

@@ -8,11 +8,16 @@ use bevy::prelude::*;
 use crate::app::Twin;
 use crate::orbit::Bounds;
 use crate::scene_file::{MaterialData, MeshData, SceneFile};
+use crate::sight::Own;
 use crate::storeys::{NodePlace, Storeys};
 
 /// Which node of the scene file an entity draws.
 #[derive(Component)]
 pub struct DrawnNode(pub usize);
+
+/// A pane of glass, with what it is made of by day.
+#[derive(Component)]
+pub struct Glass(pub Handle<StandardMaterial>);
 
 /// The scene once it is built.
 #[derive(Resource, Default)]
@@ -27,7 +32,7 @@ pub struct Scene3d {
     pub named_materials: Vec<(String, Handle<StandardMaterial>)>,
     /// The storeys; empty until the catalogue has come too.
     pub storeys: Storeys,
-    places: Vec<NodePlace>,
+    pub(crate) places: Vec<NodePlace>,
     /// Counts the scenes built.
     pub generation: u64,
     /// Counts the times that storeys were found.
@@ -116,9 +121,14 @@ pub fn build_scene(
                 _ => {}
             }
             let Some(handle) = handles.get(mesh) else { continue };
+            let own = Own { material: material.clone(), height_m: transform.translation.y };
             let mut entity =
-                commands.spawn((Mesh3d(handle.clone()), MeshMaterial3d(material), transform, DrawnNode(i)));
+                commands.spawn((Mesh3d(handle.clone()), MeshMaterial3d(material), transform, DrawnNode(i), own));
             let is_glass = material_index.and_then(|m| file.materials.get(m)).is_some_and(|m| m.blend);
+            if is_glass && node.kind == "opening" {
+                let by_day = material_index.and_then(|m| shared_materials.get(m)).unwrap_or(&plain).clone();
+                entity.insert(Glass(by_day));
+            }
             if is_glass || matches!(node.kind.as_str(), "space" | "water" | "ground") {
                 entity.insert(NotShadowCaster);
             }
@@ -159,26 +169,4 @@ fn mesh_of(data: MeshData) -> Mesh {
         mesh.compute_flat_normals();
     }
     mesh
-}
-
-/// Hides what is above the slice. Runs only when the slice or the scene changed.
-pub fn slice_system(
-    twin: Res<'_, Twin>,
-    scene: Res<'_, Scene3d>,
-    mut last: Local<'_, Option<(u64, crate::storeys::Slice)>>,
-    mut drawn: Query<'_, '_, (&DrawnNode, &mut Visibility)>,
-) {
-    let now = (scene.indexed, twin.view.slice.clone());
-    if last.as_ref() == Some(&now) {
-        return;
-    }
-    for (node, mut visibility) in &mut drawn {
-        let hidden =
-            scene.places.get(node.0).is_some_and(|place| scene.storeys.hides(&twin.view.slice, place));
-        let wanted = if hidden { Visibility::Hidden } else { Visibility::Inherited };
-        if *visibility != wanted {
-            *visibility = wanted;
-        }
-    }
-    *last = Some(now);
 }

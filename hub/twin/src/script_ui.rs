@@ -12,7 +12,7 @@ use campanile_protocol::plugins::{ChangeScript, PluginScript, ScriptError};
 use crate::locale::Texts;
 use crate::plugins::{Came, Errand, Order};
 use crate::state::State;
-use crate::theme::{ACCENT, BAD, FAINT, GOOD, INK, LETTER, MARKED, WARN};
+use crate::theme::{accent, bad, faint, good, ink, letter, marked, warn};
 use crate::ui::{Action, Input, View};
 
 /// The longest script that the hub takes, bytes.
@@ -116,7 +116,7 @@ pub fn script_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
     let mut is_open = true;
     let was_raised = std::mem::replace(&mut editor.is_raised, true);
     let size = vec2((screen.width() - 90.0).min(760.0), (screen.height() - 190.0).min(560.0));
-    let drawn = Window::new(RichText::new(format!("{} · {file}{mark}", editor.plugin)).strong().color(INK))
+    let drawn = Window::new(RichText::new(format!("{} · {file}{mark}", editor.plugin)).strong().color(ink()))
         .id(Id::new("script"))
         .open(&mut is_open)
         .collapsible(false)
@@ -129,7 +129,7 @@ pub fn script_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
                 ui.spinner();
             }
             Some(Err(why)) => {
-                ui.label(RichText::new(why).color(BAD));
+                ui.label(RichText::new(why).color(bad()));
             }
             Some(Ok(script)) => contents_ui(ui, input, script, &mut editor, actions),
         });
@@ -167,7 +167,7 @@ pub fn script_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View
 fn leaving_ui(ctx: &Context, texts: &Texts, editor: &mut Editor) -> Option<Leaving> {
     let leaving = editor.leaving.clone()?;
     let mut may = false;
-    let drawn = Window::new(RichText::new(texts.t("script-unsaved")).strong().color(INK))
+    let drawn = Window::new(RichText::new(texts.t("script-unsaved")).strong().color(ink()))
         .id(Id::new("script-leaving"))
         .order(bevy_egui::egui::Order::Foreground)
         .collapsible(false)
@@ -181,7 +181,7 @@ fn leaving_ui(ctx: &Context, texts: &Texts, editor: &mut Editor) -> Option<Leavi
                     editor.leaving = None;
                 }
                 let lose = RichText::new(texts.t("script-lose")).color(Color32::WHITE);
-                may = ui.add(Button::new(lose).fill(BAD)).clicked();
+                may = ui.add(Button::new(lose).fill(bad())).clicked();
             });
         });
     if let Some(drawn) = drawn {
@@ -221,7 +221,7 @@ fn contents_ui(
     let is_changed = editor.is_changed();
     if is_changed && script.text != editor.base {
         ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(texts.t("script-theirs")).color(WARN));
+            ui.label(RichText::new(texts.t("script-theirs")).color(warn()));
             if ui.small_button(texts.t("script-take-theirs")).clicked() {
                 editor.leaving = Some(Leaving::Theirs);
             }
@@ -240,7 +240,7 @@ fn contents_ui(
             send = Some(true);
         }
         let apply = RichText::new(texts.t("script-apply")).color(Color32::WHITE);
-        let apply = ui.add_enabled(is_free && is_changed, Button::new(apply).fill(ACCENT));
+        let apply = ui.add_enabled(is_free && is_changed, Button::new(apply).fill(accent()));
         if apply.on_hover_text(texts.t("script-apply-hint")).clicked() {
             send = Some(false);
         }
@@ -271,14 +271,14 @@ fn status_ui(
     let tried = input.state.plugins.tried(&editor.plugin);
     let (text, colour) = match (came, error, tried) {
         _ if length > MOST_BYTES => {
-            (texts.with("script-too-long", &[("kib", &(MOST_BYTES / 1024).to_string())]), BAD)
+            (texts.with("script-too-long", &[("kib", &(MOST_BYTES / 1024).to_string())]), bad())
         }
-        (Some(Came::Waits), ..) => (texts.t("panel-waits"), FAINT),
-        (Some(Came::Refused(why)), ..) => (texts.with("notice-rejected", &[("why", why)]), BAD),
-        (_, Some((error, is_of_this)), _) => (error_text(error, texts), if is_of_this { BAD } else { FAINT }),
-        (_, None, Some(tried)) if tried.check_only => (texts.t("script-starts"), GOOD),
-        (_, None, Some(_)) => (texts.t("script-applied"), GOOD),
-        (_, None, None) => (texts.t("script-hint"), FAINT),
+        (Some(Came::Waits), ..) => (texts.t("panel-waits"), faint()),
+        (Some(Came::Refused(why)), ..) => (texts.with("notice-rejected", &[("why", why)]), bad()),
+        (_, Some((error, is_of_this)), _) => (error_text(error, texts), if is_of_this { bad() } else { faint() }),
+        (_, None, Some(tried)) if tried.check_only => (texts.t("script-starts"), good()),
+        (_, None, Some(_)) => (texts.t("script-applied"), good()),
+        (_, None, None) => (texts.t("script-hint"), faint()),
     };
     ui.label(RichText::new(text).small().color(colour));
 }
@@ -301,7 +301,7 @@ fn error_text(error: &ScriptError, texts: &Texts) -> String {
 fn code_ui(ui: &mut Ui, id: Id, text: &mut String, error: Option<(&ScriptError, bool)>, height: f32) {
     let font = TextStyle::Monospace.resolve(ui.style());
     let lines = text.bytes().filter(|b| *b == b'\n').count() + 1;
-    let digit = ui.painter().layout_no_wrap("0".to_owned(), font.clone(), FAINT).size().x;
+    let digit = ui.painter().layout_no_wrap("0".to_owned(), font.clone(), faint()).size().x;
     let gutter = (lines.to_string().len().max(2) as f32) * digit + 14.0;
     let galley = ui.painter().layout_job(painted(text, &font));
     let scroll =
@@ -351,7 +351,7 @@ fn numbers(
         let Some(rect) = line_rect(galley, at, line) else { continue };
         let spot = Rect::from_min_max(pos2(right - gutter, rect.top()), pos2(right, rect.bottom()));
         if ui.is_rect_visible(spot) {
-            let colour = if wrong == Some(line) { BAD } else { FAINT };
+            let colour = if wrong == Some(line) { bad() } else { faint() };
             let at = pos2(right, rect.center().y);
             ui.painter().text(at, Align2::RIGHT_CENTER, line.to_string(), font.clone(), colour);
         }
@@ -368,17 +368,17 @@ fn error_mark(ui: &Ui, galley: &Galley, at: Pos2, error: &ScriptError) {
     ui.painter().rect_filled(
         Rect::from_min_max(pos2(rect.left() - 2.0, rect.top()), pos2(end + 2.0, rect.bottom())),
         2.0,
-        MARKED,
+        marked(),
     );
     if let (Some(column), Some(row)) = (error.column, row) {
         let glyph = row.glyphs.get(column.saturating_sub(1) as usize);
         let from = glyph.map_or(end, |glyph| rect.left() + glyph.pos.x);
         let to = glyph.map_or(end + 7.0, |glyph| from + glyph.advance_width);
-        ui.painter().hline(from..=to, rect.bottom(), Stroke::new(2.0, BAD));
+        ui.painter().hline(from..=to, rect.bottom(), Stroke::new(2.0, bad()));
     }
     let font = FontId::new(11.5, FontFamily::Proportional);
     let first = error.message.lines().next().unwrap_or_default().to_owned();
-    ui.painter().text(pos2(end + 18.0, rect.center().y), Align2::LEFT_CENTER, first, font, BAD);
+    ui.painter().text(pos2(end + 18.0, rect.center().y), Align2::LEFT_CENTER, first, font, bad());
 }
 
 /// What a piece of a script is.
@@ -447,18 +447,18 @@ fn painted(text: &str, font: &FontId) -> LayoutJob {
     let mut rest = text;
     for (piece, length) in pieces(text) {
         let colour = match piece {
-            Piece::Plain => INK,
-            Piece::Word => ACCENT,
-            Piece::Number => WARN,
-            Piece::Letters => LETTER,
-            Piece::Comment => FAINT,
+            Piece::Plain => ink(),
+            Piece::Word => accent(),
+            Piece::Number => warn(),
+            Piece::Letters => letter(),
+            Piece::Comment => faint(),
         };
         let (now, later) = rest.split_at(length);
         job.append(now, 0.0, TextFormat::simple(font.clone(), colour));
         rest = later;
     }
     if text.is_empty() {
-        job.append("", 0.0, TextFormat::simple(font.clone(), INK));
+        job.append("", 0.0, TextFormat::simple(font.clone(), ink()));
     }
     job
 }
@@ -471,11 +471,11 @@ mod tests {
     use super::*;
     use crate::locale::Language;
     use crate::person::Person;
+    use crate::place::{Dock, WorkPlace};
     use crate::plugins::tests::plugin;
     use crate::plugins::{PluginNews, Tried};
     use crate::state::Event;
     use crate::state::tests::live_state;
-    use crate::ui::Page;
 
     #[test]
     fn a_script_is_parted_into_what_its_pieces_are() {
@@ -553,7 +553,7 @@ mod tests {
         let mut state = live_state();
         let night = PluginInfo { script: Some("main.rhai".into()), ..plugin("night", "rule") };
         state.apply(Event::Plugin(PluginNews::List(Ok(vec![night, plugin("water", "rule")]))), 0.0);
-        let mut view = View { page: Some(Page::Plugins), ..View::default() };
+        let mut view = View { dock: Dock::at(WorkPlace::Build), ..View::default() };
         open_script(&mut view, &state, "night");
         state.plugins.next_asks(view.looks(), 0.0);
         let script = PluginScript {

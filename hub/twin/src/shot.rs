@@ -6,14 +6,16 @@ use bevy::app::AppExit;
 use bevy::prelude::*;
 use bevy::render::view::screenshot::{Screenshot, ScreenshotCaptured};
 
+use crate::address::Address;
 use crate::app::{Rig, SceneCamera, Twin};
 use crate::approve_ui::Approval;
+use crate::period::Compare;
+use crate::place::{Dock, Pane, WorkPlace};
 use crate::plugins::PanelKey;
-use crate::plugins_ui::Tab;
 use crate::scene3d::Scene3d;
 use crate::script_ui::open_script;
 use crate::state::{Link, World};
-use crate::ui::{Action, Page};
+use crate::ui::Action;
 use crate::views;
 
 /// What is to be in the picture.
@@ -33,6 +35,16 @@ pub struct Shot {
     pub alarm: bool,
     /// What is open of plugins.
     pub plugins: Option<PluginsShot>,
+    /// A link to the view.
+    pub link: Option<String>,
+    /// A pane that is open.
+    pub pane: Option<Pane>,
+    /// The points that are charted, by path.
+    pub charts: Vec<String>,
+    /// Beside what they are charted.
+    pub compare: Compare,
+    /// The points on the strip, by path.
+    pub pins: Vec<String>,
     /// The image that is drawn into.
     pub image: Handle<Image>,
     /// After how many seconds to give up waiting for the hub.
@@ -174,7 +186,7 @@ pub fn shot_system(
 
 /// Whether what is drawn of another world than the present has come.
 fn is_world_here(twin: &Twin) -> bool {
-    let is_page_here = twin.view.page != Some(Page::Drill) || twin.state.drills.is_some();
+    let is_page_here = !twin.view.dock.shows(Pane::Drill) || twin.state.drills.is_some();
     is_page_here
         && match &twin.world {
             World::Live => true,
@@ -254,14 +266,27 @@ fn set_view(twin: &mut Twin, rig: &mut Rig, scene: &Scene3d, shot: &Shot, now_s:
     {
         return Err(format!("there is no storey '{storey}'"));
     }
+    if let Some(link) = &shot.link {
+        let address = Address::read(link).map_err(|why| why.to_string())?;
+        twin.act(Action::Open(address.text()), rig, scene, now_s);
+    }
+    for path in shot.charts.iter().chain(&shot.pins) {
+        let known = index.as_ref().and_then(|i| i.point_at(path));
+        known.ok_or_else(|| format!("there is no point '{path}'"))?;
+    }
+    shot.charts.iter().for_each(|path| twin.view.charts.toggle(path));
+    twin.view.charts.compare = shot.compare;
+    shot.pins.iter().for_each(|path| twin.view.toggle_pin(path));
+    if let Some(pane) = shot.pane {
+        twin.view.dock.open(pane);
+    }
     shot.plugins.as_ref().map_or(Ok(()), |wanted| set_plugins(twin, wanted))
 }
 
 /// Opens what is to be seen of plugins.
 fn set_plugins(twin: &mut Twin, wanted: &PluginsShot) -> Result<(), String> {
     let (state, view) = (&twin.state, &mut twin.view);
-    view.page = Some(Page::Plugins);
-    view.plugins.tab = Some(if wanted.page == PluginsPage::Learn { Tab::Learn } else { Tab::All });
+    view.dock = Dock::at(if wanted.page == PluginsPage::Learn { WorkPlace::Learn } else { WorkPlace::Build });
     let Some(id) = &wanted.plugin else {
         return match wanted.page {
             PluginsPage::Learn | PluginsPage::Plugins => Ok(()),

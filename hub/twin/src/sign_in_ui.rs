@@ -8,7 +8,7 @@ use campanile_protocol::people::{Me, Role, Secret};
 use crate::locale::Texts;
 use crate::net::Credentials;
 use crate::state::{Asked, Link, Why};
-use crate::theme::{BAD, FAINT, INK};
+use crate::theme::{bad, faint, ink};
 use crate::ui::{Action, Input, View};
 
 /// What is being typed at the door.
@@ -89,7 +89,7 @@ pub fn sign_in_ui(ctx: &Context, input: &Input<'_>, view: &mut View, actions: &m
         Asked::Person => texts.t("sign-in"),
         Asked::OwnPassword => texts.t("own-password"),
     };
-    Window::new(RichText::new(title).strong().color(INK))
+    Window::new(RichText::new(title).strong().color(ink()))
         .id("sign-in".into())
         .collapsible(false)
         .resizable(false)
@@ -101,11 +101,11 @@ pub fn sign_in_ui(ctx: &Context, input: &Input<'_>, view: &mut View, actions: &m
                 Asked::OwnPassword => own_password_ui(ui, view, texts, actions),
             });
             let (said, colour) = match why {
-                _ if *is_answered => (texts.t("sign-in-waits"), FAINT),
+                _ if *is_answered => (texts.t("sign-in-waits"), faint()),
                 Why::First => return,
-                Why::Token => (texts.t("sign-in-token"), BAD),
-                Why::Ended => (texts.t("sign-in-ended"), BAD),
-                Why::Said(text) => (text.clone(), BAD),
+                Why::Token => (texts.t("sign-in-token"), bad()),
+                Why::Ended => (texts.t("sign-in-ended"), bad()),
+                Why::Said(text) => (text.clone(), bad()),
             };
             ui.add(Label::new(RichText::new(said).color(colour)).wrap());
         });
@@ -159,7 +159,7 @@ fn own_password_ui(ui: &mut Ui, view: &mut View, texts: &Texts, actions: &mut Ve
         ],
     );
     if !draft.again.is_empty() && draft.again != draft.new {
-        ui.label(RichText::new(texts.t("password-differs")).small().color(BAD));
+        ui.label(RichText::new(texts.t("password-differs")).small().color(bad()));
     }
     ui.add_space(4.0);
     let credentials = draft.credentials(Asked::OwnPassword);

@@ -12,6 +12,7 @@ use bevy::render::renderer::RenderAdapterInfo;
 
 use crate::app::{Rig, SceneCamera, Twin};
 use crate::sun::sun_position;
+use crate::weather::Weather;
 
 #[derive(Component)]
 pub struct Sun;
@@ -64,6 +65,23 @@ pub fn sky_at(altitude_deg: f32) -> Sky {
         sunlight: Vec3::new(k[6], k[7], k[8]),
         sun: k[9],
         ambient: k[10],
+    }
+}
+
+impl Sky {
+    /// The same sky behind clouds: greyer, the sun dimmer, its light from everywhere.
+    fn overcast(self, cloud: f32) -> Sky {
+        let grey = |c: Vec3, strength: f32| {
+            let luma = c.dot(Vec3::new(0.2126, 0.7152, 0.0722));
+            c.lerp(Vec3::new(luma, luma * 1.01, luma * 1.03) * (1.0 - 0.18 * strength), strength)
+        };
+        Sky {
+            zenith: grey(self.zenith, cloud * 0.85),
+            horizon: grey(self.horizon, cloud * 0.8),
+            sunlight: grey(self.sunlight, cloud * 0.5),
+            sun: self.sun * (1.0 - 0.88 * cloud),
+            ambient: self.ambient * (1.0 + 0.12 * cloud * self.sun),
+        }
     }
 }
 
@@ -167,8 +185,9 @@ const SUN_STEP_US: i64 = 60_000_000;
 #[allow(clippy::type_complexity)]
 pub fn sun_system(
     twin: Res<'_, Twin>,
+    weather: Res<'_, Weather>,
     time: Res<'_, Time<Real>>,
-    mut last: Local<'_, Option<(i64, usize)>>,
+    mut last: Local<'_, Option<(i64, usize, i32)>>,
     mut sun: Single<'_, '_, (&mut DirectionalLight, &mut Transform), (With<Sun>, Without<Fill>)>,
     mut fill: Query<'_, '_, (&mut DirectionalLight, &mut Transform), (With<Fill>, Without<Sun>)>,
     dome: Single<'_, '_, &Mesh3d, With<Dome>>,
@@ -185,13 +204,15 @@ pub fn sun_system(
         }
         _ => (crate::sun::SunPosition { altitude_rad: 0.7, azimuth_rad: 2.2 }, 0.0, i64::MIN),
     };
-    let key = (now, usize::from(site.is_some()));
+    // Clouds come and go by steps that nobody sees.
+    let cloud = (weather.cloud * 20.0).round();
+    let key = (now, usize::from(site.is_some()), cloud as i32);
     if *last == Some(key) {
         return;
     }
     *last = Some(key);
     let altitude_deg = position.altitude_rad.to_degrees() as f32;
-    let sky = sky_at(altitude_deg);
+    let sky = sky_at(altitude_deg).overcast(cloud / 20.0);
     let to_sun = Vec3::from_array(position.direction(bearing));
     // At night the same lamp is the moon; it keeps away from the horizon, where shadows are endless.
     let from = if altitude_deg < 4.0 {

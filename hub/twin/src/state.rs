@@ -8,9 +8,10 @@ use campanile_protocol::rehearsal::{DrillInfo, RehearsalInfo, RehearsalState};
 use campanile_protocol::rest::BucketsAnswer;
 use campanile_protocol::{
     AlarmInfo, Catalogue, CommandState, DataFrame, EntityKind, HubState, LayerFrame, LayerInfo, LayerState,
-    Path, PointInfo, Quality, ServerMessage, Value,
+    Names, Path, PointInfo, Quality, ServerMessage, Value,
 };
 
+use crate::period::Range;
 use crate::plugins::{PluginNews, Plugins};
 
 /// What comes from the seam to the hub.
@@ -69,8 +70,8 @@ pub enum Event {
     WorldGone(String),
     /// The answer to a query of history; `None` where it failed.
     History {
-        /// Which point, by index.
-        point: u32,
+        /// Which point and when.
+        of: Stretched,
         /// Its buckets.
         answer: Option<BucketsAnswer>,
     },
@@ -178,7 +179,16 @@ pub struct LastValue {
     pub quality: Quality,
 }
 
-/// The last day of a point.
+/// A point over a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stretched {
+    /// Which point, by index.
+    pub point: u32,
+    /// When.
+    pub range: Range,
+}
+
+/// What is known of a point over a stretch of time.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// When it was asked for, in the app's seconds.
@@ -207,6 +217,8 @@ pub struct Index {
     children: Vec<Vec<u32>>,
     points_of: Vec<Vec<u32>>,
     points: HashMap<Path, u32>,
+    entity_words: Vec<String>,
+    point_words: Vec<String>,
 }
 
 impl Index {
@@ -227,7 +239,22 @@ impl Index {
             }
         }
         let points = catalogue.points.iter().zip(0..).map(|(point, i)| (point.path.clone(), i)).collect();
-        Self { catalogue, entities, children, points_of, points }
+        let entity_words: Vec<String> = catalogue
+            .entities
+            .iter()
+            .map(|e| format!("{} {} {} {}", e.names.en, e.names.zh, e.path.as_str(), e.brick).to_lowercase())
+            .collect();
+        let point_words = catalogue
+            .points
+            .iter()
+            .map(|p| {
+                let place = catalogue.entities.get(p.entity as usize);
+                let (en, zh) = place.map_or(("", ""), |place| (&place.names.en, &place.names.zh));
+                let Names { en: name_en, zh: name_zh, .. } = &p.names;
+                format!("{en} {name_en} {zh} {name_zh} {} {}", p.path.as_str(), p.brick).to_lowercase()
+            })
+            .collect();
+        Self { catalogue, entities, children, points_of, points, entity_words, point_words }
     }
 
     /// The index of the entity with this path.
@@ -275,6 +302,16 @@ impl Index {
         self.points.get(path).copied()
     }
 
+    /// By entity what can be searched for: its names, path and class, in small letters.
+    pub fn entity_words(&self) -> &[String] {
+        &self.entity_words
+    }
+
+    /// By point what can be searched for: names of its entity and its own, path and class, in small letters.
+    pub fn point_words(&self) -> &[String] {
+        &self.point_words
+    }
+
     /// A point by index.
     pub fn point(&self, index: u32) -> Option<&PointInfo> {
         self.catalogue.points.get(index as usize)
@@ -296,8 +333,8 @@ pub struct State {
     pub commands: BTreeMap<String, CommandState>,
     /// The hub's health.
     pub hub: HubState,
-    /// The last day of points, by index.
-    pub histories: BTreeMap<u32, History>,
+    /// What was asked of the past.
+    pub histories: BTreeMap<Stretched, History>,
     /// Short messages.
     pub notices: Vec<Notice>,
     /// Whether the values are made by device models rather than measured.
@@ -417,8 +454,8 @@ impl State {
                 return Some(Effect::BackToLive);
             }
             Event::Refused(why) => self.notices.push(Notice { at_s: now_s, why: Some(why) }),
-            Event::History { point, answer } => {
-                let history = self.histories.entry(point).or_default();
+            Event::History { of, answer } => {
+                let history = self.histories.entry(of).or_default();
                 history.settled = true;
                 if answer.is_some() {
                     history.answer = answer;
@@ -609,25 +646,37 @@ impl State {
         alarms
     }
 
-    /// The points with histories to ask for now: wanted ones never asked for or older than a
-    /// minute. Marks them as asked.
-    pub fn histories_to_ask(&mut self, wanted: &[u32], now_s: f64) -> Vec<u32> {
+    /// What to ask of the past now: what is wanted and was never asked for, or is older than a minute. Marks it as asked.
+    pub fn histories_to_ask(&mut self, wanted: &[Stretched], now_s: f64) -> Vec<Stretched> {
         const MOST_IN_FLIGHT: usize = 6;
+        const MOST_KEPT: usize = 1200;
         let in_flight = self.histories.values().filter(|h| !h.settled && now_s - h.asked_s < 20.0).count();
         let mut ask = Vec::new();
-        for &point in wanted {
+        for &of in wanted {
             if in_flight + ask.len() >= MOST_IN_FLIGHT {
                 break;
             }
-            let history = self.histories.get(&point);
+            let history = self.histories.get(&of);
+            // What has not come while the world was followed is asked for sooner than what has grown old.
             if history.is_none_or(|h| now_s - h.asked_s > 60.0) {
-                let entry = self.histories.entry(point).or_default();
+                let entry = self.histories.entry(of).or_default();
                 entry.asked_s = now_s;
                 entry.settled = false;
-                ask.push(point);
+                ask.push(of);
             }
         }
+        if self.histories.len() > MOST_KEPT {
+            let mut ages: Vec<f64> = self.histories.values().map(|h| h.asked_s).collect();
+            ages.sort_by(f64::total_cmp);
+            let oldest = ages.get(MOST_KEPT / 4).copied().unwrap_or(0.0);
+            self.histories.retain(|of, h| h.asked_s > oldest || wanted.contains(of));
+        }
         ask
+    }
+
+    /// What has come of a point over a stretch of time.
+    pub fn history(&self, point: u32, range: Range) -> Option<&BucketsAnswer> {
+        self.histories.get(&Stretched { point, range })?.answer.as_ref()
     }
 }
 
@@ -681,6 +730,7 @@ pub(crate) mod tests {
                 entity("a/1f/101/ac", EntityKind::Equipment, Some(2)),
             ],
             points: vec![point("a/1f/101/co2", 2, "co2"), point("a/1f/101/ac/co2", 3, "co2")],
+            networks: Vec::new(),
             attribution: vec![Names { zh: "试验数据".into(), en: "Test data".into() }],
         }
     }
@@ -851,12 +901,18 @@ pub(crate) mod tests {
     #[test]
     fn histories_are_asked_once_a_minute_and_few_at_a_time() {
         let mut state = live_state();
-        let wanted: Vec<u32> = (0..20).collect();
+        let of = |point| Stretched { point, range: Range::LastDay };
+        let wanted: Vec<Stretched> = (0..20).map(of).collect();
         assert_eq!(state.histories_to_ask(&wanted, 0.0).len(), 6);
         assert!(state.histories_to_ask(&wanted, 1.0).is_empty(), "six are in flight");
-        state.apply(Event::History { point: 0, answer: Some(BucketsAnswer::default()) }, 2.0);
-        assert_eq!(state.histories_to_ask(&wanted, 2.0), [6]);
-        assert_eq!(state.histories_to_ask(&[0], 61.0), [0], "a minute later again");
+        state.apply(Event::History { of: of(0), answer: Some(BucketsAnswer::default()) }, 2.0);
+        assert_eq!(state.histories_to_ask(&wanted, 2.0), [of(6)]);
+        assert_eq!(state.histories_to_ask(&[of(0)], 61.0), [of(0)], "a minute later again");
+        for n in 0..2000u32 {
+            state.histories_to_ask(&[of(n)], 100.0 + 30.0 * f64::from(n));
+        }
+        assert!(state.histories.len() <= 1201, "old ones are let go");
+        assert!(state.histories.contains_key(&of(1999)));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use bevy::math::Vec3;
 
 use crate::orbit::Bounds;
 use crate::scene_file::{NodeData, SceneFile};
+use crate::sight::{Sight, lift_m};
 use crate::state::Index;
 
 /// The storeys of all buildings.
@@ -136,6 +137,18 @@ impl Storeys {
                 let next = usize::try_from(level + 1 + b.cellars as i32).ok().and_then(|i| b.storeys.get(i));
                 next.is_some_and(|storey| at.y > storey.floor_m - HEAD_BELOW_FLOOR_M)
             })
+    }
+
+    /// How much higher what stands there is drawn where storeys are drawn apart.
+    pub fn lift_m(&self, sight: Sight, slice: &Slice, place: &NodePlace) -> f32 {
+        let Some(building) = place.building.and_then(|i| self.buildings.get(i)) else { return 0.0 };
+        // What has no storey of its own goes with the highest floor that is not above its foot: a roof with the sky.
+        let level = place.level.unwrap_or_else(|| {
+            let below = building.storeys.iter().filter(|s| s.floor_m <= place.bottom_m + 0.5).count() as i32;
+            let top = building.storeys.last().is_some_and(|s| place.bottom_m > s.floor_m + FOOT_ABOVE_FLOOR_M);
+            below - 1 - building.cellars as i32 + i32::from(top)
+        });
+        lift_m(sight, slice, Some(&building.path), Some(level))
     }
 
     /// Whether a slice hides what stands there.

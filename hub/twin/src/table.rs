@@ -7,7 +7,7 @@ use bevy_egui::egui::{
     text::LayoutJob, vec2,
 };
 
-use crate::theme::{FAINT, INK, LINE, STRIPE};
+use crate::theme::{faint, ink, rule, stripe};
 
 /// The widest a column gets before its texts wrap, points.
 const WIDEST: f32 = 190.0;
@@ -38,7 +38,7 @@ fn numeric(columns: usize, rows: &[Vec<&str>]) -> Vec<bool> {
 }
 
 fn galley(ui: &Ui, text: &str, is_head: bool, width: f32) -> Arc<Galley> {
-    let (size, colour) = if is_head { (11.5, FAINT) } else { (SIZE, INK) };
+    let (size, colour) = if is_head { (11.5, faint()) } else { (SIZE, ink()) };
     let mut job = LayoutJob::single_section(
         text.to_owned(),
         TextFormat::simple(FontId::new(size, FontFamily::Proportional), colour),
@@ -74,7 +74,7 @@ pub fn table_ui(ui: &mut Ui, id: Id, head: &[&str], rows: &[Vec<&str>]) {
         let mut x = at.x + PAD;
         for ((cell, width), right) in row.iter().zip(&widths).zip(&right) {
             let shift = if *right { width - cell.size().x } else { 0.0 };
-            ui.painter().galley(pos2(x + shift, at.y + PAD), cell.clone(), INK);
+            ui.painter().galley(pos2(x + shift, at.y + PAD), cell.clone(), ink());
             x += width + gap;
         }
     };
@@ -83,7 +83,7 @@ pub fn table_ui(ui: &mut Ui, id: Id, head: &[&str], rows: &[Vec<&str>]) {
         ui.set_min_width(total);
         let (rect, _) = ui.allocate_exact_size(vec2(total, height_of(&heads)), Sense::hover());
         draw(ui, &heads, rect.min);
-        ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, LINE));
+        ui.painter().hline(rect.x_range(), rect.bottom(), Stroke::new(1.0, rule()));
         let scroll = ScrollArea::vertical()
             .id_salt(id.with(("table", "high")))
             .max_height(HIGHEST)
@@ -95,7 +95,7 @@ pub fn table_ui(ui: &mut Ui, id: Id, head: &[&str], rows: &[Vec<&str>]) {
                     continue;
                 }
                 if i % 2 == 1 {
-                    ui.painter().rect_filled(Rect::from_min_max(rect.min, rect.max), 3.0, STRIPE);
+                    ui.painter().rect_filled(Rect::from_min_max(rect.min, rect.max), 3.0, stripe());
                 }
                 draw(ui, row, rect.min);
             }

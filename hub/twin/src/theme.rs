@@ -1,38 +1,138 @@
 //! How the panels look: light cards over the scene, one accent, and the font.
 
+use std::cell::Cell;
+
 use bevy_egui::egui::{
-    Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Frame, Margin,
+    Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Frame, Id, Margin,
     Shadow, Stroke, TextStyle, Theme, Visuals, vec2,
 };
 use campanile_protocol::plugins::Tone;
 use campanile_protocol::{AlarmPriority, Quality};
 
+/// The colours of panels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Palette {
+    ink: Color32,
+    faint: Color32,
+    accent: Color32,
+    rule: Color32,
+    stripe: Color32,
+    track: Color32,
+    marked: Color32,
+    letter: Color32,
+    good: Color32,
+    warn: Color32,
+    bad: Color32,
+    ground: Color32,
+    field: Color32,
+    button: Color32,
+    chosen: Color32,
+}
+
+const LIGHT: Palette = Palette {
+    ink: Color32::from_rgb(31, 41, 55),
+    faint: Color32::from_rgb(107, 114, 128),
+    accent: Color32::from_rgb(15, 98, 160),
+    rule: Color32::from_rgb(222, 226, 232),
+    stripe: Color32::from_rgb(244, 247, 250),
+    track: Color32::from_rgb(226, 231, 237),
+    marked: Color32::from_rgba_premultiplied(40, 9, 9, 40),
+    letter: Color32::from_rgb(22, 112, 74),
+    good: Color32::from_rgb(22, 128, 84),
+    warn: Color32::from_rgb(190, 110, 10),
+    bad: Color32::from_rgb(196, 43, 43),
+    ground: Color32::from_rgb(252, 253, 254),
+    field: Color32::from_rgb(240, 243, 247),
+    button: Color32::from_rgb(229, 234, 240),
+    chosen: Color32::from_rgb(214, 231, 245),
+};
+
+const DARK: Palette = Palette {
+    ink: Color32::from_rgb(226, 231, 238),
+    faint: Color32::from_rgb(148, 158, 172),
+    accent: Color32::from_rgb(102, 178, 236),
+    rule: Color32::from_rgb(58, 67, 80),
+    stripe: Color32::from_rgb(33, 40, 51),
+    track: Color32::from_rgb(56, 65, 79),
+    marked: Color32::from_rgba_premultiplied(70, 16, 16, 70),
+    letter: Color32::from_rgb(110, 200, 150),
+    good: Color32::from_rgb(86, 196, 142),
+    warn: Color32::from_rgb(236, 170, 70),
+    bad: Color32::from_rgb(242, 110, 104),
+    ground: Color32::from_rgb(27, 33, 43),
+    field: Color32::from_rgb(38, 46, 58),
+    button: Color32::from_rgb(48, 57, 71),
+    chosen: Color32::from_rgb(35, 62, 88),
+};
+
+thread_local! {
+    /// Whether the panels that this thread draws are dark. All panels of a pass are drawn by one thread, which begins by
+    /// saying so.
+    static IS_DARK: Cell<bool> = const { Cell::new(false) };
+}
+
+fn palette() -> &'static Palette {
+    if IS_DARK.get() { &DARK } else { &LIGHT }
+}
+
 /// Text.
-pub const INK: Color32 = Color32::from_rgb(31, 41, 55);
+pub fn ink() -> Color32 {
+    palette().ink
+}
 /// Less important text.
-pub const FAINT: Color32 = Color32::from_rgb(107, 114, 128);
+pub fn faint() -> Color32 {
+    palette().faint
+}
 /// What can be acted on and what is chosen.
-pub const ACCENT: Color32 = Color32::from_rgb(15, 98, 160);
+pub fn accent() -> Color32 {
+    palette().accent
+}
 /// Lines between things.
-pub const LINE: Color32 = Color32::from_rgb(222, 226, 232);
+pub fn rule() -> Color32 {
+    palette().rule
+}
 /// Every other row of a table.
-pub const STRIPE: Color32 = Color32::from_rgb(244, 247, 250);
+pub fn stripe() -> Color32 {
+    palette().stripe
+}
 /// The part of a bar that is not filled.
-pub const TRACK: Color32 = Color32::from_rgb(226, 231, 237);
+pub fn track() -> Color32 {
+    palette().track
+}
 /// What lies behind a wrong line.
-pub const MARKED: Color32 = Color32::from_rgba_premultiplied(40, 9, 9, 40);
+pub fn marked() -> Color32 {
+    palette().marked
+}
 /// Texts within a script.
-pub const LETTER: Color32 = Color32::from_rgb(22, 112, 74);
+pub fn letter() -> Color32 {
+    palette().letter
+}
+/// All is well.
+pub fn good() -> Color32 {
+    palette().good
+}
+/// Care.
+pub fn warn() -> Color32 {
+    palette().warn
+}
+/// Wrong.
+pub fn bad() -> Color32 {
+    palette().bad
+}
+/// The ground of cards.
+pub fn ground() -> Color32 {
+    palette().ground
+}
+/// What lies behind words over the scene.
+pub fn veil() -> Color32 {
+    palette().ground.gamma_multiply(0.8)
+}
+/// A small chart's ground, and where the pointer is over it.
+pub fn field(is_hovered: bool) -> Color32 {
+    if is_hovered { palette().chosen } else { palette().field }
+}
 /// How far the head of a pin is above its place, points.
 pub const PIN_HEIGHT: f32 = 22.0;
-/// All is well.
-pub const GOOD: Color32 = Color32::from_rgb(22, 128, 84);
-/// Care.
-pub const WARN: Color32 = Color32::from_rgb(190, 110, 10);
-/// Wrong.
-pub const BAD: Color32 = Color32::from_rgb(196, 43, 43);
-/// The ground of cards.
-pub const CARD: Color32 = Color32::from_rgb(252, 253, 254);
 
 /// Noto Sans SC, subset by `assets/fonts/make.sh` (OFL, see `assets/fonts/OFL.txt`).
 const FONT: &[u8] = include_bytes!("../../../assets/fonts/NotoSansSC-subset.otf");
@@ -68,33 +168,9 @@ pub fn dress(ctx: &Context) {
     }
     fonts.families.entry(FontFamily::Monospace).or_default().insert(0, "noto-mono".into());
     ctx.set_fonts(fonts);
-    ctx.set_theme(Theme::Light);
-    let mut visuals = Visuals::light();
-    visuals.override_text_color = Some(INK);
-    visuals.panel_fill = CARD;
-    visuals.window_fill = CARD;
-    visuals.window_corner_radius = CornerRadius::same(10);
-    visuals.window_shadow = shadow();
-    visuals.window_stroke = Stroke::new(1.0, LINE);
-    visuals.popup_shadow = shadow();
-    visuals.selection.bg_fill = Color32::from_rgb(214, 231, 245);
-    visuals.selection.stroke = Stroke::new(1.0, ACCENT);
-    visuals.hyperlink_color = ACCENT;
-    // A field to type into would be white on white.
-    visuals.text_edit_bg_color = Some(Color32::from_rgb(240, 243, 247));
-    visuals.widgets.open.weak_bg_fill = CARD;
-    for widget in [
-        &mut visuals.widgets.inactive,
-        &mut visuals.widgets.hovered,
-        &mut visuals.widgets.active,
-        &mut visuals.widgets.open,
-    ] {
-        widget.corner_radius = CornerRadius::same(6);
-    }
-    visuals.widgets.inactive.weak_bg_fill = Color32::from_rgb(229, 234, 240);
-    visuals.widgets.inactive.bg_fill = Color32::from_rgb(226, 231, 237);
-    visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, LINE);
-    ctx.set_visuals(visuals);
+    // The twin does it, and keeps it.
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    wear(ctx, false);
     ctx.all_styles_mut(|style| {
         for (text_style, size) in [
             (TextStyle::Heading, 18.0),
@@ -114,6 +190,45 @@ pub fn dress(ctx: &Context) {
     });
 }
 
+/// Puts light or dark on, where it is not on already.
+pub fn wear(ctx: &Context, is_dark: bool) {
+    IS_DARK.set(is_dark);
+    let theme = if is_dark { Theme::Dark } else { Theme::Light };
+    let key = Id::new("worn");
+    if ctx.data(|data| data.get_temp::<bool>(key)) == Some(is_dark) {
+        return;
+    }
+    ctx.data_mut(|data| data.insert_temp(key, is_dark));
+    ctx.set_theme(theme);
+    let p = palette();
+    let mut visuals = if is_dark { Visuals::dark() } else { Visuals::light() };
+    visuals.override_text_color = Some(p.ink);
+    visuals.panel_fill = p.ground;
+    visuals.window_fill = p.ground;
+    visuals.window_corner_radius = CornerRadius::same(10);
+    visuals.window_shadow = shadow();
+    visuals.window_stroke = Stroke::new(1.0, p.rule);
+    visuals.popup_shadow = shadow();
+    visuals.selection.bg_fill = p.chosen;
+    visuals.selection.stroke = Stroke::new(1.0, p.accent);
+    visuals.hyperlink_color = p.accent;
+    // A field to type into would be white on white.
+    visuals.text_edit_bg_color = Some(p.field);
+    visuals.widgets.open.weak_bg_fill = p.ground;
+    for widget in [
+        &mut visuals.widgets.inactive,
+        &mut visuals.widgets.hovered,
+        &mut visuals.widgets.active,
+        &mut visuals.widgets.open,
+    ] {
+        widget.corner_radius = CornerRadius::same(6);
+    }
+    visuals.widgets.inactive.weak_bg_fill = p.button;
+    visuals.widgets.inactive.bg_fill = p.track;
+    visuals.widgets.noninteractive.bg_stroke = Stroke::new(1.0, p.rule);
+    ctx.set_visuals_of(theme, visuals);
+}
+
 fn shadow() -> Shadow {
     Shadow { offset: [0, 3], blur: 14, spread: 0, color: Color32::from_black_alpha(38) }
 }
@@ -121,8 +236,8 @@ fn shadow() -> Shadow {
 /// The frame of a card.
 pub fn card() -> Frame {
     Frame::new()
-        .fill(Color32::from_rgba_unmultiplied(252, 253, 254, 250))
-        .stroke(Stroke::new(1.0, Color32::from_rgba_unmultiplied(255, 255, 255, 200)))
+        .fill(palette().ground.gamma_multiply(0.98))
+        .stroke(Stroke::new(1.0, palette().rule))
         .corner_radius(CornerRadius::same(10))
         .inner_margin(Margin::symmetric(14, 11))
         .shadow(shadow())
@@ -131,10 +246,10 @@ pub fn card() -> Frame {
 /// The colour of a quality; each badge says it in words too.
 pub fn quality_colour(quality: Quality) -> Color32 {
     match quality {
-        Quality::Good => GOOD,
-        Quality::Uncertain => WARN,
-        Quality::Bad => BAD,
-        Quality::Stale => FAINT,
+        Quality::Good => good(),
+        Quality::Uncertain => warn(),
+        Quality::Bad => bad(),
+        Quality::Stale => faint(),
     }
 }
 
@@ -151,11 +266,11 @@ pub fn priority_colour(priority: AlarmPriority) -> Color32 {
 /// The colour of a tone that a plugin gives to words and buttons.
 pub fn tone_colour(tone: Tone) -> Color32 {
     match tone {
-        Tone::Plain => INK,
-        Tone::Accent => ACCENT,
-        Tone::Good => GOOD,
-        Tone::Caution => WARN,
-        Tone::Danger => BAD,
+        Tone::Plain => ink(),
+        Tone::Accent => accent(),
+        Tone::Good => good(),
+        Tone::Caution => warn(),
+        Tone::Danger => bad(),
     }
 }
 

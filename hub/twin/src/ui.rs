@@ -2,43 +2,76 @@
 
 use bevy_egui::egui::{
     Align2, Area, Button, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, Label as TextLabel,
-    LayerId, Mesh, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, TextEdit, Ui,
+    LayerId, Margin, Mesh, Order, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, Ui,
     Vec2, pos2, vec2,
 };
 use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
 
-use crate::alarms_ui::{AckDraft, alarms_ui};
+use crate::alarms_ui::{AckDraft, AlarmsView, alarms_ui};
 use crate::approve_ui::approve_ui;
+use crate::charts_ui::ChartsView;
 use crate::colour::{Scale, viridis};
-use crate::details_ui::details_ui;
-use crate::drill_ui::{drill_ui, time_ui};
+use crate::drill_ui::time_ui;
+use crate::flows::Flowing;
+use crate::flows_ui::FlowsView;
+use crate::help_ui::{help_ui, keys};
 use crate::locale::{Language, Texts};
 use crate::marks_ui::{Layer, marks_ui};
 use crate::net::{Ask, Credentials};
 use crate::override_ui::{Draft, override_ui};
-use crate::plugins::Order;
-use crate::plugins_ui::{PluginsView, plugins_ui};
+use crate::palette::{Palette, palette_ui};
+use crate::period::Range;
+use crate::pins_ui::pins_ui;
+use crate::place::{Dock, Pane, dock_ui, places_ui};
+use crate::plugins::Order as PluginOrder;
+use crate::plugins_ui::PluginsView;
+use crate::prefs::{Own, TEXT_SCALES};
 use crate::rooms::RoomPoints;
+use crate::saved_ui::Tour;
 use crate::script_ui::{Leaving, may_leave, script_ui};
+use crate::sight::Sight;
 use crate::sign_in_ui::{DoorDraft, name_of, role_text, sign_in_ui};
-use crate::state::{Index, Link, State, World};
+use crate::state::{Index, Link, State, Stretched, World};
 use crate::storeys::{Slice, Storeys};
-use crate::theme::{self, ACCENT, BAD, FAINT, GOOD, INK, WARN};
-use crate::units::{number_text, time_text, unit_text};
+use crate::theme::{self, accent, bad, faint, good, ink, warn};
+use crate::units::{number_text, time_text, unit_text, value_text};
 use crate::views::{Label, LabelKind};
 
-/// A page at the right, where nothing is selected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Page {
-    /// Drills.
-    Drill,
-    /// Plugins.
-    Plugins,
-}
-
 /// What the person looks at: everything here is theirs, nothing the hub's.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct View {
+    /// The work place and its panes.
+    pub dock: Dock,
+    /// What is done to see into buildings.
+    pub sight: Sight,
+    /// What is charted.
+    pub charts: ChartsView,
+    /// What is counted of flows.
+    pub flows: FlowsView,
+    /// Which alarms are listed.
+    pub alarms: AlarmsView,
+    /// The box that finds everything, while it is open.
+    pub palette: Option<Palette>,
+    /// Whether the page of keys is open.
+    pub help_open: bool,
+    /// What the person keeps of this campus.
+    pub own: Own,
+    /// How large text is; 1 is usual.
+    pub text_scale: f32,
+    /// Whether panels are dark.
+    pub is_dark: bool,
+    /// A tour under way.
+    pub tour: Option<Tour>,
+    /// What a view is to be called that is to be saved.
+    pub saved_name: String,
+    /// A point that is to be scrolled to in the details.
+    pub wanted_point: Option<u32>,
+    /// What can be taken back.
+    pub undo: Option<Undo>,
+    /// What was done last, where it has words of its own.
+    pub said: Option<String>,
+    /// What was selected before, to go back to.
+    pub trail: Trail,
     /// The path of the entity whose panel is open.
     pub selected: Option<String>,
     /// The path of the entity under the pointer.
@@ -49,8 +82,6 @@ pub struct View {
     pub scale: Option<Scale>,
     /// What is cut open.
     pub slice: Slice,
-    /// What is typed into the search box.
-    pub search: String,
     /// The point whose large chart is open.
     pub expanded: Option<u32>,
     /// An override being written.
@@ -62,8 +93,6 @@ pub struct View {
     pub frozen_s: Option<f64>,
     /// An acknowledgement being written.
     pub acknowledging: Option<AckDraft>,
-    /// The page that is open.
-    pub page: Option<Page>,
     /// The map layer of a plugin that colours the campus.
     pub layer: Option<Layer>,
     /// What is looked at of plugins.
@@ -84,12 +113,114 @@ pub struct View {
     pub door: DoorDraft,
 }
 
-impl View {
-    /// Whether a panel lies at the right.
-    pub fn has_right(&self) -> bool {
-        self.selected.is_some() || self.page.is_some()
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            dock: Dock::default(),
+            sight: Sight::default(),
+            charts: ChartsView::default(),
+            flows: FlowsView::default(),
+            alarms: AlarmsView::default(),
+            palette: None,
+            help_open: false,
+            own: Own::default(),
+            text_scale: 1.0,
+            is_dark: false,
+            tour: None,
+            saved_name: String::new(),
+            wanted_point: None,
+            undo: None,
+            said: None,
+            trail: Trail::default(),
+            selected: None,
+            hovered: None,
+            quantity: None,
+            scale: None,
+            slice: Slice::default(),
+            expanded: None,
+            draft: None,
+            panel_has_pointer: false,
+            frozen_s: None,
+            acknowledging: None,
+            layer: None,
+            plugins: PluginsView::default(),
+            drill: None,
+            scrub_s: None,
+            past_open: false,
+            newest_us: 0,
+            past_span: 1,
+            holds_still: false,
+            door: DoorDraft::default(),
+        }
     }
 }
+
+impl View {
+    /// Selects something, or nothing, and shows its details.
+    pub fn select(&mut self, path: Option<String>) {
+        self.expanded = None;
+        if self.selected != path
+            && let Some(path) = &path
+        {
+            self.trail.went_to(path);
+        }
+        match &path {
+            Some(_) => self.dock.choose(),
+            None => self.dock.let_go(),
+        }
+        self.selected = path;
+    }
+
+    /// Makes text larger or smaller by a step.
+    pub fn scale_text(&mut self, is_larger: bool) {
+        let [least, most] = TEXT_SCALES;
+        let step = if is_larger { 0.1 } else { -0.1 };
+        self.text_scale = ((self.text_scale + step) * 10.0).round().clamp(least * 10.0, most * 10.0) / 10.0;
+    }
+}
+
+/// What was selected, in its order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    paths: Vec<String>,
+    at: usize,
+}
+
+impl Trail {
+    fn went_to(&mut self, path: &str) {
+        const LONGEST: usize = 50;
+        if self.paths.get(self.at).is_some_and(|here| here == path) {
+            return;
+        }
+        // Who goes another way forgets where the old one led.
+        self.paths.truncate(self.at + 1);
+        self.paths.push(path.to_owned());
+        if self.paths.len() > LONGEST {
+            self.paths.remove(0);
+        }
+        self.at = self.paths.len() - 1;
+    }
+
+    /// One back, or one forward again.
+    pub fn step(&mut self, back: bool) -> Option<String> {
+        let next = if back { self.at.checked_sub(1)? } else { self.at + 1 };
+        let path = self.paths.get(next)?.clone();
+        self.at = next;
+        Some(path)
+    }
+}
+
+/// What takes back what was done last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo {
+    /// What takes it back.
+    pub by: Box<Action>,
+    /// When it was done, in the app's seconds.
+    pub at_s: f64,
+}
+
+/// How long something can be taken back, s.
+pub const UNDO_S: f64 = 20.0;
 
 /// What a person wishes.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +230,7 @@ pub enum Action {
     /// Ask or tell something of drills.
     Drill(Ask),
     /// Tell the hub something of plugins.
-    Plugin(Order),
+    Plugin(PluginOrder),
     /// Colour the campus by a map layer of a plugin, or by none.
     Layer(Option<Layer>),
     /// End the program.
@@ -108,6 +239,25 @@ pub enum Action {
     LookBack(Option<f64>),
     /// Open the report of a rehearsal in a browser.
     Report(String),
+    /// Go to a view by its link.
+    Open(String),
+    /// Keep what is seen as a view of this name.
+    SaveView(String),
+    /// Put a link to what is seen where it can be pasted from.
+    CopyLink,
+    /// Give the person a file.
+    Keep {
+        /// What to call it.
+        name: String,
+        /// What is in it.
+        text: String,
+    },
+    /// Give the person a picture of a part of the screen.
+    Picture(Rect),
+    /// Take back what was done last.
+    Undo,
+    /// Select what was selected before, or after again.
+    Back(bool),
     /// Open the panel of an entity, or close it.
     Select(Option<String>),
     /// Fly to an entity and open its panel.
@@ -214,14 +364,33 @@ pub fn acting_button_ui(ui: &mut Ui, input: &Input<'_>, text: &str) -> Response 
     }
 }
 
-const EDGE: f32 = 12.0;
-const BAR_HEIGHT: f32 = 46.0;
+/// The room around all panels, points.
+pub const EDGE: f32 = 12.0;
+/// How high the bar is.
+pub const BAR_HEIGHT: f32 = 46.0;
 const LEFT_WIDTH: f32 = 236.0;
-/// The width of the panel on the right.
-pub const RIGHT_WIDTH: f32 = 372.0;
+
+/// What the panels that are seen want of the past, the nearest first.
+pub fn wanted_histories(index: &Index, view: &View) -> Vec<Stretched> {
+    let seen = view.dock.seen();
+    let mut wanted = view.pinned(index);
+    for pane in seen {
+        match pane {
+            Pane::Details => {
+                let of = |point| Stretched { point, range: Range::LastDay };
+                wanted.extend(points_with_history(index, view).into_iter().map(of));
+            }
+            Pane::Charts => wanted.extend(view.charts.wanted(index)),
+            Pane::Energy => wanted.extend(crate::flows::wanted(index, Flowing::Energy, view.flows.energy)),
+            Pane::Water => wanted.extend(crate::flows::wanted(index, Flowing::Water, view.flows.water)),
+            _ => {}
+        }
+    }
+    wanted
+}
 
 /// The points of the open panel whose last day is worth asking for.
-pub fn points_with_history(index: &Index, view: &View) -> Vec<u32> {
+fn points_with_history(index: &Index, view: &View) -> Vec<u32> {
     const MOST: usize = 40;
     let Some(entity) = view.selected.as_deref().and_then(|path| index.entity(path)) else {
         return Vec::new();
@@ -244,35 +413,38 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
     let ctx = root.ctx().clone();
     let screen = ctx.content_rect();
     let mut actions = Vec::new();
+    theme::wear(&ctx, view.is_dark);
     if let Link::Door { .. } = input.state.link {
         // Who is at the door sees the buildings, and nothing of what happens in them.
         (view.selected, view.draft, view.acknowledging, view.layer) = (None, None, None, None);
+        (view.palette, view.undo, view.tour) = (None, None, None);
         // A script that was not applied waits for who wrote it.
         view.plugins.leave();
         bar_ui(&ctx, screen, input, view, &mut actions);
         sign_in_ui(&ctx, input, view, &mut actions);
         return (actions, Vec2::ZERO);
     }
+    keys(&ctx, input, view, &mut actions);
     labels_ui(&ctx, input);
     bar_ui(&ctx, screen, input, view, &mut actions);
     if let Some(index) = input.index() {
         controls_ui(&ctx, screen, input, index, view, &mut actions);
         alarms_ui(&ctx, screen, input, view, &mut actions);
-        if view.selected.is_some() {
-            details_ui(&ctx, screen, input, index, view, &mut actions);
-        }
-        drill_ui(&ctx, screen, input, view, &mut actions);
-        plugins_ui(&ctx, screen, input, view, &mut actions);
+        dock_ui(&ctx, screen, input, view, &mut actions);
+        pins_ui(&ctx, screen, input, index, view, &mut actions);
         time_ui(&ctx, screen, input, view, &mut actions);
         override_ui(&ctx, input, index, view, &mut actions);
         legend_ui(&ctx, screen, input, index, view, &mut actions);
         marks_ui(&ctx, screen, input, view, &mut actions);
         script_ui(&ctx, screen, input, view, &mut actions);
         approve_ui(&ctx, screen, input, view, &mut actions);
+        hover_ui(&ctx, input, index, view);
+        palette_ui(&ctx, screen, input, index, view, &mut actions);
     }
-    message_ui(&ctx, screen, input);
+    help_ui(&ctx, screen, input, view);
+    message_ui(&ctx, screen, input, view, &mut actions);
     footer_ui(&ctx, screen, input, view);
-    let right = if view.has_right() { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let right = if view.dock.is_open { view.dock.width(screen) + EDGE } else { 0.0 };
     (actions, vec2((LEFT_WIDTH + EDGE - right) * 0.5, BAR_HEIGHT * 0.3))
 }
 
@@ -301,48 +473,52 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
     card_ui(ctx, "bar", Align2::LEFT_TOP, screen.min + vec2(EDGE, EDGE), width, |ui| {
         ui.horizontal(|ui| {
             if !is_narrow || input.index().is_none() {
-                ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(ACCENT));
+                ui.label(RichText::new(texts.t("app-name")).strong().size(16.0).color(accent()));
             }
             if let Some(index) = input.index() {
                 ui.label(RichText::new(texts.name(&index.catalogue.names)).size(16.0));
             }
-            ui.add_space(8.0);
             let state = input.state;
+            if input.index().is_some() && !matches!(state.link, Link::Door { .. }) {
+                ui.add_space(4.0);
+                places_ui(ui, input, view, screen.width() < 1000.0);
+            }
+            ui.add_space(6.0);
             match &state.link {
-                Link::Connecting => theme::badge_ui(ui, &texts.t("link-connecting"), WARN),
+                Link::Connecting => theme::badge_ui(ui, &texts.t("link-connecting"), warn()),
                 Link::Live if matches!(input.world, World::Rehearsal(_)) => {
-                    theme::badge_ui(ui, &texts.t("world-rehearsal"), WARN);
+                    theme::badge_ui(ui, &texts.t("world-rehearsal"), warn());
                 }
                 Link::Live if matches!(input.world, World::Past { .. }) => {
-                    theme::badge_ui(ui, &texts.t("world-past"), WARN);
+                    theme::badge_ui(ui, &texts.t("world-past"), warn());
                 }
                 Link::Live if state.is_simulated => {
-                    theme::badge_ui(ui, &texts.t("world-simulated"), WARN);
+                    theme::badge_ui(ui, &texts.t("world-simulated"), warn());
                 }
                 Link::Live => {
-                    theme::badge_ui(ui, &format!("● {}", texts.t("link-live")), GOOD);
+                    theme::badge_ui(ui, &format!("● {}", texts.t("link-live")), good());
                     if !is_narrow {
-                        ui.label(RichText::new(texts.t("world-live")).color(FAINT).small());
+                        ui.label(RichText::new(texts.t("world-live")).color(faint()).small());
                     }
                 }
-                Link::Door { .. } => theme::badge_ui(ui, &texts.t("link-door"), WARN),
+                Link::Door { .. } => theme::badge_ui(ui, &texts.t("link-door"), warn()),
                 Link::Cut { why, retry_at_s } => {
-                    theme::badge_ui(ui, &texts.t("link-stale"), BAD);
+                    theme::badge_ui(ui, &texts.t("link-stale"), bad());
                     let seconds = format!("{:.0}", (retry_at_s - input.now_s).max(0.0).ceil());
                     let retry = texts.with("link-retry", &[("seconds", &seconds)]);
-                    ui.label(RichText::new(retry).color(FAINT).small()).on_hover_text(why);
+                    ui.label(RichText::new(retry).color(faint()).small()).on_hover_text(why);
                 }
             }
             for link in state.hub.links.iter().filter(|link| !link.connected) {
                 let text = texts.with("field-down", &[("name", &link.name)]);
-                theme::badge_ui(ui, &text, BAD);
+                theme::badge_ui(ui, &text, bad());
             }
             if state.hub.stale_points > 0 {
                 let count = state.hub.stale_points.to_string();
                 let total = state.hub.points.to_string();
                 let text = texts.with("stale-points", &[("count", &count), ("total", &total)]);
                 let said = if screen.width() < 900.0 { count } else { text.clone() };
-                ui.label(RichText::new(said).color(FAINT).small()).on_hover_text(text);
+                ui.label(RichText::new(said).color(faint()).small()).on_hover_text(text);
             }
             ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
                 for language in Language::ALL.into_iter().rev() {
@@ -359,14 +535,6 @@ fn bar_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actio
                     view.past_open = !view.past_open;
                     if !view.past_open && matches!(input.world, World::Past { .. }) {
                         actions.push(Action::Follow(World::Live));
-                    }
-                }
-                for (page, title) in
-                    [(Page::Plugins, texts.t("plugins-title")), (Page::Drill, texts.t("drill-title"))]
-                {
-                    let is_open = view.page == Some(page);
-                    if ui.selectable_label(is_open, title).clicked() {
-                        view.page = (!is_open).then_some(page);
                     }
                 }
                 person_ui(ui, input, view, actions);
@@ -391,7 +559,7 @@ fn person_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<
         actions.push(Action::SignOut);
     }
     let role = role_text(me.role, texts);
-    ui.label(RichText::new(role).color(FAINT).small());
+    ui.label(RichText::new(role).color(faint()).small());
     ui.add(TextLabel::new(name).truncate()).on_hover_text(&me.actor);
 }
 
@@ -406,7 +574,17 @@ fn controls_ui(
     let texts = input.texts;
     let at = screen.min + vec2(EDGE, EDGE + BAR_HEIGHT + 10.0);
     card_ui(ctx, "controls", Align2::LEFT_TOP, at, LEFT_WIDTH - 30.0, |ui| {
-        search_ui(ui, input, index, view, actions);
+        ui.horizontal(|ui| {
+            let text = format!("{}  (Ctrl K)", texts.t("search"));
+            let room = vec2(ui.available_width() - 34.0, 26.0);
+            let search = Button::new(RichText::new(text).color(faint())).min_size(room);
+            if ui.add(search).clicked() {
+                view.toggle_palette();
+            }
+            if ui.button("?").on_hover_text(texts.t("help-title")).clicked() {
+                view.help_open = !view.help_open;
+            }
+        });
         ui.separator();
         // Down to where the alarms begin; on a low screen the whole card scrolls.
         let alarms = if input.state.alarms.is_empty() { 30.0 } else { crate::alarms_ui::height(screen) };
@@ -418,6 +596,12 @@ fn controls_ui(
             ui.add_space(2.0);
             heading_ui(ui, &texts.t("storeys"));
             slice_ui(ui, input, index, view, actions);
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing.x = 2.0;
+                for sight in Sight::ALL {
+                    ui.selectable_value(&mut view.sight, sight, sight.text(texts));
+                }
+            });
             ui.add_space(2.0);
             heading_ui(ui, &texts.t("views"));
             ui.horizontal_wrapped(|ui| {
@@ -429,6 +613,9 @@ fn controls_ui(
                     if ui.button(text).clicked() {
                         actions.push(Action::View(name.into()));
                     }
+                }
+                if ui.button(texts.t("pane-saved")).clicked() {
+                    view.dock.open(Pane::Saved);
                 }
             });
             buildings_ui(ui, input, index, view, actions);
@@ -452,43 +639,7 @@ fn buildings_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, acti
 
 /// A small title over a group.
 pub fn heading_ui(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).small().strong().color(FAINT));
-}
-
-fn search_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &mut View, actions: &mut Vec<Action>) {
-    const MOST: usize = 12;
-    let texts = input.texts;
-    let hint = texts.t("search-hint");
-    let label = ui.label(RichText::new(texts.t("search")).small().strong().color(FAINT));
-    ui.add(TextEdit::singleline(&mut view.search).hint_text(hint).desired_width(f32::INFINITY))
-        .labelled_by(label.id);
-    let wanted = view.search.trim().to_lowercase();
-    if wanted.is_empty() {
-        return;
-    }
-    let found: Vec<_> = index
-        .catalogue
-        .entities
-        .iter()
-        .filter(|e| {
-            e.path.as_str().contains(&wanted)
-                || e.names.zh.to_lowercase().contains(&wanted)
-                || e.names.en.to_lowercase().contains(&wanted)
-        })
-        .take(MOST)
-        .collect();
-    if found.is_empty() {
-        ui.label(RichText::new(texts.t("search-none")).color(FAINT));
-    }
-    ScrollArea::vertical().id_salt("found").max_height(220.0).show(ui, |ui| {
-        for entity in found {
-            let response = ui.selectable_label(false, texts.name(&entity.names));
-            if response.on_hover_text(entity.path.as_str()).clicked() {
-                actions.push(Action::FlyTo(entity.path.as_str().to_owned()));
-                view.search.clear();
-            }
-        }
-    });
+    ui.label(RichText::new(text).small().strong().color(faint()));
 }
 
 fn quantity_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions: &mut Vec<Action>) {
@@ -559,12 +710,26 @@ pub fn is_time_open(input: &Input<'_>, view: &View) -> bool {
     view.past_open || matches!(input.world, World::Rehearsal(_))
 }
 
-/// Where a legend stands: in the middle of what the panels leave, above the time bar where there is one, else above two lines
-/// of who made the data.
+/// Where the middle begins, points from the left.
+pub fn left_of_middle(screen: Rect) -> f32 {
+    screen.left() + LEFT_WIDTH + EDGE
+}
+
+/// Where the middle ends.
+pub fn right_of_middle(screen: Rect, view: &View) -> f32 {
+    screen.right() - if view.dock.is_open { view.dock.width(screen) + EDGE } else { 0.0 }
+}
+
+/// The lowest line that the middle's panels stand on: above the time bar where there is one, else above two lines of who
+/// made the data.
+pub fn foot(screen: Rect, input: &Input<'_>, view: &View) -> f32 {
+    screen.bottom() - if is_time_open(input, view) { 148.0 } else { 50.0 }
+}
+
+/// Where a legend stands: in the middle of what the panels leave, above the strip.
 pub fn legend_place(screen: Rect, input: &Input<'_>, view: &View) -> Pos2 {
-    let right = if view.has_right() { RIGHT_WIDTH } else { 0.0 };
-    let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
-    pos2(x, screen.bottom() - if is_time_open(input, view) { 140.0 } else { 50.0 })
+    let x = (left_of_middle(screen) + right_of_middle(screen, view)) * 0.5;
+    pos2(x, foot(screen, input, view) - view.strip_height())
 }
 
 fn legend_ui(
@@ -618,40 +783,41 @@ fn legend_ui(
             let x = scale.low + (scale.high - scale.low) * f64::from(t);
             let text = number_text(x, Some((scale.high - scale.low) / 40.0));
             let font = FontId::new(11.0, FontFamily::Proportional);
-            ui.painter().text(pos2(ticks.left() + t * ticks.width(), ticks.top()), align, text, font, INK);
+            ui.painter().text(pos2(ticks.left() + t * ticks.width(), ticks.top()), align, text, font, ink());
         }
         let stale = points.values().filter(|p| input.state.live_number(**p).is_none()).count().to_string();
         let count = points.len().to_string();
         let text = texts.with("colour-rooms", &[("count", &count), ("stale", &stale)]);
-        ui.label(RichText::new(text).small().color(FAINT));
+        ui.label(RichText::new(text).small().color(faint()));
     });
 }
 
 /// What has to be said large: no link, no scene, an answer of the hub.
-fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>) {
+fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     const SHOWN_S: f64 = 6.0;
     let texts = input.texts;
     let mut lines: Vec<(String, bevy_egui::egui::Color32)> = Vec::new();
     if let Link::Cut { why, .. } = &input.state.link {
-        lines.push((texts.with("link-cut", &[("why", why)]), BAD));
+        lines.push((texts.with("link-cut", &[("why", why)]), bad()));
     }
     if let Some(why) = input.scene_problem {
-        lines.push((texts.with("notice-error", &[("why", why)]), BAD));
+        lines.push((texts.with("notice-error", &[("why", why)]), bad()));
     } else if !input.is_scene_here {
-        lines.push((texts.t("loading-scene"), FAINT));
+        lines.push((texts.t("loading-scene"), faint()));
     }
     for notice in input.state.notices.iter().filter(|n| input.now_s - n.at_s < SHOWN_S) {
         lines.push(match &notice.why {
-            None => (texts.t("notice-done"), GOOD),
-            Some(why) => (texts.with("notice-rejected", &[("why", why)]), BAD),
+            None => (view.said.clone().unwrap_or_else(|| texts.t("notice-done")), good()),
+            Some(why) => (texts.with("notice-rejected", &[("why", why)]), bad()),
         });
     }
-    if lines.is_empty() {
+    view.undo.take_if(|undo| input.now_s - undo.at_s > UNDO_S);
+    if lines.is_empty() && view.undo.is_none() {
         return;
     }
     let at = pos2(screen.center().x, screen.top() + EDGE + BAR_HEIGHT + 14.0);
     Area::new(Id::new("messages"))
-        .order(bevy_egui::egui::Order::Foreground)
+        .order(Order::Foreground)
         .pivot(Align2::CENTER_TOP)
         .fixed_pos(at)
         .show(ctx, |ui| {
@@ -660,8 +826,47 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>) {
                 for (text, colour) in lines {
                     ui.label(RichText::new(text).color(colour));
                 }
+                if view.undo.is_some() && ui.button(texts.t("undo")).clicked() {
+                    actions.push(Action::Undo);
+                }
             });
         });
+}
+
+/// What is under the pointer, with the first of its values: without a click.
+fn hover_ui(ctx: &Context, input: &Input<'_>, index: &Index, view: &View) {
+    const MOST: usize = 4;
+    if view.panel_has_pointer || view.selected == view.hovered {
+        return;
+    }
+    let Some(entity) = view.hovered.as_deref().and_then(|path| index.entity(path)) else { return };
+    let (Some(info), Some(at)) = (index.catalogue.entities.get(entity as usize), ctx.pointer_latest_pos()) else {
+        return;
+    };
+    let texts = input.texts;
+    Area::new(Id::new("hover")).order(Order::Tooltip).fixed_pos(at + vec2(16.0, 12.0)).interactable(false).show(
+        ctx,
+        |ui| {
+            let frame = theme::card().inner_margin(Margin::symmetric(9, 6));
+            frame.show(ui, |ui| {
+                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.label(RichText::new(texts.name(&info.names)).strong());
+                // What colours the rooms is asked about first.
+                let coloured = view.quantity.as_deref().and_then(|q| input.rooms.of(q)?.get(&entity));
+                let own = index.points_of(entity).iter().filter(|p| Some(*p) != coloured);
+                for point in coloured.into_iter().chain(own).take(MOST) {
+                    let (Some(value), Some(info)) = (input.state.value(*point), index.point(*point)) else { continue };
+                    ui.horizontal(|ui| {
+                        let quality = input.state.quality(value);
+                        let (dot, _) = ui.allocate_exact_size(vec2(7.0, 14.0), Sense::hover());
+                        ui.painter().circle_filled(dot.center(), 3.0, theme::quality_colour(quality));
+                        ui.label(RichText::new(texts.name(&info.names)).small().color(faint()));
+                        ui.label(RichText::new(value_text(&value.value, info, texts)).small().strong());
+                    });
+                }
+            });
+        },
+    );
 }
 
 fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
@@ -671,7 +876,7 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let attribution = lines.iter().map(|line| input.texts.name(line)).collect::<Vec<_>>().join("   ·   ");
     let keys = input.texts.t("help-keys");
     // The time bar lies above it, and with that the panel at the right.
-    let right = if view.has_right() && !is_time_open(input, view) { RIGHT_WIDTH + EDGE } else { 0.0 };
+    let right = if view.dock.is_open && !is_time_open(input, view) { view.dock.width(screen) + EDGE } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);
@@ -681,14 +886,14 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let texts = if attribution.is_empty() { vec![keys] } else { vec![both, attribution.clone()] };
     let galley = texts
         .into_iter()
-        .map(|text| painter.layout_no_wrap(text, font.clone(), INK))
+        .map(|text| painter.layout_no_wrap(text, font.clone(), ink()))
         .find(|galley| galley.size().x <= room);
-    let wrapped = || painter.layout(attribution.clone(), font.clone(), INK, room.max(120.0));
+    let wrapped = || painter.layout(attribution.clone(), font.clone(), ink(), room.max(120.0));
     let Some(galley) = galley.or_else(|| (!attribution.is_empty()).then(wrapped)) else { return };
     let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
-    let back = bevy_egui::egui::Color32::from_rgba_unmultiplied(255, 255, 255, 205);
+    let back = theme::veil();
     painter.rect_filled(rect.expand2(vec2(10.0, 3.0)), CornerRadius::same(8), back);
-    painter.galley(rect.min, galley, INK);
+    painter.galley(rect.min, galley, ink());
 }
 
 fn labels_ui(ctx: &Context, input: &Input<'_>) {
@@ -701,11 +906,11 @@ fn labels_ui(ctx: &Context, input: &Input<'_>) {
                     continue;
                 }
                 let font = FontId::new(13.0, FontFamily::Proportional);
-                let galley = painter.layout_no_wrap(label.text.clone(), font, INK);
+                let galley = painter.layout_no_wrap(label.text.clone(), font, ink());
                 let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
-                let back = bevy_egui::egui::Color32::from_rgba_unmultiplied(255, 255, 255, 205);
+                let back = theme::veil();
                 painter.rect_filled(rect.expand2(vec2(7.0, 3.0)), CornerRadius::same(6), back);
-                painter.galley(rect.min, galley, INK);
+                painter.galley(rect.min, galley, ink());
             }
             LabelKind::Mark { tone } => {
                 let colour = theme::mark_colour(tone);
@@ -714,7 +919,7 @@ fn labels_ui(ctx: &Context, input: &Input<'_>) {
                 painter.circle(head, 8.0, colour, Stroke::new(2.0, bevy_egui::egui::Color32::WHITE));
             }
             LabelKind::Alarm { is_new } => {
-                let colour = if is_new { BAD } else { WARN };
+                let colour = if is_new { bad() } else { warn() };
                 let head = at - vec2(0.0, theme::PIN_HEIGHT);
                 painter.line_segment([head, at], Stroke::new(2.0, colour));
                 painter.circle_filled(at, 2.5, colour);
@@ -733,8 +938,15 @@ mod tests {
 
     use super::*;
     use crate::person::Person;
+    use crate::place::WorkPlace;
     use crate::state::tests::{alarm, catalogue, live_state};
     use crate::state::{Asked, Event, Why};
+
+    fn chosen(path: &str) -> View {
+        let mut view = View::default();
+        view.select(Some(path.into()));
+        view
+    }
 
     /// All texts that a pass over the panels draws.
     fn texts_of(state: State, view: View, language: Language) -> (String, Vec<Action>) {
@@ -745,7 +957,7 @@ mod tests {
 
     #[test]
     fn the_panel_shows_value_unit_age_and_quality() {
-        let view = || View { selected: Some("a/1f/101".into()), ..View::default() };
+        let view = || chosen("a/1f/101");
         let (english, actions) = texts_of(live_state(), view(), Language::English);
         for expected in ["Test School", "CO₂", "800 ppm", "Good", "Live", "No alarms in force", "a/1f/101"]
         {
@@ -762,7 +974,7 @@ mod tests {
     fn a_cut_link_is_said_and_values_turn_stale() {
         let mut state = live_state();
         state.apply(Event::Cut { why: "no route".into(), retry_s: 4.0 }, 0.0);
-        let view = View { selected: Some("a/1f/101".into()), ..View::default() };
+        let view = chosen("a/1f/101");
         let (text, _) = texts_of(state, view, Language::English);
         for expected in ["Connection lost: no route", "Trying again in 3 s", "Stale"] {
             assert!(text.contains(expected), "{expected} is missing in:\n{text}");
@@ -786,7 +998,7 @@ mod tests {
         state.apply(Event::Message(ServerMessage::Welcome { actor: "x".into(), can_operate: true }), 0.0);
         let alarms = vec![alarm("x", AlarmPriority::High, AlarmState::Unacknowledged, 0)];
         state.apply(Event::Message(ServerMessage::AlarmList { alarms }), 0.0);
-        let view = View { selected: Some("a/1f/101".into()), draft: Some(draft), ..View::default() };
+        let view = View { draft: Some(draft), ..chosen("a/1f/101") };
         let (text, _) = texts_of(state, view, Language::English);
         for expected in
             ["Too high", "High", "Acknowledge", "Override", "From 400 to 2000", "8 · Operator", "Send"]
@@ -920,7 +1132,7 @@ mod tests {
     #[test]
     fn the_bar_has_room_for_all_on_small_screens() {
         for language in Language::ALL {
-            for (size, page) in [([1024.0, 640.0], None), ([800.0, 600.0], Some(Page::Plugins))] {
+            for (size, page) in [([1024.0, 640.0], None), ([800.0, 600.0], Some(WorkPlace::Build))] {
                 let mut state = live_state();
                 let me = Me {
                     actor: "person:anna".into(),
@@ -931,7 +1143,8 @@ mod tests {
                 state.apply(Event::Known(Box::new(me)), 0.0);
                 state.hub.stale_points = 12;
                 state.hub.points = 1234;
-                let view = View { page, ..View::default() };
+                let dock = page.map(Dock::at).unwrap_or_default();
+                let view = View { dock, ..View::default() };
                 let person = Person::at(state, view, language, size);
                 assert!(person.cut_off().is_empty(), "{:?}", person.cut_off());
                 let bar: Vec<Rect> =

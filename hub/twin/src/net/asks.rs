@@ -39,8 +39,8 @@ impl Query {
     /// What the answer is to the panels.
     pub(super) fn event(self, answer: Result<Answer, ClientError>) -> Event {
         match self {
-            Self::History(HistoryQuery { point, .. }) => {
-                Event::History { point, answer: answer.and_then(Answer::read).ok() }
+            Self::History(HistoryQuery { of, .. }) => {
+                Event::History { of, answer: answer.and_then(Answer::read).ok() }
             }
             Self::Ask(Ask::Plugin(ask)) => Event::Plugin(news(ask, answer)),
             Self::Ask(ask) => event(ask, answer).unwrap_or_else(|why| Event::Refused(why.to_string())),

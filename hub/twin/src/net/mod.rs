@@ -16,7 +16,7 @@ use campanile_protocol::rehearsal::{ActRequest, BranchRequest, DecideRequest, Se
 use campanile_protocol::{ClientMessage, PROTOCOL_VERSION};
 
 use crate::plugins::PluginAsk;
-use crate::state::{Event, World};
+use crate::state::{Event, Stretched, World};
 
 #[cfg(target_arch = "wasm32")]
 pub use browser::BrowserHub;
@@ -103,8 +103,8 @@ enum Wish {
 /// A query of history in equal spans of time.
 #[derive(Clone, Debug)]
 pub struct HistoryQuery {
-    /// The index of the point, repeated in the answer.
-    pub point: u32,
+    /// Which point and when, repeated in the answer.
+    pub of: Stretched,
     /// Its path.
     pub path: String,
     /// From when, microseconds UTC.

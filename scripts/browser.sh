@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Tries the page of a hub in Debian's Chromium.
+#   scripts/browser.sh          with the twin: builds it quickly where it is not built
+#   scripts/browser.sh plain    the page without pictures alone
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+say() { printf 'browser: %s\n' "$*"; }
+for need in node npm chromium; do
+  command -v "$need" >/dev/null || { say "skipped: $need is missing (apt-get install nodejs npm chromium)"; exit 0; }
+done
+work=$target/browser
+mkdir -p "$work"
+cp tests/browser/package.json tests/browser/run.mjs "$work"
+npm install --silent --no-audit --no-fund --prefix "$work" || { say "skipped: npm can't fetch playwright-core"; exit 0; }
+[ "${1:-}" = plain ] || [ -f "$target/web/index.html" ] || scripts/web.sh quick
+export CAMPANILE_ROOT=${CAMPANILE_ROOT:-$PWD}
+node "$work/run.mjs" "$target/debug/campanile" "${CAMPANILE_WEB:-$target/web}" "$work/out" "$@"

@@ -1,0 +1,247 @@
+// The page of a hub, tried in a real browser: Debian's Chromium, WebGL2 by SwiftShader.
+//
+//   node run.mjs CAMPANILE WEB OUT [plain]
+//
+// CAMPANILE is the program, WEB the folder with the twin for browsers, OUT where pictures of what was seen go. With `plain`
+// only the page without pictures is tried, which needs no twin. It ends with 1 where something is not as it has to be.
+import { spawn } from "node:child_process";
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const [program, web, out, only] = process.argv.slice(2);
+mkdirSync(out, { recursive: true });
+const data = mkdtempSync(join(tmpdir(), "campanile-browser-"));
+const results = [];
+const figures = {};
+
+function must(is, what) {
+  if (!is) throw new Error(what);
+}
+
+/** A demonstration on a free port; its addresses. */
+async function hub() {
+  const child = spawn(program, ["demo", "--headless", "--no-plugins", "--port", "0", "--json", "--data", data], {
+    env: { ...process.env, CAMPANILE_WEB: web },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const first = await new Promise((resolve, reject) => {
+    let text = "";
+    child.stdout.on("data", (piece) => {
+      text += piece;
+      if (text.includes("\n")) resolve(text.split("\n")[0]);
+    });
+    child.on("exit", (code) => reject(new Error(`the hub ended with ${code}`)));
+  });
+  return { child, ...JSON.parse(first) };
+}
+
+async function test(name, act) {
+  const began = Date.now();
+  try {
+    await act();
+    results.push({ name, ok: true });
+    console.log(`PASS ${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${name}`);
+  } catch (why) {
+    results.push({ name, ok: false, why: String(why) });
+    console.log(`FAIL ${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${name}\n     ${why}`);
+  }
+}
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Waits until something is so; what it is then. */
+async function until(what, seconds, look) {
+  const end = Date.now() + seconds * 1000;
+  let last;
+  while (Date.now() < end) {
+    last = await look();
+    if (last) return last;
+    await sleep(250);
+  }
+  throw new Error(`not within ${seconds} s: ${what}`);
+}
+
+const started = await hub();
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"],
+});
+const origin = started.api;
+
+/** A page at a size, whose faults are collected. */
+async function open(path, size = { width: 1280, height: 720 }, options = {}) {
+  const context = await browser.newContext({ viewport: size, locale: "en-GB", acceptDownloads: true, ...options });
+  await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on("pageerror", (why) => {
+    if (!String(why).includes("Using exceptions for control flow")) page.faults.push(String(why));
+  });
+  page.on("console", (line) => line.type() === "error" && page.faults.push(line.text()));
+  await page.goto(origin + path);
+  return page;
+}
+
+const spoken = (page) => page.locator("#spoken").textContent();
+const drawn = (page) =>
+  until("the campus is drawn", 240, async () => (await page.locator("#spoken").getAttribute("data-drawn")) === "yes");
+const picture = (page, name) => page.screenshot({ path: join(out, `${name}.png`), timeout: 120_000 });
+
+/** The page without pictures, once values stand in it. */
+const valued = (page) => page.waitForFunction(() => /\d/.test(document.getElementById("places").innerText), null, { timeout: 30_000 });
+
+async function plainPage() {
+  const page = await open("/plain?lang=en&find=co2");
+  await valued(page);
+  must((await page.locator("#places").innerText()).includes("ppm"), "values have their unit");
+  await picture(page, "plain-en");
+  await page.goto(`${origin}/plain?lang=zh-CN&find=co2`);
+  await valued(page);
+  must(/[\u4e00-\u9fff]{2}/.test(await page.locator("#places").innerText()), "it is in Chinese");
+  await picture(page, "plain-zh");
+  must(page.faults.length === 0, page.faults.join("\n"));
+  await page.context().close();
+}
+
+await test("the page without pictures has values and alarms in both languages", plainPage);
+
+if (only !== "plain") await test("a browser without WebGL2 is led to the page without pictures", async () => {
+  const page = await open("/");
+  await page.context().addInitScript(() => {
+    const of = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+      return kind === "webgl2" ? null : of.call(this, kind, ...rest);
+    };
+  });
+  await page.goto(`${origin}/?lang=en`);
+  await page.waitForURL(/plain/, { timeout: 60_000 });
+  await valued(page);
+  await page.context().close();
+});
+
+if (only !== "plain") {
+  const room = "teaching-a/2f";
+  let page;
+  await test("the campus is drawn", async () => {
+    const began = Date.now();
+    page = await open("/?lang=en");
+    await page.waitForFunction(() => document.getElementById("loading").hidden, null, { timeout: 240_000 });
+    figures.page_ran_s = (Date.now() - began) / 1000;
+    await drawn(page);
+    figures.first_picture_s = (Date.now() - began) / 1000;
+    const text = await spoken(page);
+    must(text.includes("Campanile"), text);
+    await picture(page, "campus");
+    must(page.faults.length === 0, page.faults.join("\n"));
+  });
+
+  await test("what is clicked is chosen, and its value is live and changes", async () => {
+    // The middle of the picture is the middle of a room that the link leads to.
+    const found = await (await fetch(`${origin}/api/v1/points?glob=teaching-a/2f/*/co2&limit=1`)).json();
+    const path = found.points[0].point.path.split("/").slice(0, 3).join("/");
+    await page.evaluate((at) => (location.hash = `#at=${at}`), path);
+    const said = await until("the link chooses the room", 60, async () => {
+      const text = await spoken(page);
+      return text.includes("ppm") && text;
+    });
+    await page.keyboard.press("Escape");
+    await until("Esc lets go", 30, async () => !(await spoken(page)).includes("ppm"));
+    await page.keyboard.press("Escape");
+    await sleep(3000);
+    // Where the controls at the left end, the middle of the rest.
+    await page.mouse.move(764, 378);
+    await sleep(2500);
+    await page.mouse.down();
+    await sleep(300);
+    await page.mouse.up();
+    const clicked = await until("a click chooses it again", 60, async () => {
+      const text = await spoken(page);
+      return text.includes("ppm") && text;
+    });
+    await picture(page, "room");
+    await until("its values change", 180, async () => (await spoken(page)) !== clicked);
+    must(said.length > 20, said);
+  });
+
+  await test("the language is switched while it runs", async () => {
+    await page.keyboard.press("Control+k");
+    await sleep(1500);
+    await page.keyboard.type("中文", { delay: 50 });
+    await sleep(1500);
+    await page.keyboard.press("Enter");
+    await until("the page speaks Chinese", 60, async () => (await page.locator("#spoken").getAttribute("lang")) === "zh-CN");
+    await sleep(1500);
+    await picture(page, "campus-zh");
+  });
+
+  await test("Chinese is composed in a field", async () => {
+    await page.keyboard.press("Control+k");
+    await until("the page's input has the focus", 30, async () => page.evaluate(() => document.activeElement.id === "typing"));
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Input.imeSetComposition", { text: "shi", selectionStart: 3, selectionEnd: 3 });
+    await sleep(1200);
+    await cdp.send("Input.imeSetComposition", { text: "食堂", selectionStart: 2, selectionEnd: 2 });
+    await sleep(1200);
+    await picture(page, "composing");
+    await cdp.send("Input.insertText", { text: "食堂" });
+    await sleep(2500);
+    await picture(page, "composed");
+    await page.keyboard.press("Enter");
+    await until("what was found is chosen", 60, async () => (await spoken(page)).includes("食堂"));
+    await page.keyboard.press("Escape");
+  });
+
+  await test("a link opens its view", async () => {
+    const link = await page.evaluate(() => location.hash);
+    must(link.includes("eye="), link);
+    const other = await open("/?lang=en#at=library&colour=co2&see=xray&place=monitor");
+    await drawn(other);
+    await until("the library is chosen", 60, async () => (await spoken(other)).includes("Library"));
+    await until("the address has the view", 60, async () => {
+      const hash = await other.evaluate(() => location.hash);
+      return hash.includes("at=library") && hash.includes("see=xray") && hash.includes("colour=co2");
+    });
+    await sleep(4000);
+    await picture(other, "link");
+    must(other.faults.length === 0, other.faults.join("\n"));
+    await other.context().close();
+  });
+
+  await test("a frame's script time and the page's memory", async () => {
+    figures.frame_ms = await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const times = [];
+          let last = performance.now();
+          const step = (now) => {
+            times.push(now - last);
+            last = now;
+            if (times.length < 12) requestAnimationFrame(step);
+            else resolve(times.slice(2).sort((a, b) => a - b)[5]);
+          };
+          requestAnimationFrame(step);
+        }),
+    );
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Performance.enable");
+    const before = (await cdp.send("Performance.getMetrics")).metrics;
+    await sleep(10_000);
+    const after = (await cdp.send("Performance.getMetrics")).metrics;
+    const of = (list, name) => list.find((m) => m.name === name).value;
+    figures.script_s_in_10_s = of(after, "ScriptDuration") - of(before, "ScriptDuration");
+    figures.heap_mb = of(after, "JSHeapUsedSize") / 1e6;
+    must(page.faults.length === 0, page.faults.join("\n"));
+  });
+}
+
+await browser.close();
+started.child.kill("SIGINT");
+await sleep(1500);
+rmSync(data, { recursive: true, force: true });
+writeFileSync(join(out, "browser.json"), JSON.stringify({ figures, results }, null, 2));
+console.log(JSON.stringify(figures));
+const failed = results.filter((result) => !result.ok).length;
+console.log(`${results.length - failed} of ${results.length} passed; pictures in ${out}`);
+process.exit(failed ? 1 : 0);
