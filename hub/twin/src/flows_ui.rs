@@ -257,11 +257,12 @@ fn sankey_ui(
         let columns = flows.stations.iter().map(|s| s.column).max().unwrap_or(0);
         let font = FontId::new(11.5, FontFamily::Proportional);
         let widest = (room.width() / (columns.max(1) as f32) - BOX_WIDTH - 8.0).max(40.0);
+        // Where boxes are too thin for a name each, the larger are named; the others are where they are pointed at.
+        let mut named_to = vec![f32::NEG_INFINITY; columns + 1];
         for (i, station) in flows.stations.iter().enumerate() {
             ui.painter().rect_filled(boxes[i], CornerRadius::same(2), colours[i]);
             let amount = format!("{} {unit}", number_text(station.amount, None));
             let name = what_text(&station.what, index, texts);
-            let is_last = station.column == columns && columns > 0;
             let mut job = bevy_egui::egui::text::LayoutJob::simple_singleline(
                 format!("{name}  {amount}"),
                 font.clone(),
@@ -269,14 +270,17 @@ fn sankey_ui(
             );
             job.wrap = bevy_egui::egui::text::TextWrapping::truncate_at_width(widest);
             let galley = ui.painter().layout_job(job);
-            let at = if is_last {
-                Align2::RIGHT_CENTER.anchor_size(boxes[i].left_center() - vec2(5.0, 0.0), galley.size())
+            let at = if station.column == 0 {
+                Align2::LEFT_BOTTOM.anchor_size(boxes[i].left_top() - vec2(0.0, 1.0), galley.size())
             } else {
-                Align2::LEFT_CENTER.anchor_size(boxes[i].right_center() + vec2(5.0, 0.0), galley.size())
+                Align2::RIGHT_CENTER.anchor_size(boxes[i].left_center() - vec2(5.0, 0.0), galley.size())
             };
-            let back = ui.visuals().panel_fill.gamma_multiply(0.72);
-            ui.painter().rect_filled(at.expand2(vec2(2.0, 0.0)), CornerRadius::same(3), back);
-            ui.painter().galley(at.min, galley, ink());
+            if at.top() >= named_to[station.column] || hit == Some(i) {
+                named_to[station.column] = at.bottom();
+                let back = ui.visuals().panel_fill.gamma_multiply(0.66);
+                ui.painter().rect_filled(at.expand2(vec2(2.0, 0.0)), CornerRadius::same(3), back);
+                ui.painter().galley(at.min, galley, ink());
+            }
             if hit == Some(i) {
                 said = Some(format!("{name}  {amount}"));
             }

@@ -597,9 +597,11 @@ fn controls_ui(
             heading_ui(ui, &texts.t("storeys"));
             slice_ui(ui, input, index, view, actions);
             ui.horizontal_wrapped(|ui| {
-                ui.spacing_mut().item_spacing.x = 2.0;
+                ui.spacing_mut().item_spacing.x = 0.0;
+                ui.spacing_mut().button_padding.x = 6.0;
                 for sight in Sight::ALL {
-                    ui.selectable_value(&mut view.sight, sight, sight.text(texts));
+                    let text = RichText::new(sight.text(texts)).size(12.0);
+                    ui.selectable_value(&mut view.sight, sight, text);
                 }
             });
             ui.add_space(2.0);
