@@ -49,8 +49,8 @@ pub use value::{JsonValue, ValueError};
 
 // What the messages are made of, so that a client needs this crate alone.
 pub use campanile_model::{
-    AlarmPriority, EntityKind, Glob, GlobError, Names, NetworkKind, Path, PathError, PointId, PointKind, Priority,
-    Quality, Timestamp, Value, ValueType,
+    AlarmPriority, EntityKind, Glob, GlobError, Names, NetworkKind, Path, PathError, PointId, PointKind,
+    Priority, Quality, Timestamp, Value, ValueType,
 };
 
 /// The version of the protocol that this crate speaks. A hub and a client of different versions

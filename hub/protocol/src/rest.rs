@@ -219,6 +219,45 @@ pub struct AlarmsAnswer {
     pub alarms: Vec<AlarmInfo>,
 }
 
+/// How alarms turned in a stretch of time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, IntoParams, JsonSchema)]
+#[into_params(parameter_in = Query)]
+pub struct JournalQuery {
+    /// From when, microseconds UTC, inclusive.
+    #[serde(default)]
+    pub from_us: Option<i64>,
+    /// Until when, microseconds UTC, exclusive.
+    #[serde(default)]
+    pub to_us: Option<i64>,
+    /// Only what stands before this in the journal, for the next page.
+    #[serde(default)]
+    pub before: Option<i64>,
+    /// At most so many; 200 where left out, 1000 at most.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+/// A turn of an alarm: raised, acknowledged, returned, hidden.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct AlarmTurn {
+    /// Its number in the journal.
+    pub number: i64,
+    /// When it turned, microseconds UTC.
+    pub time_us: i64,
+    /// The alarm as it was then.
+    pub alarm: AlarmInfo,
+}
+
+/// A page of the journal of alarms.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema, JsonSchema)]
+pub struct JournalAnswer {
+    /// The newest first.
+    pub turns: Vec<AlarmTurn>,
+    /// Ask again with `before` at this for more; absent: there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<i64>,
+}
+
 /// Acknowledge an alarm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, JsonSchema)]
 #[serde(deny_unknown_fields)]

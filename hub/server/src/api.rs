@@ -12,14 +12,15 @@ use campanile_history::HistoryError;
 use campanile_model::{Accumulation, PointId, Timestamp};
 use campanile_protocol::rest::{
     AcknowledgeRequest, AlarmRequest, AlarmsAnswer, ApiError, Bucket, BucketsAnswer, BucketsQuery,
-    CommandRequest, CommandsAnswer, CommandsQuery, ExportQuery, Health, OutOfServiceRequest, Outcome,
-    PointValue, PointWithValue, PointsAnswer, PointsQuery, RangeAnswer, RangeQuery, Reading,
-    RelinquishRequest, ShelveRequest, ValueQuery,
+    CommandRequest, CommandsAnswer, CommandsQuery, ExportQuery, Health, JournalAnswer, JournalQuery,
+    OutOfServiceRequest, Outcome, PointValue, PointWithValue, PointsAnswer, PointsQuery, RangeAnswer,
+    RangeQuery, Reading, RelinquishRequest, ShelveRequest, ValueQuery,
 };
 use campanile_protocol::{Catalogue, CommandState, ErrorCode, JsonValue, Path, RejectReason, limits};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::keeper::ALARM_JOURNAL;
 use crate::live::{AlarmAct, Live};
 use crate::people::Caller;
 use crate::seams::Store;
@@ -37,6 +38,7 @@ pub fn router() -> OpenApiRouter<Arc<Live>> {
         .routes(routes!(buckets))
         .routes(routes!(export))
         .routes(routes!(alarms))
+        .routes(routes!(journal))
         .routes(routes!(acknowledge))
         .routes(routes!(shelve))
         .routes(routes!(unshelve))
@@ -308,6 +310,17 @@ impl std::io::Write for Pieces {
 #[utoipa::path(get, path = "/alarms", responses((status = 200, description = "The answer", body = AlarmsAnswer)))]
 async fn alarms(State(live): Live_) -> Json<AlarmsAnswer> {
     Json(AlarmsAnswer { alarms: live.view().alarms.to_vec() })
+}
+
+/// How alarms turned: raised, acknowledged, returned, hidden; the newest first.
+#[utoipa::path(get, path = "/alarms/journal", params(JournalQuery), responses((status = 200, description = "The answer", body = JournalAnswer), (status = 400, description = "The request could not be understood", body = ApiError)))]
+async fn journal(State(live): Live_, Ask(query): Ask<JournalQuery>) -> Result<Json<JournalAnswer>, Failure> {
+    Ok(Json(
+        ask_store(live, move |h| {
+            crate::journal::page(|before, limit| h.log(ALARM_JOURNAL, before, limit), &query)
+        })
+        .await?,
+    ))
 }
 
 /// An outcome with the status that says the same.

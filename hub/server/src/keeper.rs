@@ -27,6 +27,8 @@ const TURNS_AT_ONCE: usize = 256;
 const COMMAND_RECORD: &str = "command";
 /// The kind of record under which an alarm is kept, by its id.
 const ALARM_RECORD: &str = "alarm";
+/// The log of how alarms turned.
+pub const ALARM_JOURNAL: &str = "alarm-journal";
 /// The kind of record under which an alarm of a plugin is kept, with what the plugin says of it.
 const NOTICE_RECORD: &str = "notice";
 /// A step back of the machine's clock that is more than the correction of a drift.
@@ -503,7 +505,15 @@ impl Keeper {
                         out.extend(self.world.effective(*point).map(|value| (*point, value)));
                     }
                 }
-                Event::Alarm { rule, .. } => drop(rules.insert(*rule)),
+                Event::Alarm { rule, .. } => {
+                    rules.insert(*rule);
+                    let turned = alarm_info(&self.live.campus, &self.world, *rule);
+                    // What has a state has one that can be written.
+                    if let Some(body) = turned.and_then(|alarm| serde_json::to_value(alarm).ok()) {
+                        let (kind, time) = (ALARM_JOURNAL.to_owned(), self.world.now());
+                        records.push(Record::Append { kind, time, body });
+                    }
+                }
                 _ => {}
             }
         }

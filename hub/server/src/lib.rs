@@ -10,6 +10,7 @@ mod catalogue;
 mod channel;
 mod clients;
 mod hub;
+mod journal;
 mod keeper;
 mod large;
 mod limits;

@@ -283,9 +283,7 @@ impl Live {
             std::fs::read(&own).map_err(|why| format!("{}: {why}", own.display()))?
         } else {
             let terrain = crate::terrain(&self.campus).map_err(|why| why.to_string())?;
-            campanile_scene::build(&self.campus, terrain.as_ref())
-                .map_err(|why| why.to_string())?
-                .bytes
+            campanile_scene::build(&self.campus, terrain.as_ref()).map_err(|why| why.to_string())?.bytes
         };
         let scene = Large::from(bytes);
         *kept = Some(scene.clone());

@@ -111,6 +111,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/history/buckets", P::Look),
     export("/api/v1/history/export.csv", P::Export),
     get("/api/v1/alarms", P::Look),
+    get("/api/v1/alarms/journal", P::Look),
     post("/api/v1/alarms/acknowledge", P::Alarms),
     post("/api/v1/alarms/shelve", P::Alarms),
     post("/api/v1/alarms/unshelve", P::Alarms),

@@ -27,15 +27,17 @@ pub struct AlarmsView {
     pub priority: Option<AlarmPriority>,
     /// Whether only those that wait for a person.
     pub only_new: bool,
+    /// Whether those of the past are listed instead of those in force.
+    pub is_past: bool,
     /// What is said of all that are listed, while they are acknowledged together.
     pub all: Option<String>,
 }
 
 impl AlarmsView {
     fn lists(&self, alarm: &AlarmInfo, input: &Input<'_>) -> bool {
-        let place = input.index().and_then(|index| {
-            index.catalogue.entities.get(index.nearest(alarm.entity.as_str())? as usize)
-        });
+        let place = input
+            .index()
+            .and_then(|index| index.catalogue.entities.get(index.nearest(alarm.entity.as_str())? as usize));
         let place = place.map(|place| format!("{} {}", place.names.zh, place.names.en)).unwrap_or_default();
         let text = format!("{} {} {place} {}", alarm.names.zh, alarm.names.en, alarm.entity.as_str());
         let words: Vec<String> = self.text.to_lowercase().split_whitespace().map(str::to_owned).collect();
@@ -64,7 +66,19 @@ pub fn alarms_pane_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: 
             ui.selectable_value(&mut view.alarms.priority, Some(priority), text);
         }
     });
-    ui.checkbox(&mut view.alarms.only_new, texts.t("alarms-only-new"));
+    ui.horizontal_wrapped(|ui| {
+        ui.selectable_value(&mut view.alarms.is_past, false, texts.t("alarms-in-force"));
+        ui.selectable_value(&mut view.alarms.is_past, true, texts.t("alarms-past"));
+        if view.alarms.is_past {
+            crate::drill_ui::spans_ui(ui, view, texts);
+        } else {
+            ui.checkbox(&mut view.alarms.only_new, texts.t("alarms-only-new"));
+        }
+    });
+    if view.alarms.is_past {
+        journal_ui(ui, input, view, actions);
+        return;
+    }
     let listed: Vec<&AlarmInfo> = all.into_iter().filter(|alarm| view.alarms.lists(alarm, input)).collect();
     let waiting: Vec<&str> =
         listed.iter().filter(|a| a.state.needs_acknowledgement()).map(|a| a.id.as_str()).collect();
@@ -72,13 +86,20 @@ pub fn alarms_pane_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: 
         let count = waiting.len().to_string();
         match view.alarms.all.as_mut() {
             None => {
-                if acting_button_ui(ui, input, &texts.with("alarms-acknowledge-all", &[("count", &count)])).clicked() {
+                if acting_button_ui(ui, input, &texts.with("alarms-acknowledge-all", &[("count", &count)]))
+                    .clicked()
+                {
                     view.alarms.all = Some(String::new());
                 }
             }
             Some(comment) => {
                 let hint = texts.t("alarm-comment");
-                ui.add(TextEdit::singleline(comment).hint_text(hint).char_limit(120).desired_width(f32::INFINITY));
+                ui.add(
+                    TextEdit::singleline(comment)
+                        .hint_text(hint)
+                        .char_limit(120)
+                        .desired_width(f32::INFINITY),
+                );
                 let mut is_done = false;
                 ui.horizontal(|ui| {
                     // Many at once is worth a word.
@@ -107,6 +128,46 @@ pub fn alarms_pane_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: 
         for alarm in listed.into_iter().take(300) {
             alarm_ui(ui, alarm, input, view, actions);
             ui.separator();
+        }
+    });
+}
+
+/// How alarms turned, the newest first.
+fn journal_ui(ui: &mut Ui, input: &Input<'_>, view: &View, actions: &mut Vec<Action>) {
+    let texts = input.texts;
+    let past = AlarmsView { only_new: false, ..view.alarms.clone() };
+    let turns = input.state.journal.iter().filter(|turn| past.lists(&turn.alarm, input));
+    ScrollArea::vertical().id_salt("journal").auto_shrink([false, false]).show(ui, |ui| {
+        let mut count = 0;
+        for turn in turns.take(500) {
+            count += 1;
+            ui.push_id(turn.number, |ui| {
+                let clock = time_text(turn.time_us, input.timezone(), "%m-%d %H:%M:%S");
+                ui.horizontal(|ui| {
+                    theme::badge_ui(
+                        ui,
+                        &priority_text(turn.alarm.priority, texts),
+                        theme::priority_colour(turn.alarm.priority),
+                    );
+                    ui.add(bevy_egui::egui::Label::new(texts.name(&turn.alarm.names)).truncate());
+                });
+                ui.horizontal_wrapped(|ui| {
+                    let by = turn.alarm.acknowledged_by.as_deref().unwrap_or_default();
+                    let state = state_text(turn.alarm.state, texts);
+                    ui.label(RichText::new(format!("{clock} · {state}  {by}")).small().color(faint()));
+                    let place = input.index().and_then(|index| {
+                        index.catalogue.entities.get(index.nearest(turn.alarm.entity.as_str())? as usize)
+                    });
+                    let place = place.map_or(turn.alarm.entity.as_str(), |place| texts.name(&place.names));
+                    if ui.link(RichText::new(place).small()).clicked() {
+                        actions.push(Action::FlyTo(turn.alarm.entity.as_str().to_owned()));
+                    }
+                });
+                ui.separator();
+            });
+        }
+        if count == 0 {
+            ui.label(RichText::new(texts.t("alarms-none-past")).color(faint()));
         }
     });
 }

@@ -8,9 +8,7 @@ use bevy::pbr::DistanceFog;
 use bevy::prelude::*;
 use bevy::window::WindowCloseRequested;
 use bevy_egui::egui::Order;
-use bevy_egui::{
-    EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext,
-};
+use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
 use campanile_protocol::people::Role;
 use campanile_protocol::{ClientMessage, Path};
 
@@ -63,6 +61,8 @@ pub struct Twin {
     requests: u64,
     /// When drills, rehearsals and the one followed were asked for last, in the app's seconds.
     asked_s: [Option<f64>; 3],
+    /// The minute and the span that alarms were asked for last.
+    journal_asked: Option<(i64, i64)>,
 }
 
 /// Where the camera is and where it flies to.
@@ -117,6 +117,8 @@ struct Keeper {
 
 impl Twin {
     /// A twin on a hub, which keeps nothing.
+    // For pictures and tests.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub fn new(hub: Box<dyn Hub>, language: Language) -> Self {
         Self::keeping(hub, language, Box::new(Nowhere))
     }
@@ -155,6 +157,7 @@ impl Twin {
             keeper,
             requests: 0,
             asked_s: [None; 3],
+            journal_asked: None,
         }
     }
 
@@ -232,6 +235,22 @@ impl Twin {
         format!("{}/api/v1/rehearsals/report?id={id}&lang={lang}", self.hub.address())
     }
 
+    /// Asks how alarms turned, where that is shown: in the pane of alarms and on the time bar.
+    fn ask_journal(&mut self, now_s: f64) {
+        let is_shown =
+            self.view.past_open || (self.view.alarms.is_past && self.view.dock.shows(Pane::Alarms));
+        let newest_us = self.view.newest_us.max(self.state.time_us(now_s).unwrap_or(0));
+        let span_s = crate::drill_ui::span_s(&self.view);
+        let key = (newest_us / 60_000_000, span_s as i64);
+        if !is_shown || newest_us == 0 || self.state.link != Link::Live || self.journal_asked == Some(key) {
+            return;
+        }
+        if self.hub.ask(Ask::Journal(newest_us - (span_s * 1e6) as i64, newest_us.saturating_add(60_000_000)))
+        {
+            self.journal_asked = Some(key);
+        }
+    }
+
     /// Asks for what the Drill page shows, and follows a rehearsal that was begun once it is open.
     fn ask_drills(&mut self, now_s: f64) {
         let followed = match &self.world {
@@ -296,7 +315,11 @@ impl Twin {
                 }
             }
             // Done where the panels are drawn.
-            Action::Report(_) | Action::Quit | Action::CopyLink | Action::Keep { .. } | Action::Picture(_) => {}
+            Action::Report(_)
+            | Action::Quit
+            | Action::CopyLink
+            | Action::Keep { .. }
+            | Action::Picture(_) => {}
             Action::Select(path) => self.view.select(path),
             Action::Back(back) => {
                 if let Some(path) = self.view.trail.step(back) {
@@ -458,7 +481,7 @@ fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target) {
 }
 
 /// Takes in what came from the hub.
-fn take_events_system(
+pub fn take_events_system(
     mut twin: ResMut<'_, Twin>,
     mut scene: ResMut<'_, Scene3d>,
     mut rig: ResMut<'_, Rig>,
@@ -561,10 +584,11 @@ fn ask_drills_system(mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>) {
     let twin = twin.bypass_change_detection();
     twin.ask_drills(time.elapsed_secs_f64());
     twin.ask_plugins(time.elapsed_secs_f64());
+    twin.ask_journal(time.elapsed_secs_f64());
 }
 
 /// Ends the program when its window is closed, unless that would lose what somebody has written.
-fn close_system(
+pub fn close_system(
     mut twin: ResMut<'_, Twin>,
     mut closing: MessageReader<'_, '_, WindowCloseRequested>,
     mut exit: MessageWriter<'_, AppExit>,
@@ -575,7 +599,7 @@ fn close_system(
 }
 
 /// Draws the panels and does what the person wishes.
-fn ui_system(
+pub fn ui_system(
     mut contexts: EguiContexts<'_, '_>,
     mut twin: ResMut<'_, Twin>,
     mut rig: ResMut<'_, Rig>,
@@ -690,9 +714,10 @@ impl Twin {
             self.view.dock.go(place);
         }
         self.keeper.is_place_chosen = true;
-        let known = address.at.as_ref().filter(|at| {
-            self.state.index.as_deref().is_some_and(|index| index.entity(at).is_some())
-        });
+        let known = address
+            .at
+            .as_ref()
+            .filter(|at| self.state.index.as_deref().is_some_and(|index| index.entity(at).is_some()));
         if let (Some(at), None) = (&address.at, known) {
             let why = Some(self.texts.with("link-no-place", &[("path", at)]));
             self.state.notices.push(Notice { at_s: now_s, why });
@@ -730,7 +755,9 @@ impl Twin {
         {
             self.view.dock.go(WorkPlace::Learn);
         }
-        let Some(campus) = self.state.index.as_deref().map(|index| index.catalogue.campus.clone()) else { return };
+        let Some(campus) = self.state.index.as_deref().map(|index| index.catalogue.campus.clone()) else {
+            return;
+        };
         if self.keeper.campus.as_ref() != Some(&campus) {
             self.view.own = self.keeper.prefs.campuses.get(&campus).cloned().unwrap_or_default();
             self.keeper.campus = Some(campus);

@@ -2,15 +2,15 @@
 //! plugins with several lines and their names.
 
 use bevy_egui::egui::{
-    Align2, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, Response, RichText, Sense, Shape,
-    Stroke, Ui, pos2, vec2,
+    Align2, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui,
+    pos2, vec2,
 };
 use campanile_protocol::plugins::ChartLine;
 use campanile_protocol::rest::{Bucket, BucketsAnswer};
 
 use crate::colour::nice_step;
 use crate::locale::Texts;
-use crate::theme::{accent, faint, rule, LINES};
+use crate::theme::{LINES, accent, faint, rule};
 use crate::units::{number_text, time_text, unit_text};
 
 /// Buckets without a gap between them.
@@ -89,9 +89,7 @@ pub fn spark_ui(ui: &Ui, rect: Rect, answer: &BucketsAnswer, from_us: i64, to_us
         return;
     }
     let span = (to_us - from_us).max(1) as f64;
-    let part = |us: f64| {
-        rect.left() + ((us - from_us as f64) / span).clamp(0.0, 1.0) as f32 * rect.width()
-    };
+    let part = |us: f64| rect.left() + ((us - from_us as f64) / span).clamp(0.0, 1.0) as f32 * rect.width();
     for bucket in &answer.buckets {
         let share = bucket.mean.clamp(0.0, 1.0) as f32;
         let (from, to) = (part(bucket.start_us as f64), part(bucket.start_us as f64 + answer.width_s * 1e6));
@@ -155,7 +153,8 @@ pub const TICK_SIZE: f32 = 10.5;
 
 /// Draws the axes; gives back where the lines go.
 pub fn axes_ui(ui: &mut Ui, frame: Frame, timezone: &str, height: f32) -> (Rect, Response) {
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click_and_drag());
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click_and_drag());
     let font = FontId::new(TICK_SIZE, FontFamily::Proportional);
     let ticks: Vec<(f64, String)> = (0..=64)
         .map(|i| frame.low + frame.step * f64::from(i))

@@ -1,8 +1,8 @@
 //! Charts of points over any stretch of time, beside another stretch, and as a table in a file.
 
 use bevy_egui::egui::{
-    Align, Align2, Color32, ComboBox, CornerRadius, FontFamily, FontId, Layout, Pos2, Rect, Response, RichText,
-    ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2,
+    Align, Align2, Color32, ComboBox, CornerRadius, FontFamily, FontId, Layout, Pos2, Rect, Response,
+    RichText, ScrollArea, Sense, Shape, Stroke, Ui, pos2, vec2,
 };
 use campanile_protocol::rest::{Bucket, BucketsAnswer};
 use campanile_protocol::{PointInfo, ValueType};
@@ -11,7 +11,7 @@ use crate::chart::{Frame, TICK_SIZE, axes_ui, pointed_ui, runs, shown};
 use crate::locale::Texts;
 use crate::period::{Compare, Period, Range, Stretch};
 use crate::state::{Index, Stretched};
-use crate::theme::{self, accent, faint, LINES};
+use crate::theme::{self, LINES, accent, faint};
 use crate::ui::{Action, Input, View};
 use crate::units::{number_text, time_text, unit_text};
 
@@ -260,8 +260,13 @@ fn legend_row_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, series: &Series<
                     ui.label(RichText::new(text).strong());
                 }
                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                    let name = format!("{} · {}", texts.name(&series.info.names), place_of(index, series.info, texts));
-                    ui.add(bevy_egui::egui::Label::new(RichText::new(name).small()).truncate()).on_hover_text(path);
+                    let name = format!(
+                        "{} · {}",
+                        texts.name(&series.info.names),
+                        place_of(index, series.info, texts)
+                    );
+                    ui.add(bevy_egui::egui::Label::new(RichText::new(name).small()).truncate())
+                        .on_hover_text(path);
                 });
             });
         });
@@ -280,7 +285,13 @@ fn legend_row_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, series: &Series<
             ui.label(RichText::new(text).small().color(faint()));
             if was.abs() > 1e-9 {
                 let part = (is - was) / was.abs() * 100.0;
-                let colour = if part > 0.5 { theme::warn() } else if part < -0.5 { theme::good() } else { faint() };
+                let colour = if part > 0.5 {
+                    theme::warn()
+                } else if part < -0.5 {
+                    theme::good()
+                } else {
+                    faint()
+                };
                 ui.label(RichText::new(format!("{part:+.1} %")).small().color(colour));
             }
         });
@@ -299,7 +310,8 @@ pub fn place_of<'a>(index: &'a Index, info: &PointInfo, texts: &Texts) -> &'a st
 
 /// The ends of all values of some lines.
 fn ends_of(series: &[&Series<'_>]) -> Option<(f64, f64)> {
-    let answers = series.iter().flat_map(|s| s.answer.into_iter().chain(s.other.and_then(|(_, other)| other)));
+    let answers =
+        series.iter().flat_map(|s| s.answer.into_iter().chain(s.other.and_then(|(_, other)| other)));
     let buckets = || answers.clone().flat_map(|answer| &answer.buckets);
     let is_amount = series.iter().any(|s| s.info.is_consumption);
     let low = buckets().map(|b| b.consumption.unwrap_or(b.min)).min_by(f64::total_cmp)?;
@@ -307,7 +319,8 @@ fn ends_of(series: &[&Series<'_>]) -> Option<(f64, f64)> {
     // Bars stand on nought.
     let (low, high) = if is_amount { (low.min(0.0), high.max(0.0)) } else { (low, high) };
     let least = f64::max(1e-9, 1e-9 * low.abs().max(high.abs()));
-    let ends = if high - low > least { (low, high) } else { (low - 1.0f64.max(least), high + 1.0f64.max(least)) };
+    let ends =
+        if high - low > least { (low, high) } else { (low - 1.0f64.max(least), high + 1.0f64.max(least)) };
     (ends.1 - ends.0).is_finite().then_some(ends)
 }
 
@@ -445,7 +458,11 @@ fn readout_ui(ui: &Ui, input: &Input<'_>, plot: Rect, series: &[&Series<'_>], ti
     let mut line = |text: String, colour: Color32| {
         let galley = ui.painter().layout_no_wrap(text, font.clone(), colour);
         let rect = Align2::RIGHT_TOP.anchor_size(at, galley.size());
-        ui.painter().rect_filled(rect.expand(2.0), CornerRadius::same(2), theme::ground().gamma_multiply(0.85));
+        ui.painter().rect_filled(
+            rect.expand(2.0),
+            CornerRadius::same(2),
+            theme::ground().gamma_multiply(0.85),
+        );
         ui.painter().galley(rect.min, galley, colour);
         at.y += rect.height() + 2.0;
     };
@@ -456,11 +473,8 @@ fn readout_ui(ui: &Ui, input: &Input<'_>, plot: Rect, series: &[&Series<'_>], ti
             value_at(answer?, time_us + stretch.from_us - series.stretch.from_us)
         });
         let number = |x: Option<f64>| x.map_or_else(|| "–".to_owned(), |x| number_text(x, None));
-        let text = if series.other.is_some() {
-            format!("{}  ({})", number(is), number(was))
-        } else {
-            number(is)
-        };
+        let text =
+            if series.other.is_some() { format!("{}  ({})", number(is), number(was)) } else { number(is) };
         line(text, series.colour);
     }
 }
@@ -473,7 +487,9 @@ fn timeline_ui(ui: &mut Ui, input: &Input<'_>, series: &Series<'_>) {
     ui.painter().rect_filled(bar, CornerRadius::same(3), theme::track());
     let Some(answer) = series.answer else { return };
     let span = (series.stretch.to_us - series.stretch.from_us).max(1) as f64;
-    let part = |us: f64| bar.left() + ((us - series.stretch.from_us as f64) / span).clamp(0.0, 1.0) as f32 * bar.width();
+    let part = |us: f64| {
+        bar.left() + ((us - series.stretch.from_us as f64) / span).clamp(0.0, 1.0) as f32 * bar.width()
+    };
     for bucket in &answer.buckets {
         let from = part(bucket.start_us as f64);
         let to = part(bucket.start_us as f64 + answer.width_s * 1e6);

@@ -19,7 +19,8 @@ const DAY_US: i64 = 86_400_000_000;
 pub fn details_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &mut View, actions: &mut Vec<Action>) {
     let texts = input.texts;
     let entity = view.selected.as_deref().and_then(|path| index.nearest(path));
-    let Some((entity, info)) = entity.and_then(|i| Some((i, index.catalogue.entities.get(i as usize)?))) else {
+    let Some((entity, info)) = entity.and_then(|i| Some((i, index.catalogue.entities.get(i as usize)?)))
+    else {
         ui.label(RichText::new(texts.t("details-nothing")).color(faint()));
         return;
     };

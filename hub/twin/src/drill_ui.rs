@@ -12,6 +12,7 @@ use campanile_protocol::rehearsal::{
 };
 
 use crate::layers3d::{DEPTH_COLOURS, figure_colour};
+use crate::locale::Texts;
 use crate::net::Ask;
 use crate::sign_in_ui::role_text;
 use crate::state::World;
@@ -487,6 +488,60 @@ fn pace_ui(
 const SPANS: [(&str, f64); 4] =
     [("past-hour", 3600.0), ("past-day", 86_400.0), ("past-week", 604_800.0), ("past-month", 2_592_000.0)];
 
+/// Which stretch of the past.
+pub fn spans_ui(ui: &mut Ui, view: &mut View, texts: &Texts) {
+    for (span, (key, _)) in SPANS.iter().enumerate() {
+        ui.selectable_value(&mut view.past_span, span, texts.t(key));
+    }
+}
+
+/// How far back the bar of the past reaches, s.
+pub fn span_s(view: &View) -> f64 {
+    SPANS.get(view.past_span).map_or(86_400.0, |(_, span_s)| *span_s)
+}
+
+/// Alarms where they were raised, over the bar; a click leads to the moment.
+fn marks_of_alarms_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    newest_us: i64,
+    span_s: f64,
+    actions: &mut Vec<Action>,
+) {
+    let texts = input.texts;
+    let width = (ui.available_width() - 190.0).max(120.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 12.0), Sense::click());
+    ui.painter().hline(rect.x_range(), rect.bottom() - 1.0, Stroke::new(1.0, theme::rule()));
+    let raised = input.state.journal.iter().filter(|turn| turn.alarm.raised_us == turn.time_us);
+    let x_of = |us: i64| rect.right() + ((us - newest_us) as f64 / (span_s * 1e6)) as f32 * rect.width();
+    let mut pointed = None;
+    for turn in raised {
+        let x = x_of(turn.time_us);
+        if x < rect.left() || x > rect.right() {
+            continue;
+        }
+        let colour = theme::priority_colour(turn.alarm.priority);
+        let tip = pos2(x, rect.bottom() - 1.0);
+        let sign = vec![tip, tip + vec2(-4.0, -9.0), tip + vec2(4.0, -9.0)];
+        ui.painter().add(Shape::convex_polygon(sign, colour, Stroke::NONE));
+        if response.hover_pos().is_some_and(|at| (at.x - x).abs() < 5.0) {
+            pointed = Some(turn);
+        }
+    }
+    let Some(turn) = pointed else { return };
+    let place = input
+        .index()
+        .and_then(|index| index.catalogue.entities.get(index.nearest(turn.alarm.entity.as_str())? as usize));
+    let place = place.map_or("", |place| texts.name(&place.names));
+    let clock = crate::units::time_text(turn.time_us, input.timezone(), "%m-%d %H:%M");
+    let is_gone_to = response.clicked();
+    response.on_hover_text(format!("{clock}  {} · {place}", texts.name(&turn.alarm.names)));
+    if is_gone_to {
+        actions.push(Action::Follow(World::Past { at_us: turn.time_us, rate: 0.0 }));
+        actions.push(Action::FlyTo(turn.alarm.entity.as_str().to_owned()));
+    }
+}
+
 fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Action>) {
     let texts = input.texts;
     let newest_us = view.newest_us.max(input.state.time_us(input.now_s).unwrap_or(0));
@@ -510,11 +565,10 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
             }
         }
         ui.separator();
-        for (span, (key, _)) in SPANS.iter().enumerate() {
-            ui.selectable_value(&mut view.past_span, span, texts.t(key));
-        }
+        spans_ui(ui, view, texts);
     });
-    let span_s = SPANS.get(view.past_span).map_or(86_400.0, |(_, span_s)| *span_s);
+    let span_s = span_s(view);
+    marks_of_alarms_ui(ui, input, newest_us, span_s, actions);
     let mut before_s = (at_us - newest_us) as f64 / 1e6;
     let moment = |before_s: f64| newest_us + (before_s * 1e6) as i64;
     let zone = input.timezone();

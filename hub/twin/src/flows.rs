@@ -117,7 +117,9 @@ impl<'a> Tree<'a> {
         let mut children = vec![Vec::new(); network.nodes.len()];
         for (i, node) in network.nodes.iter().enumerate() {
             // Parents come before their children, so no node is in itself.
-            if let Some(list) = node.parent.and_then(|p| children.get_mut(p as usize).filter(|_| (p as usize) < i)) {
+            if let Some(list) =
+                node.parent.and_then(|p| children.get_mut(p as usize).filter(|_| (p as usize) < i))
+            {
                 list.push(i);
             }
         }
@@ -147,7 +149,11 @@ impl<'a> Tree<'a> {
     /// The feeders: nodes of that kind, else the ones right below the roots.
     fn feeders(&self) -> Vec<usize> {
         let named: Vec<usize> = (0..self.nodes.len()).filter(|i| self.nodes[*i].kind == "feeder").collect();
-        if named.is_empty() { self.roots().flat_map(|root| self.below(root).to_vec()).collect() } else { named }
+        if named.is_empty() {
+            self.roots().flat_map(|root| self.below(root).to_vec()).collect()
+        } else {
+            named
+        }
     }
 }
 
@@ -159,7 +165,9 @@ pub fn flow_point(index: &Index, entity: u32, flowing: Flowing) -> Option<u32> {
     };
     index.points_of(entity).iter().copied().find(|&point| {
         index.point(point).is_some_and(|info| {
-            info.value_type == ValueType::Number && info.command.is_none() && units.contains(&info.unit.as_str())
+            info.value_type == ValueType::Number
+                && info.command.is_none()
+                && units.contains(&info.unit.as_str())
         })
     })
 }
@@ -345,7 +353,8 @@ pub fn water(index: &Index, state: &State, counted: Counted, hour_of: impl Fn(i6
     while let Some((i, depth)) = open.pop() {
         let node = &tree.nodes[i];
         let own = amount(i);
-        let metered: Vec<Option<f64>> = first_metered(&tree, index, i, counted).into_iter().map(amount).collect();
+        let metered: Vec<Option<f64>> =
+            first_metered(&tree, index, i, counted).into_iter().map(amount).collect();
         let below: Option<f64> = metered.iter().copied().sum();
         let lost = match (own, below) {
             (Some(own), Some(below)) if !metered.is_empty() && own > 0.0 => Some((own - below) / own),
@@ -476,7 +485,10 @@ mod tests {
         }
         for (i, station) in flows.stations.iter().enumerate().filter(|(_, s)| s.column == 1) {
             let out: f64 = flows.ribbons.iter().filter(|r| r.from == i).map(|r| r.amount).sum();
-            assert!(station.what == What::Losses || (out - station.amount).abs() < 1e-9, "{station:?} gives on {out}");
+            assert!(
+                station.what == What::Losses || (out - station.amount).abs() < 1e-9,
+                "{station:?} gives on {out}"
+            );
         }
     }
 
@@ -498,6 +510,9 @@ mod tests {
         assert_eq!(branches[1].night.map(|(least, _)| least), Some(0.0));
         let (least, part) = branches[2].night.unwrap();
         assert!((least - 400.0).abs() < 1e-9 && part > 0.29, "{least} {part}");
-        assert!(energy(&index, &state, Counted::Over(TODAY)).is_none(), "a campus without the network has no picture");
+        assert!(
+            energy(&index, &state, Counted::Over(TODAY)).is_none(),
+            "a campus without the network has no picture"
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Flows drawn: electricity as a Sankey diagram, water as the tree of its branches.
 
 use bevy_egui::egui::{
-    Align2, Color32, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, RichText, ScrollArea, Sense, Shape, Ui,
-    pos2, vec2,
+    Align2, Color32, CornerRadius, FontFamily, FontId, Mesh, Pos2, Rect, RichText, ScrollArea, Sense, Shape,
+    Ui, pos2, vec2,
 };
 
 use crate::charts_ui::period_text;
@@ -10,7 +10,7 @@ use crate::flows::{Branch, Counted, Flowing, Flows, What, energy, water};
 use crate::locale::Texts;
 use crate::period::{Period, Range};
 use crate::state::Index;
-use crate::theme::{self, accent, faint, ink, LINES};
+use crate::theme::{self, LINES, accent, faint, ink};
 use crate::ui::{Action, Input, View};
 use crate::units::number_text;
 
@@ -25,10 +25,7 @@ pub struct FlowsView {
 
 impl Default for FlowsView {
     fn default() -> Self {
-        Self {
-            energy: Counted::Now,
-            water: Counted::Over(Range::Calendar { period: Period::Day, ago: 0 }),
-        }
+        Self { energy: Counted::Now, water: Counted::Over(Range::Calendar { period: Period::Day, ago: 0 }) }
     }
 }
 
@@ -132,7 +129,11 @@ fn colour_of(what: &What, column: usize, order: usize, index: &Index) -> Color32
         },
         What::Entity(entity) if column == 0 => {
             let brick = index.catalogue.entities.get(*entity as usize).map_or("", |e| e.brick.as_str());
-            if brick.contains("PV") { Color32::from_rgb(240, 190, 40) } else { Color32::from_rgb(86, 96, 112) }
+            if brick.contains("PV") {
+                Color32::from_rgb(240, 190, 40)
+            } else {
+                Color32::from_rgb(86, 96, 112)
+            }
         }
         What::Entity(_) => LINES[order % LINES.len()],
     }
@@ -222,7 +223,8 @@ fn sankey_ui(
         let room = rect.shrink2(vec2(4.0, 16.0));
         let Layout { boxes, scale } = lay_out(flows, room);
         let pointer = response.hover_pos();
-        let hit = pointer.and_then(|at| boxes.iter().position(|rect| rect.expand2(vec2(30.0, GAP * 0.4)).contains(at)));
+        let hit = pointer
+            .and_then(|at| boxes.iter().position(|rect| rect.expand2(vec2(30.0, GAP * 0.4)).contains(at)));
         let mut said = None;
         let (mut out, mut into) = (vec![0.0f32; boxes.len()], vec![0.0f32; boxes.len()]);
         let colours: Vec<Color32> = flows
@@ -320,19 +322,37 @@ fn branches_ui(
             let indent = branch.depth as f32 * 14.0;
             let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::click());
             if response.hovered() || view.selected.as_deref() == Some(entity.path.as_str()) {
-                ui.painter().rect_filled(rect, CornerRadius::same(4), ui.visuals().selection.bg_fill.gamma_multiply(0.6));
+                ui.painter().rect_filled(
+                    rect,
+                    CornerRadius::same(4),
+                    ui.visuals().selection.bg_fill.gamma_multiply(0.6),
+                );
             }
             let font = FontId::new(13.0, FontFamily::Proportional);
             let small = FontId::new(11.0, FontFamily::Proportional);
-            let amount = branch.amount.map_or_else(|| "–".into(), |x| format!("{} {unit}", number_text(x, None)));
+            let amount =
+                branch.amount.map_or_else(|| "–".into(), |x| format!("{} {unit}", number_text(x, None)));
             let right = rect.right() - 4.0;
-            let said = ui.painter().text(pos2(right, rect.top() + 9.0), Align2::RIGHT_CENTER, amount, font.clone(), ink());
+            let said = ui.painter().text(
+                pos2(right, rect.top() + 9.0),
+                Align2::RIGHT_CENTER,
+                amount,
+                font.clone(),
+                ink(),
+            );
             let room = said.left() - rect.left() - indent - 8.0;
-            let mut job = bevy_egui::egui::text::LayoutJob::simple_singleline(texts.name(&entity.names).to_owned(), font, ink());
+            let mut job = bevy_egui::egui::text::LayoutJob::simple_singleline(
+                texts.name(&entity.names).to_owned(),
+                font,
+                ink(),
+            );
             job.wrap = bevy_egui::egui::text::TextWrapping::truncate_at_width(room.max(30.0));
             let galley = ui.painter().layout_job(job);
             ui.painter().galley(pos2(rect.left() + indent, rect.top() + 1.0), galley, ink());
-            let bar = Rect::from_min_max(pos2(rect.left() + indent, rect.top() + 20.0), pos2(rect.left() + indent + (rect.width() - indent) * 0.5, rect.top() + 25.0));
+            let bar = Rect::from_min_max(
+                pos2(rect.left() + indent, rect.top() + 20.0),
+                pos2(rect.left() + indent + (rect.width() - indent) * 0.5, rect.top() + 25.0),
+            );
             ui.painter().rect_filled(bar, CornerRadius::same(2), theme::track());
             if let Some(x) = branch.amount {
                 let part = (x / most).clamp(0.0, 1.0) as f32;
@@ -341,13 +361,22 @@ fn branches_ui(
             }
             let mut x = right;
             let mut say = |text: String, colour: Color32| {
-                let at = ui.painter().text(pos2(x, rect.top() + 24.0), Align2::RIGHT_CENTER, text, small.clone(), colour);
+                let at = ui.painter().text(
+                    pos2(x, rect.top() + 24.0),
+                    Align2::RIGHT_CENTER,
+                    text,
+                    small.clone(),
+                    colour,
+                );
                 x = at.left() - 10.0;
             };
             if let Some((least, part)) = branch.night {
                 let is_thirsty = part >= THIRSTY_NIGHT && least >= 1.0;
                 let litres = number_text(least, Some(1.0));
-                say(texts.with("flows-night", &[("litres", &litres)]), if is_thirsty { theme::bad() } else { faint() });
+                say(
+                    texts.with("flows-night", &[("litres", &litres)]),
+                    if is_thirsty { theme::bad() } else { faint() },
+                );
             }
             if let Some(lost) = branch.lost.filter(|lost| *lost > LOST) {
                 let part = format!("{:.0}", lost * 100.0);

@@ -111,7 +111,8 @@ pub fn keys(ctx: &Context, input: &Input<'_>, view: &mut View, actions: &mut Vec
             // One above the highest is the whole.
             let at = (view.slice.level.unwrap_or(high + 1) + step).clamp(low, high + 1);
             let level = (at <= high).then_some(at);
-            actions.push(Action::Slice(crate::storeys::Slice { building: view.slice.building.clone(), level }));
+            actions
+                .push(Action::Slice(crate::storeys::Slice { building: view.slice.building.clone(), level }));
         }
     }
     if pressed(plain, Key::T) {
@@ -149,9 +150,11 @@ pub fn help_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View) 
         return;
     }
     let texts = input.texts;
-    Area::new(Id::new("help")).order(Order::Foreground).pivot(Align2::CENTER_CENTER).fixed_pos(screen.center()).show(
-        ctx,
-        |ui| {
+    Area::new(Id::new("help"))
+        .order(Order::Foreground)
+        .pivot(Align2::CENTER_CENTER)
+        .fixed_pos(screen.center())
+        .show(ctx, |ui| {
             theme::card().show(ui, |ui| {
                 ui.set_width((screen.width() - 80.0).min(620.0));
                 ui.horizontal(|ui| {
@@ -168,21 +171,23 @@ pub fn help_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View) 
                 ui.label(RichText::new(texts.t("help-mouse")).color(faint()));
                 ui.add_space(6.0);
                 let height = (screen.height() - 200.0).max(160.0);
-                ScrollArea::vertical().id_salt("help").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-                    Grid::new("keys").num_columns(4).spacing([14.0, 6.0]).show(ui, |ui| {
-                        let half = KEYS.len().div_ceil(2);
-                        for i in 0..half {
-                            for (key, text) in [KEYS.get(i), KEYS.get(i + half)].into_iter().flatten() {
-                                ui.label(RichText::new(*key).monospace().color(accent()));
-                                ui.add(bevy_egui::egui::Label::new(texts.t(text)).wrap());
+                ScrollArea::vertical().id_salt("help").max_height(height).auto_shrink([false, true]).show(
+                    ui,
+                    |ui| {
+                        Grid::new("keys").num_columns(4).spacing([14.0, 6.0]).show(ui, |ui| {
+                            let half = KEYS.len().div_ceil(2);
+                            for i in 0..half {
+                                for (key, text) in [KEYS.get(i), KEYS.get(i + half)].into_iter().flatten() {
+                                    ui.label(RichText::new(*key).monospace().color(accent()));
+                                    ui.add(bevy_egui::egui::Label::new(texts.t(text)).wrap());
+                                }
+                                ui.end_row();
                             }
-                            ui.end_row();
-                        }
-                    });
-                });
+                        });
+                    },
+                );
             });
-        },
-    );
+        });
 }
 
 #[cfg(test)]

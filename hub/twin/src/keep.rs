@@ -18,7 +18,8 @@ pub fn give(name: &str, bytes: &[u8]) -> Result<String, String> {
 /// The folder for downloads, else the home, else where the program runs.
 #[cfg(not(target_arch = "wasm32"))]
 fn downloads() -> std::path::PathBuf {
-    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+    let of =
+        |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
     let home = of("HOME").or_else(|| of("USERPROFILE"));
     let usual = of("XDG_DOWNLOAD_DIR").or_else(|| Some(home.clone()?.join("Downloads")));
     usual.filter(|folder| folder.is_dir()).or(home).unwrap_or_else(|| ".".into())
@@ -68,7 +69,9 @@ pub fn give(name: &str, bytes: &[u8]) -> Result<String, String> {
 
 /// Takes a picture of a part of the screen, in points, and gives it to the person.
 pub fn picture(commands: &mut Commands<'_, '_>, rect: EguiRect, pixels_per_point: f32) {
-    let now = move |captured: On<'_, '_, ScreenshotCaptured>, mut twin: ResMut<'_, Twin>, time: Res<'_, Time<Real>>| {
+    let now = move |captured: On<'_, '_, ScreenshotCaptured>,
+                    mut twin: ResMut<'_, Twin>,
+                    time: Res<'_, Time<Real>>| {
         let now_s = time.elapsed_secs_f64();
         let twin = twin.bypass_change_detection();
         match png_of(&captured.image, rect * pixels_per_point) {

@@ -38,7 +38,9 @@ fn light_points(index: &Index, room: u32) -> Vec<u32> {
         std::iter::once(&room).chain(inside).flat_map(|&entity| index.points_of(entity).to_vec()).collect();
     let of = |kind: ValueType| -> Vec<u32> {
         let is_light = |point: &&u32| {
-            index.point(**point).is_some_and(|info| info.quantity.contains("light") && info.value_type == kind)
+            index
+                .point(**point)
+                .is_some_and(|info| info.quantity.contains("light") && info.value_type == kind)
         };
         points.iter().filter(is_light).copied().collect()
     };
@@ -78,7 +80,8 @@ fn find(index: &Index, scene: &Scene3d) -> BTreeMap<usize, Vec<u32>> {
     let mut points: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut windows = BTreeMap::new();
     for (i, node) in scene.file.nodes.iter().enumerate().filter(|(_, node)| node.kind == "opening") {
-        let room = node.path.rsplit_once('/').and_then(|(storey, _)| room_of(rooms.get(storey)?, node.bounds));
+        let room =
+            node.path.rsplit_once('/').and_then(|(storey, _)| room_of(rooms.get(storey)?, node.bounds));
         let Some(room) = room else { continue };
         let of = points.entry(room.to_owned()).or_insert_with(|| {
             index.entity(room).map(|entity| light_points(index, entity)).unwrap_or_default()
@@ -116,11 +119,8 @@ pub fn lamps_system(
     let is_dusk = twin.state.time_us(now_s).is_some_and(|now| {
         sun_position(now, site.latitude_deg, site.longitude_deg).altitude_rad.to_degrees() < DUSK_DEG
     });
-    let now: BTreeMap<usize, bool> = lamps
-        .windows
-        .iter()
-        .map(|(node, points)| (*node, is_dusk && is_lit(&twin.state, points)))
-        .collect();
+    let now: BTreeMap<usize, bool> =
+        lamps.windows.iter().map(|(node, points)| (*node, is_dusk && is_lit(&twin.state, points))).collect();
     let is_same = now == lamps.was && lamps.sight == twin.view.sight;
     if is_same {
         return;
@@ -180,6 +180,10 @@ mod tests {
         let mut switch = point("a/1f/101/ac/on", 3, "lights-on");
         switch.value_type = ValueType::Bool;
         catalogue.points.push(switch);
-        assert_eq!(light_points(&Index::new(catalogue), 2), [3], "what was switched is known before what it takes");
+        assert_eq!(
+            light_points(&Index::new(catalogue), 2),
+            [3],
+            "what was switched is known before what it takes"
+        );
     }
 }

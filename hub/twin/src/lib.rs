@@ -14,6 +14,8 @@ mod address;
 mod alarms_ui;
 mod app;
 mod approve_ui;
+#[cfg(not(target_arch = "wasm32"))]
+mod bench;
 mod camera;
 mod chart;
 mod charts_ui;
@@ -72,6 +74,8 @@ mod units;
 mod views;
 mod weather;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub use bench::{District, Measured, run_bench};
 pub use locale::Language;
 pub use net::NetError;
 #[cfg(target_arch = "wasm32")]

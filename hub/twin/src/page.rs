@@ -32,7 +32,8 @@ pub fn run_page() {
     let location = window.location();
     let asked = location.search().ok().and_then(|query| UrlSearchParams::new_with_str(&query).ok());
     let asked = asked.and_then(|query| query.get("lang"));
-    let language = Language::from_tag(&asked.clone().or_else(|| window.navigator().language()).unwrap_or_default());
+    let language =
+        Language::from_tag(&asked.clone().or_else(|| window.navigator().language()).unwrap_or_default());
     let origin = location.origin().unwrap_or_default();
     let hub = BrowserHub::connect(origin, language.tag());
     let mut app = App::new();

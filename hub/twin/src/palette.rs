@@ -1,8 +1,8 @@
 //! One box that finds everything: places, devices, points, alarms, views, and what can be done.
 
 use bevy_egui::egui::{
-    Align, Align2, Area, Color32, Context, Id, Key, Layout, Modifiers, Order, Rect, RichText, ScrollArea, TextEdit,
-    Ui, vec2,
+    Align, Align2, Area, Color32, Context, Id, Key, Layout, Modifiers, Order, Rect, RichText, ScrollArea,
+    TextEdit, Ui, vec2,
 };
 use campanile_protocol::EntityKind;
 
@@ -69,7 +69,13 @@ pub fn rank(text: &str, words: &[&str]) -> Option<u32> {
     for word in words {
         let at = text.find(word)?;
         let begins = at == 0 || text[..at].chars().next_back().is_some_and(|c| !c.is_alphanumeric());
-        worst += if at == 0 { 0 } else if begins { 1 } else { 3 };
+        worst += if at == 0 {
+            0
+        } else if begins {
+            1
+        } else {
+            3
+        };
     }
     Some(worst)
 }
@@ -85,7 +91,14 @@ fn weight(kind: EntityKind) -> u32 {
 }
 
 /// All that answers a query, the best first.
-pub fn find(query: &str, index: &Index, state: &State, view: &View, quantities: &[(String, u32)], texts: &Texts) -> Vec<Hit> {
+pub fn find(
+    query: &str,
+    index: &Index,
+    state: &State,
+    view: &View,
+    quantities: &[(String, u32)],
+    texts: &Texts,
+) -> Vec<Hit> {
     let lower = query.trim().to_lowercase();
     let words: Vec<&str> = lower.split_whitespace().collect();
     let mut found: Vec<(u32, usize, Hit)> = Vec::new();
@@ -108,9 +121,16 @@ pub fn find(query: &str, index: &Index, state: &State, view: &View, quantities: 
         offer(text, 6, Hit::Point(i as u32));
     }
     for alarm in state.alarms_by_urgency() {
-        let place = index.entity(alarm.entity.as_str()).and_then(|e| index.catalogue.entities.get(e as usize));
+        let place =
+            index.entity(alarm.entity.as_str()).and_then(|e| index.catalogue.entities.get(e as usize));
         let place = place.map_or("", |e| texts.name(&e.names));
-        let text = format!("{} {} {} {place} {}", texts.t("alarms"), alarm.names.zh, alarm.names.en, alarm.entity.as_str());
+        let text = format!(
+            "{} {} {} {place} {}",
+            texts.t("alarms"),
+            alarm.names.zh,
+            alarm.names.en,
+            alarm.entity.as_str()
+        );
         offer(&text, if words.is_empty() { 1 } else { 4 }, Hit::Alarm(alarm.id.clone()));
     }
     for place in WorkPlace::ALL {
@@ -123,7 +143,8 @@ pub fn find(query: &str, index: &Index, state: &State, view: &View, quantities: 
         offer(&sight.text(texts), 2, Hit::Sight(sight));
     }
     for (quantity, example) in quantities {
-        let names = index.point(*example).map(|p| format!("{} {} {}", texts.t("colour-by"), p.names.zh, p.names.en));
+        let names =
+            index.point(*example).map(|p| format!("{} {} {}", texts.t("colour-by"), p.names.zh, p.names.en));
         offer(&names.unwrap_or_default(), 5, Hit::Quantity(quantity.clone(), *example));
     }
     for (i, saved) in view.own.views.iter().enumerate() {
@@ -161,7 +182,14 @@ impl View {
 }
 
 /// Draws the box while it is open.
-pub fn palette_ui(ctx: &Context, screen: Rect, input: &Input<'_>, index: &Index, view: &mut View, actions: &mut Vec<Action>) {
+pub fn palette_ui(
+    ctx: &Context,
+    screen: Rect,
+    input: &Input<'_>,
+    index: &Index,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
     let Some(mut palette) = view.palette.take() else { return };
     let texts = input.texts;
     let key = |key| ctx.input_mut(|i| i.consume_key(Modifiers::NONE, key));
@@ -195,37 +223,43 @@ pub fn palette_ui(ctx: &Context, screen: Rect, input: &Input<'_>, index: &Index,
         is_left = response.clicked();
     });
     let at = screen.center_top() + vec2(0.0, 70.0);
-    Area::new(Id::new("palette")).order(Order::Tooltip).pivot(Align2::CENTER_TOP).fixed_pos(at).show(ctx, |ui| {
-        theme::card().show(ui, |ui| {
-            ui.set_width(width);
-            let edit = TextEdit::singleline(&mut palette.query)
-                .hint_text(texts.t("palette-hint"))
-                .desired_width(f32::INFINITY)
-                .font(bevy_egui::egui::TextStyle::Heading)
-                .char_limit(100);
-            let response = ui.add(edit);
-            if !palette.has_focus {
-                response.request_focus();
-                palette.has_focus = response.has_focus();
-            }
-            ui.add_space(4.0);
-            if palette.found.is_empty() {
-                ui.label(RichText::new(texts.t("search-none")).color(faint()));
-            }
-            let height = (screen.height() - 190.0).clamp(120.0, 440.0);
-            ScrollArea::vertical().id_salt("found").max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-                for (i, hit) in palette.found.iter().enumerate() {
-                    let response = hit_ui(ui, input, index, view, hit, i == palette.at);
-                    if i == palette.at && is_moved {
-                        response.scroll_to_me(None);
-                    }
-                    if response.clicked() {
-                        chosen = Some(hit.clone());
-                    }
+    Area::new(Id::new("palette")).order(Order::Tooltip).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
+        ctx,
+        |ui| {
+            theme::card().show(ui, |ui| {
+                ui.set_width(width);
+                let edit = TextEdit::singleline(&mut palette.query)
+                    .hint_text(texts.t("palette-hint"))
+                    .desired_width(f32::INFINITY)
+                    .font(bevy_egui::egui::TextStyle::Heading)
+                    .char_limit(100);
+                let response = ui.add(edit);
+                if !palette.has_focus {
+                    response.request_focus();
+                    palette.has_focus = response.has_focus();
                 }
+                ui.add_space(4.0);
+                if palette.found.is_empty() {
+                    ui.label(RichText::new(texts.t("search-none")).color(faint()));
+                }
+                let height = (screen.height() - 190.0).clamp(120.0, 440.0);
+                ScrollArea::vertical().id_salt("found").max_height(height).auto_shrink([false, true]).show(
+                    ui,
+                    |ui| {
+                        for (i, hit) in palette.found.iter().enumerate() {
+                            let response = hit_ui(ui, input, index, view, hit, i == palette.at);
+                            if i == palette.at && is_moved {
+                                response.scroll_to_me(None);
+                            }
+                            if response.clicked() {
+                                chosen = Some(hit.clone());
+                            }
+                        }
+                    },
+                );
             });
-        });
-    });
+        },
+    );
     match chosen {
         Some(hit) => choose(hit, input, index, view, actions),
         None if !is_left => view.palette = Some(palette),
@@ -233,10 +267,20 @@ pub fn palette_ui(ctx: &Context, screen: Rect, input: &Input<'_>, index: &Index,
     }
 }
 
-fn hit_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, hit: &Hit, is_at: bool) -> bevy_egui::egui::Response {
+fn hit_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    index: &Index,
+    view: &View,
+    hit: &Hit,
+    is_at: bool,
+) -> bevy_egui::egui::Response {
     let (name, kind, value) = words(input, index, view, hit);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), bevy_egui::egui::Sense::click());
-    response.widget_info(|| bevy_egui::egui::WidgetInfo::selected(bevy_egui::egui::WidgetType::Button, true, is_at, &name));
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(ui.available_width(), 30.0), bevy_egui::egui::Sense::click());
+    response.widget_info(|| {
+        bevy_egui::egui::WidgetInfo::selected(bevy_egui::egui::WidgetType::Button, true, is_at, &name)
+    });
     if is_at || response.hovered() {
         let strength = if is_at { 1.0 } else { 0.5 };
         ui.painter().rect_filled(rect, 6.0, ui.visuals().selection.bg_fill.gamma_multiply(strength));
@@ -266,7 +310,9 @@ fn words(input: &Input<'_>, index: &Index, view: &View, hit: &Hit) -> (String, S
     };
     match hit {
         Hit::Entity(entity) => {
-            let Some(info) = index.catalogue.entities.get(*entity as usize) else { return Default::default() };
+            let Some(info) = index.catalogue.entities.get(*entity as usize) else {
+                return Default::default();
+            };
             let above = info.parent.and_then(|p| index.catalogue.entities.get(p as usize));
             let above = above.map_or("", |above| texts.name(&above.names)).to_owned();
             let first = index.points_of(*entity).first().copied();
@@ -274,12 +320,14 @@ fn words(input: &Input<'_>, index: &Index, view: &View, hit: &Hit) -> (String, S
         }
         Hit::Point(point) => {
             let Some(info) = index.point(*point) else { return Default::default() };
-            let name = format!("{} · {}", crate::charts_ui::place_of(index, info, texts), texts.name(&info.names));
+            let name =
+                format!("{} · {}", crate::charts_ui::place_of(index, info, texts), texts.name(&info.names));
             (name, texts.t("kind-point"), value(*point))
         }
         Hit::Alarm(id) => {
             let alarm = input.state.alarms.get(id);
-            let place = alarm.and_then(|a| index.catalogue.entities.get(index.nearest(a.entity.as_str())? as usize));
+            let place =
+                alarm.and_then(|a| index.catalogue.entities.get(index.nearest(a.entity.as_str())? as usize));
             let name = alarm.map_or("", |alarm| texts.name(&alarm.names));
             let place = place.map_or("", |place| texts.name(&place.names));
             plain(format!("{name} · {place}"), "kind-alarm")
@@ -373,11 +421,9 @@ mod tests {
 
     #[test]
     fn a_room_is_found_in_either_language_and_flown_to_with_enter() {
-        for (language, query) in [
-            (Language::English, "101"),
-            (Language::English, "a/1f/101 中"),
-            (Language::Chinese, "A/1F/101"),
-        ] {
+        for (language, query) in
+            [(Language::English, "101"), (Language::English, "a/1f/101 中"), (Language::Chinese, "A/1F/101")]
+        {
             let mut person = Person::before(live_state(), language);
             person.view.toggle_palette();
             person.look();

@@ -244,7 +244,7 @@ pub(crate) mod tests {
     use crate::plugins::tests::plugin;
     use crate::state::tests::live_state;
     use crate::state::{Event, State};
-    use crate::ui::{View};
+    use crate::ui::View;
 
     pub(crate) fn names(en: &str, zh: &str) -> Names {
         Names::new(zh, en)

@@ -130,13 +130,16 @@ impl Range {
         let zone = TimeZone::get(timezone).unwrap_or(TimeZone::UTC);
         const DAY_US: i64 = 86_400_000_000;
         match self {
-            Self::LastDay => Stretch { from_us: now_us.saturating_sub(DAY_US), to_us: now_us, width_s: 900.0 },
+            Self::LastDay => {
+                Stretch { from_us: now_us.saturating_sub(DAY_US), to_us: now_us, width_s: 900.0 }
+            }
             Self::Fixed { from_us, to_us } => {
                 let span_s = to_us.saturating_sub(from_us).max(1) as f64 / 1e6;
                 Stretch { from_us, to_us, width_s: width_of(span_s, amounts) }
             }
             Self::Calendar { period, ago } => {
-                let now = Timestamp::from_microsecond(now_us).unwrap_or_default().to_zoned_datetime(zone.clone());
+                let now =
+                    Timestamp::from_microsecond(now_us).unwrap_or_default().to_zoned_datetime(zone.clone());
                 let (from, to) = ends(&now, period, i64::from(ago));
                 let micros = |at: DateTime| {
                     let at = zone.to_ambiguous_timestamp(at).compatible();
@@ -175,9 +178,8 @@ impl Range {
 
 /// A span of which some 60 to 300 make a stretch.
 fn width_of(span_s: f64, amounts: bool) -> f64 {
-    const WIDTHS: [f64; 12] = [
-        1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0,
-    ];
+    const WIDTHS: [f64; 12] =
+        [1.0, 5.0, 15.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 21_600.0, 86_400.0];
     let most = if amounts { 60.0 } else { 300.0 };
     WIDTHS.into_iter().find(|width| span_s / width <= most).unwrap_or(604_800.0)
 }
@@ -189,9 +191,9 @@ fn ends(now: &ZonedDateTime, period: Period, ago: i64) -> (DateTime, DateTime) {
     let shifted = |date: Date, span: jiff::Span| date.checked_add(span).unwrap_or(date);
     match period {
         Period::Hour => {
-            let hour = now.datetime().round(jiff::civil::DateTimeRound::new().smallest(Unit::Hour).mode(
-                jiff::RoundMode::Trunc,
-            ));
+            let hour = now
+                .datetime()
+                .round(jiff::civil::DateTimeRound::new().smallest(Unit::Hour).mode(jiff::RoundMode::Trunc));
             let start = hour.unwrap_or(now.datetime());
             let start = start.checked_sub(ago.hours()).unwrap_or(start);
             (start, start.checked_add(1.hour()).unwrap_or(start))

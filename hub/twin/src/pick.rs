@@ -74,7 +74,9 @@ pub fn outline_system(twin: Res<'_, Twin>, scene: Res<'_, Scene3d>, mut gizmos: 
         (&twin.view.hovered, Color::srgba(1.0, 1.0, 1.0, 0.8)),
     ];
     for (path, colour) in boxes {
-        let Some(bounds) = path.as_deref().and_then(|path| drawn_bounds(&twin, &scene, path)) else { continue };
+        let Some(bounds) = path.as_deref().and_then(|path| drawn_bounds(&twin, &scene, path)) else {
+            continue;
+        };
         // A little larger, so that the lines don't lie in the walls.
         let aabb = Aabb::from_min_max(bounds.min - 0.1, bounds.max + 0.1);
         let size = Vec3::from(aabb.half_extents) * 2.0;

@@ -1,8 +1,8 @@
 //! The strip: points that a person wants to have before their eyes, wherever they look.
 
 use bevy_egui::egui::{
-    Align2, Area, Color32, Context, CornerRadius, Id, Rect, Response, RichText, Sense, Shape,
-    Stroke, Ui, pos2, vec2,
+    Align2, Area, Color32, Context, CornerRadius, Id, Rect, Response, RichText, Sense, Shape, Stroke, Ui,
+    pos2, vec2,
 };
 use campanile_protocol::{PointInfo, Quality, ValueType};
 
@@ -76,7 +76,14 @@ pub fn pin_button_ui(ui: &mut Ui, view: &mut View, path: &str, texts: &Texts) {
 }
 
 /// Draws the strip.
-pub fn pins_ui(ctx: &Context, screen: Rect, input: &Input<'_>, index: &Index, view: &mut View, actions: &mut Vec<Action>) {
+pub fn pins_ui(
+    ctx: &Context,
+    screen: Rect,
+    input: &Input<'_>,
+    index: &Index,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
     if view.own.pins.is_empty() {
         return;
     }
@@ -100,7 +107,15 @@ pub fn pins_ui(ctx: &Context, screen: Rect, input: &Input<'_>, index: &Index, vi
     });
 }
 
-fn pin_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, pin: &Pin, at: usize, view: &mut View, actions: &mut Vec<Action>) {
+fn pin_ui(
+    ui: &mut Ui,
+    input: &Input<'_>,
+    index: &Index,
+    pin: &Pin,
+    at: usize,
+    view: &mut View,
+    actions: &mut Vec<Action>,
+) {
     let texts = input.texts;
     let frame = theme::card().inner_margin(bevy_egui::egui::Margin::symmetric(9, 6));
     let drawn = frame.show(ui, |ui| {
@@ -108,7 +123,8 @@ fn pin_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, pin: &Pin, at: usize, v
         ui.set_height(STRIP_HEIGHT - 26.0);
         ui.vertical(|ui| {
             ui.spacing_mut().item_spacing.y = 1.0;
-            let Some((point, info)) = index.point_at(&pin.point).and_then(|i| Some((i, index.point(i)?))) else {
+            let Some((point, info)) = index.point_at(&pin.point).and_then(|i| Some((i, index.point(i)?)))
+            else {
                 ui.label(RichText::new(&pin.point).small().color(faint()));
                 ui.label(RichText::new(texts.t("quality-none")).small().color(faint()));
                 return;
@@ -124,13 +140,18 @@ fn pin_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, pin: &Pin, at: usize, v
                 let text = value.map_or_else(|| "–".into(), |value| value_text(&value.value, info, texts));
                 let ink = if quality.is_none_or(|q| q == Quality::Good) { ink() } else { faint() };
                 let size = if pin.face == Face::Chart { 13.0 } else { 17.0 };
-                ui.add(bevy_egui::egui::Label::new(RichText::new(text).strong().size(size).color(ink)).truncate());
+                ui.add(
+                    bevy_egui::egui::Label::new(RichText::new(text).strong().size(size).color(ink))
+                        .truncate(),
+                );
             });
             face_ui(ui, input, pin.face, point, info);
         });
     });
     let response = drawn.response.interact(Sense::click());
-    response.widget_info(|| bevy_egui::egui::WidgetInfo::labeled(bevy_egui::egui::WidgetType::Button, true, &pin.point));
+    response.widget_info(|| {
+        bevy_egui::egui::WidgetInfo::labeled(bevy_egui::egui::WidgetType::Button, true, &pin.point)
+    });
     menu(&response, input, pin, at, view);
     if response.on_hover_text(texts.t("pin-hint")).clicked()
         && let Some(info) = index.point_at(&pin.point).and_then(|i| index.point(i))
@@ -181,7 +202,8 @@ fn menu(response: &Response, input: &Input<'_>, pin: &Pin, at: usize, view: &mut
 }
 
 fn face_ui(ui: &mut Ui, input: &Input<'_>, face: Face, point: u32, info: &PointInfo) {
-    let (rect, _) = ui.allocate_exact_size(ui.available_size_before_wrap().max(vec2(20.0, 6.0)), Sense::hover());
+    let (rect, _) =
+        ui.allocate_exact_size(ui.available_size_before_wrap().max(vec2(20.0, 6.0)), Sense::hover());
     let now_us = input.state.time_us(input.now_s).unwrap_or_default();
     match face {
         Face::Gauge => {
@@ -194,7 +216,11 @@ fn face_ui(ui: &mut Ui, input: &Input<'_>, face: Face, point: u32, info: &PointI
             // Where alarms begin.
             for limit in info.alarms.iter().flat_map(|alarm| [alarm.high, alarm.low]).flatten() {
                 let x = bar.left() + ((limit - low) / (high - low)).clamp(0.0, 1.0) as f32 * bar.width();
-                ui.painter().vline(x, (bar.top() - 2.0)..=(bar.bottom() + 2.0), Stroke::new(1.5, theme::bad()));
+                ui.painter().vline(
+                    x,
+                    (bar.top() - 2.0)..=(bar.bottom() + 2.0),
+                    Stroke::new(1.5, theme::bad()),
+                );
             }
         }
         Face::Number | Face::Chart => {

@@ -21,9 +21,7 @@ use crate::theme;
 use crate::ui::{Action, BAR_HEIGHT, EDGE, Input, View, is_time_open};
 
 /// What a person is about.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WorkPlace {
     /// Watching and running the campus.
@@ -116,6 +114,8 @@ impl Pane {
     ];
 
     /// The one with this name on the command line.
+    // For pictures and tests.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub fn of(id: &str) -> Option<Self> {
         serde_json::from_value(serde_json::Value::String(id.to_owned())).ok()
     }
@@ -181,6 +181,8 @@ impl Default for Dock {
 
 impl Dock {
     /// A dock at a work place, open.
+    // For pictures and tests.
+    #[cfg_attr(target_arch = "wasm32", allow(dead_code))]
     pub fn at(place: WorkPlace) -> Self {
         Self { place, is_open: true, ..Self::default() }
     }
@@ -273,7 +275,9 @@ impl Dock {
         match self.before.take() {
             Some(Some(pane)) if self.shows(Pane::Details) => self.open(pane),
             Some(None) if self.seen() == [Pane::Details] => self.is_open = false,
-            None if self.place == WorkPlace::Monitor && self.seen() == [Pane::Details] => self.is_open = false,
+            None if self.place == WorkPlace::Monitor && self.seen() == [Pane::Details] => {
+                self.is_open = false
+            }
             _ => {}
         }
     }
@@ -423,7 +427,10 @@ pub fn dock_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, 
 
 /// The edge at the left, which a drag moves.
 fn edge_ui(ctx: &Context, rect: Rect, view: &mut View) {
-    let strip = Rect::from_min_max(pos2(rect.left() - 5.0, rect.top() + 12.0), pos2(rect.left() + 4.0, rect.bottom() - 12.0));
+    let strip = Rect::from_min_max(
+        pos2(rect.left() - 5.0, rect.top() + 12.0),
+        pos2(rect.left() + 4.0, rect.bottom() - 12.0),
+    );
     Area::new(Id::new("dock-edge")).fixed_pos(strip.min).constrain(false).show(ctx, |ui| {
         let (place, response) = ui.allocate_exact_size(strip.size(), Sense::drag());
         let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);

@@ -17,10 +17,10 @@ use crate::form_ui::{Entries, came_ui};
 use crate::locale::Texts;
 use crate::marks_ui::first_layer;
 use crate::panel_ui::{Hands, panel_ui};
+use crate::place::Pane;
 use crate::plugins::{Came, Errand, Looks, Order, PanelKey, Plugins};
 use crate::script_ui::{Editor, open_script};
 use crate::theme::{self, accent, bad, faint, good, ink, warn};
-use crate::place::Pane;
 use crate::ui::{Action, Input, View};
 use crate::units::{number_text, time_text};
 

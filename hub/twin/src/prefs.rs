@@ -122,6 +122,7 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// Nowhere: for pictures and tests.
+#[cfg_attr(target_arch = "wasm32", allow(dead_code))]
 pub struct Nowhere;
 
 impl Store for Nowhere {
@@ -141,7 +142,9 @@ pub struct InFile(std::path::PathBuf);
 impl InFile {
     /// The usual file: `campanile/twin.json` where the system keeps settings. `None` where there is no such place.
     pub fn usual() -> Option<Self> {
-        let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
+        let of = |name: &str| {
+            std::env::var_os(name).filter(|value| !value.is_empty()).map(std::path::PathBuf::from)
+        };
         let folder = if cfg!(windows) {
             of("APPDATA")?
         } else if cfg!(target_os = "macos") {
@@ -226,7 +229,8 @@ mod tests {
         }
         let far = Prefs::read("{\"text_scale\": 1e9, \"newer\": true}");
         assert_eq!(far.text_scale, TEXT_SCALES[1]);
-        let many = serde_json::json!({"campuses": {"a": {"pins": vec![serde_json::json!({"point": "p"}); 99]}}});
+        let many =
+            serde_json::json!({"campuses": {"a": {"pins": vec![serde_json::json!({"point": "p"}); 99]}}});
         assert_eq!(Prefs::read(&many.to_string()).campuses["a"].pins.len(), MOST_PINS);
     }
 }

@@ -166,7 +166,8 @@ pub fn run_window(client: Client, options: WindowOptions) -> Result<(), TwinErro
     let windows = WindowPlugin { primary_window: Some(window), close_when_requested: false, ..default() };
     app.add_plugins(DefaultPlugins.set(windows).set(log()));
     let hub = hub_of(client, options.language.unwrap_or(options.usual))?;
-    let store: Box<dyn Store> = InFile::usual().map_or_else(|| Box::new(Nowhere) as Box<dyn Store>, |file| Box::new(file));
+    let store: Box<dyn Store> =
+        InFile::usual().map_or_else(|| Box::new(Nowhere) as Box<dyn Store>, |file| Box::new(file));
     let mut twin = Twin::keeping(hub, options.usual, store);
     if let Some(language) = options.language {
         twin.speak(language);

@@ -114,7 +114,10 @@ mod tests {
         assert_eq!(std::mem::take(&mut person.wishes), [Action::Open("at=b".into())]);
         person.click_on("Start the tour");
         let at: Vec<_> = (0..4).map(|i| person.view.tour_step(1.0 + STAY_S * f64::from(i))).collect();
-        assert_eq!(at.iter().map(|a| a.as_deref().unwrap()).collect::<Vec<_>>(), ["at=a", "at=b", "at=a", "at=b"]);
+        assert_eq!(
+            at.iter().map(|a| a.as_deref().unwrap()).collect::<Vec<_>>(),
+            ["at=a", "at=b", "at=a", "at=b"]
+        );
         assert_eq!(person.view.tour_step(1.0), None, "it stays for a while");
     }
 }

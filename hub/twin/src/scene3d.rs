@@ -122,8 +122,13 @@ pub fn build_scene(
             }
             let Some(handle) = handles.get(mesh) else { continue };
             let own = Own { material: material.clone(), height_m: transform.translation.y };
-            let mut entity =
-                commands.spawn((Mesh3d(handle.clone()), MeshMaterial3d(material), transform, DrawnNode(i), own));
+            let mut entity = commands.spawn((
+                Mesh3d(handle.clone()),
+                MeshMaterial3d(material),
+                transform,
+                DrawnNode(i),
+                own,
+            ));
             let is_glass = material_index.and_then(|m| file.materials.get(m)).is_some_and(|m| m.blend);
             if is_glass && node.kind == "opening" {
                 let by_day = material_index.and_then(|m| shared_materials.get(m)).unwrap_or(&plain).clone();

@@ -275,7 +275,9 @@ fn status_ui(
         }
         (Some(Came::Waits), ..) => (texts.t("panel-waits"), faint()),
         (Some(Came::Refused(why)), ..) => (texts.with("notice-rejected", &[("why", why)]), bad()),
-        (_, Some((error, is_of_this)), _) => (error_text(error, texts), if is_of_this { bad() } else { faint() }),
+        (_, Some((error, is_of_this)), _) => {
+            (error_text(error, texts), if is_of_this { bad() } else { faint() })
+        }
         (_, None, Some(tried)) if tried.check_only => (texts.t("script-starts"), good()),
         (_, None, Some(_)) => (texts.t("script-applied"), good()),
         (_, None, None) => (texts.t("script-hint"), faint()),

@@ -87,7 +87,20 @@ pub struct SightKey {
 
 /// Whether a part of the scene lets itself be seen through.
 fn is_shell(kind: &str) -> bool {
-    matches!(kind, "wall" | "walls" | "roof" | "slab" | "door" | "window" | "opening" | "stair" | "shaft" | "column" | "building")
+    matches!(
+        kind,
+        "wall"
+            | "walls"
+            | "roof"
+            | "slab"
+            | "door"
+            | "window"
+            | "opening"
+            | "stair"
+            | "shaft"
+            | "column"
+            | "building"
+    )
 }
 
 /// What always stays: the ground to stand on.
@@ -146,16 +159,15 @@ pub fn sight_system(
         let Some(data) = scene.file.nodes.get(node.0) else { continue };
         let place = scene.places.get(node.0);
         let is_sliced = place.is_some_and(|place| scene.storeys.hides(&now.slice, place));
-        let is_aside = now
-            .alone
-            .as_deref()
-            .is_some_and(|alone| !is_ground(&data.kind) && !is_part(&data.path, alone));
+        let is_aside =
+            now.alone.as_deref().is_some_and(|alone| !is_ground(&data.kind) && !is_part(&data.path, alone));
         let wanted = if is_sliced || is_aside { Visibility::Hidden } else { Visibility::Inherited };
         if *visibility != wanted {
             *visibility = wanted;
         }
         let building = place.and_then(|place| place.building);
-        let height = own.height_m + place.map_or(0.0, |place| scene.storeys.lift_m(now.sight, &now.slice, place));
+        let height =
+            own.height_m + place.map_or(0.0, |place| scene.storeys.lift_m(now.sight, &now.slice, place));
         if transform.translation.y != height {
             transform.translation.y = height;
         }
@@ -197,7 +209,11 @@ mod tests {
             (Sight::Explode, &all, None, Some(2), 0.0),
             (Sight::Solid, &all, Some("a"), Some(2), 0.0),
         ] {
-            assert_eq!(lift_m(sight, slice, building, level), expected, "{sight:?} {slice:?} {building:?} {level:?}");
+            assert_eq!(
+                lift_m(sight, slice, building, level),
+                expected,
+                "{sight:?} {slice:?} {building:?} {level:?}"
+            );
         }
     }
 

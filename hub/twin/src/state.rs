@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campanile_protocol::people::Me;
 use campanile_protocol::rehearsal::{DrillInfo, RehearsalInfo, RehearsalState};
-use campanile_protocol::rest::BucketsAnswer;
+use campanile_protocol::rest::{AlarmTurn, BucketsAnswer};
 use campanile_protocol::{
     AlarmInfo, Catalogue, CommandState, DataFrame, EntityKind, HubState, LayerFrame, LayerInfo, LayerState,
     Names, Path, PointInfo, Quality, ServerMessage, Value,
@@ -60,6 +60,8 @@ pub enum Event {
         /// Whole frames.
         frames: Vec<LayerFrame>,
     },
+    /// How alarms turned, the newest first.
+    Journal(Vec<AlarmTurn>),
     /// Something of plugins.
     Plugin(PluginNews),
     /// What was told was done.
@@ -329,6 +331,8 @@ pub struct State {
     pub values: Vec<Option<LastValue>>,
     /// The alarms in force, by id.
     pub alarms: BTreeMap<String, AlarmInfo>,
+    /// How alarms turned, the newest first, as far as was asked.
+    pub journal: Vec<AlarmTurn>,
     /// The commands in force, by point path.
     pub commands: BTreeMap<String, CommandState>,
     /// The hub's health.
@@ -447,6 +451,7 @@ impl State {
                 let states = frames.into_iter().map(|frame| (frame.layer, frame.state)).collect();
                 self.looked_back = Some((at_s, states));
             }
+            Event::Journal(turns) => self.journal = turns,
             Event::Plugin(news) => self.plugins.apply(news, now_s),
             Event::Done => {}
             Event::WorldGone(why) => {
@@ -471,6 +476,7 @@ impl State {
         self.can_operate = false;
         self.values.fill(None);
         self.alarms.clear();
+        self.journal.clear();
         self.commands.clear();
         self.histories.clear();
         self.notices.clear();

@@ -145,7 +145,8 @@ impl Storeys {
         // What has no storey of its own goes with the highest floor that is not above its foot: a roof with the sky.
         let level = place.level.unwrap_or_else(|| {
             let below = building.storeys.iter().filter(|s| s.floor_m <= place.bottom_m + 0.5).count() as i32;
-            let top = building.storeys.last().is_some_and(|s| place.bottom_m > s.floor_m + FOOT_ABOVE_FLOOR_M);
+            let top =
+                building.storeys.last().is_some_and(|s| place.bottom_m > s.floor_m + FOOT_ABOVE_FLOOR_M);
             below - 1 - building.cellars as i32 + i32::from(top)
         });
         lift_m(sight, slice, Some(&building.path), Some(level))

@@ -147,7 +147,8 @@ pub fn place_system(
     let Some(input) = input() else { return };
     let Some(ime) = output.platform_output.ime else {
         if std::mem::replace(&mut *is_open, false) {
-            let canvas = web_sys::window().and_then(|window| window.document()?.query_selector("canvas").ok()?);
+            let canvas =
+                web_sys::window().and_then(|window| window.document()?.query_selector("canvas").ok()?);
             if let Some(canvas) = canvas.and_then(|canvas| canvas.dyn_into::<HtmlElement>().ok()) {
                 let _ = canvas.focus();
             }

@@ -2,8 +2,8 @@
 
 use bevy_egui::egui::{
     Align2, Area, Button, ComboBox, Context, CornerRadius, FontFamily, FontId, Id, Label as TextLabel,
-    LayerId, Margin, Mesh, Order, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke, Ui,
-    Vec2, pos2, vec2,
+    LayerId, Margin, Mesh, Order, Pos2, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke,
+    Ui, Vec2, pos2, vec2,
 };
 use campanile_protocol::{EntityKind, JsonValue, Path, ValueType};
 
@@ -818,11 +818,9 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, a
         return;
     }
     let at = pos2(screen.center().x, screen.top() + EDGE + BAR_HEIGHT + 14.0);
-    Area::new(Id::new("messages"))
-        .order(Order::Foreground)
-        .pivot(Align2::CENTER_TOP)
-        .fixed_pos(at)
-        .show(ctx, |ui| {
+    Area::new(Id::new("messages")).order(Order::Foreground).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
+        ctx,
+        |ui| {
             theme::card().show(ui, |ui| {
                 ui.set_max_width(460.0);
                 for (text, colour) in lines {
@@ -832,7 +830,8 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, a
                     actions.push(Action::Undo);
                 }
             });
-        });
+        },
+    );
 }
 
 /// What is under the pointer, with the first of its values: without a click.
@@ -842,13 +841,16 @@ fn hover_ui(ctx: &Context, input: &Input<'_>, index: &Index, view: &View) {
         return;
     }
     let Some(entity) = view.hovered.as_deref().and_then(|path| index.entity(path)) else { return };
-    let (Some(info), Some(at)) = (index.catalogue.entities.get(entity as usize), ctx.pointer_latest_pos()) else {
+    let (Some(info), Some(at)) = (index.catalogue.entities.get(entity as usize), ctx.pointer_latest_pos())
+    else {
         return;
     };
     let texts = input.texts;
-    Area::new(Id::new("hover")).order(Order::Tooltip).fixed_pos(at + vec2(16.0, 12.0)).interactable(false).show(
-        ctx,
-        |ui| {
+    Area::new(Id::new("hover"))
+        .order(Order::Tooltip)
+        .fixed_pos(at + vec2(16.0, 12.0))
+        .interactable(false)
+        .show(ctx, |ui| {
             let frame = theme::card().inner_margin(Margin::symmetric(9, 6));
             frame.show(ui, |ui| {
                 ui.spacing_mut().item_spacing.y = 2.0;
@@ -857,7 +859,9 @@ fn hover_ui(ctx: &Context, input: &Input<'_>, index: &Index, view: &View) {
                 let coloured = view.quantity.as_deref().and_then(|q| input.rooms.of(q)?.get(&entity));
                 let own = index.points_of(entity).iter().filter(|p| Some(*p) != coloured);
                 for point in coloured.into_iter().chain(own).take(MOST) {
-                    let (Some(value), Some(info)) = (input.state.value(*point), index.point(*point)) else { continue };
+                    let (Some(value), Some(info)) = (input.state.value(*point), index.point(*point)) else {
+                        continue;
+                    };
                     ui.horizontal(|ui| {
                         let quality = input.state.quality(value);
                         let (dot, _) = ui.allocate_exact_size(vec2(7.0, 14.0), Sense::hover());
@@ -867,8 +871,7 @@ fn hover_ui(ctx: &Context, input: &Input<'_>, index: &Index, view: &View) {
                     });
                 }
             });
-        },
-    );
+        });
 }
 
 fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
@@ -878,7 +881,8 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     let attribution = lines.iter().map(|line| input.texts.name(line)).collect::<Vec<_>>().join("   ·   ");
     let keys = input.texts.t("help-keys");
     // The time bar lies above it, and with that the panel at the right.
-    let right = if view.dock.is_open && !is_time_open(input, view) { view.dock.width(screen) + EDGE } else { 0.0 };
+    let right =
+        if view.dock.is_open && !is_time_open(input, view) { view.dock.width(screen) + EDGE } else { 0.0 };
     let x = (screen.left() + LEFT_WIDTH + screen.right() - right) * 0.5;
     let room = screen.width() - LEFT_WIDTH - right - 40.0;
     let at = pos2(x, screen.bottom() - 9.0);

@@ -23,7 +23,9 @@ pub struct Weather {
 /// The points that speak of the weather: those of these quantities that belong to no building.
 fn outdoor_point(index: &Index, quantity: &str) -> Option<u32> {
     let is_outside = |entity: u32| index.within(entity, EntityKind::Building).is_none();
-    let of = |(_, point): &(u32, &campanile_protocol::PointInfo)| point.quantity == quantity && is_outside(point.entity);
+    let of = |(_, point): &(u32, &campanile_protocol::PointInfo)| {
+        point.quantity == quantity && is_outside(point.entity)
+    };
     (0..).zip(&index.catalogue.points).find(of).map(|(i, _)| i)
 }
 
@@ -72,7 +74,9 @@ pub fn weather_system(
     *looked_s = now_s;
     let Some(now_us) = twin.state.time_us(now_s) else { return };
     let mut new = weather_of(&twin.state, *weather, now_us);
-    if let Some(rain) = twin.state.rehearsal.as_ref().filter(|_| matches!(twin.world, crate::state::World::Rehearsal(_))) {
+    if let Some(rain) =
+        twin.state.rehearsal.as_ref().filter(|_| matches!(twin.world, crate::state::World::Rehearsal(_)))
+    {
         new.rain_mm_h = rain.rain_1h_mm as f32;
         new.cloud = if new.rain_mm_h > 0.0 { 1.0 } else { new.cloud };
     }

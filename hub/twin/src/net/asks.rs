@@ -4,6 +4,7 @@ use campanile_client::{Answer, ClientError, Request};
 use campanile_protocol::LayerFrame;
 use campanile_protocol::plugins::{ChangeScript, PluginLogs, PluginsAnswer, ScriptAnswer};
 use campanile_protocol::rehearsal::RehearsalRequest;
+use campanile_protocol::rest::JournalAnswer;
 
 use super::{Ask, HistoryQuery};
 use crate::plugins::{Order, PluginAsk, PluginNews, Tried};
@@ -66,6 +67,10 @@ fn request(ask: &Ask) -> Result<Request, ClientError> {
             .query("at_s", &at_s.to_string())
             .limit(MAX_ANSWER_BYTES)),
         Ask::Plugin(ask) => request_of_plugins(ask),
+        Ask::Journal(from_us, to_us) => Ok(Request::get("/api/v1/alarms/journal")
+            .query("from_us", &from_us.to_string())
+            .query("to_us", &to_us.to_string())
+            .query("limit", "500")),
     }
 }
 
@@ -79,6 +84,7 @@ fn event(ask: Ask, answer: Result<Answer, ClientError>) -> Result<Event, ClientE
         Ask::Pace(_) | Ask::Act(_) | Ask::Decide(_) | Ask::End(_) | Ask::Plugin(_) => {
             answer.taken().map(|_| Event::Done)?
         }
+        Ask::Journal(..) => Event::Journal(answer.read::<JournalAnswer>()?.turns),
         Ask::Frames(_, at_s) => {
             let frames = frames(&answer.taken()?).map_err(ClientError::Unreadable)?;
             Event::Frames { at_s, frames }

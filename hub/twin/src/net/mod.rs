@@ -70,6 +70,8 @@ pub enum Ask {
     Frames(String, f64),
     /// Something of plugins.
     Plugin(PluginAsk),
+    /// How alarms turned from one moment to another, microseconds UTC.
+    Journal(i64, i64),
 }
 
 /// By what a person says who they are.
