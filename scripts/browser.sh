@@ -13,6 +13,7 @@ work=$target/browser
 mkdir -p "$work"
 cp tests/browser/package.json tests/browser/run.mjs "$work"
 npm install --silent --no-audit --no-fund --prefix "$work" || { say "skipped: npm can't fetch playwright-core"; exit 0; }
-[ "${1:-}" = plain ] || [ -f "$target/web/index.html" ] || scripts/web.sh quick
+web=${CAMPANILE_WEB:-$target/web}
+[ "${1:-}" = plain ] || [ -f "$web/index.html" ] || scripts/web.sh quick
 export CAMPANILE_ROOT=${CAMPANILE_ROOT:-$PWD}
-node "$work/run.mjs" "$target/debug/campanile" "${CAMPANILE_WEB:-$target/web}" "$work/out" "$@"
+node "$work/run.mjs" "$target/debug/campanile" "$web" "$work/out" "$@"

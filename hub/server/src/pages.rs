@@ -23,10 +23,11 @@ const POLICY: HeaderValue = HeaderValue::from_static(
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-const PLAIN: [(&str, &[u8]); 3] = [
+const PLAIN: [(&str, &[u8]); 4] = [
     ("plain", include_bytes!("../pages/plain.html")),
     ("plain.css", include_bytes!("../pages/plain.css")),
     ("plain.js", include_bytes!("../pages/plain.js")),
+    ("icon.svg", include_bytes!("../pages/icon.svg")),
 ];
 
 /// What a browser is told that a file is, by its ending; others are not served.

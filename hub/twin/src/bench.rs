@@ -346,6 +346,8 @@ pub struct Measured {
     pub extract_ms: [f64; 2],
     /// Prepare, specialize and queue in the render world.
     pub prepare_queue_ms: [f64; 2],
+    /// Of it, medians: commands, assets, views and specialising, queue, sort, prepare.
+    pub render_sets_ms: [f64; 6],
     /// All of these together.
     pub frame_ms: [f64; 2],
     /// The same where nothing changes: no values, nobody walks.
@@ -435,6 +437,7 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
     };
     let run = |app: &mut App, frames: u32, from: u32, is_moving: bool| {
         let (mut main, mut own, mut extract, mut queue, mut all) = (vec![], vec![], vec![], vec![], vec![]);
+        let mut sets: [Vec<f64>; 6] = Default::default();
         for frame in from..from + frames {
             if is_moving {
                 events
@@ -457,15 +460,20 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
             extract.push(between("last", "extracted"));
             queue.push(between("extracted", "queued"));
             all.push(between("first", "queued"));
+            const MARKS: [&str; 7] =
+                ["extracted", "commands", "assets", "views", "queue", "sorted", "queued"];
+            for (set, pair) in sets.iter_mut().zip(MARKS.windows(2)) {
+                set.push(between(pair[0], pair[1]));
+            }
         }
-        [main, own, extract, queue, all]
+        ([main, own, extract, queue, all], sets.map(|times| quantiles(times)[0]))
     };
     run(&mut app, WARMING, 1, true);
     // Rooms are coloured, as by who watches.
     app.world_mut().resource_mut::<Twin>().set_quantity(Some("temperature".into()));
     run(&mut app, WARMING, WARMING, true);
-    let [main, own, extract, queue, all] = run(&mut app, district.frames, 100, true);
-    let [_, still_own, _, _, still] = run(&mut app, district.frames / 2, 0, false);
+    let ([main, own, extract, queue, all], render_sets_ms) = run(&mut app, district.frames, 100, true);
+    let ([_, still_own, _, _, still], _) = run(&mut app, district.frames / 2, 0, false);
     let adapter = app
         .get_sub_app(RenderApp)
         .and_then(|sub| sub.world().get_resource::<bevy::render::renderer::RenderAdapterInfo>())
@@ -478,6 +486,7 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
         own_ms: quantiles(own),
         extract_ms: quantiles(extract),
         prepare_queue_ms: quantiles(queue),
+        render_sets_ms,
         frame_ms: quantiles(all),
         still_frame_ms: quantiles(still),
         still_own_ms: quantiles(still_own),

@@ -250,6 +250,11 @@ fn clocks_that_jump_end_what_waits_no_later_than_it_should_and_hide_no_sample() 
         let run = Run::start(&site, dir.path(), clock + 300 * S);
         let acts: Vec<String> = acts(&run);
         assert_eq!(acts, ["write", "shelve"], "{name}");
+        let turns = run.keeper.live.history.log(crate::keeper::ALARM_JOURNAL, None, 1000).unwrap();
+        let states: Vec<&str> = turns.iter().rev().map(|e| e.body["state"].as_str().unwrap()).collect();
+        let count = |state: &str| states.iter().filter(|s| **s == state).count();
+        // It was hidden before it was raised, and came forward when the time was over.
+        assert_eq!((count("shelved"), states.last()), (1, Some(&"unacknowledged")), "{name}: {states:?}");
         assert_eq!(lasting(run.end()), expected, "{name}");
     }
 }
