@@ -154,10 +154,18 @@ if (only !== "plain") {
       const text = await spoken(page);
       return text.includes("ppm") && text;
     });
+    await sleep(3000);
+    const seen = await page.evaluate(() => location.hash);
     await press(page, "Escape");
     await until("Esc lets go", 30, async () => !(await spoken(page)).includes("ppm"));
     await press(page, "Escape");
     await sleep(3000);
+    // From straight above, where nothing stands between: the address bar has said where the room is.
+    const eye = new URLSearchParams(seen.slice(1)).get("eye").split(",");
+    await page.evaluate(([x, y, z, cut]) => (location.hash = `#eye=${x},${y},${z},14,0,1.5&cut=${cut}`), [
+      ...eye.slice(0, 3), new URLSearchParams(seen.slice(1)).get("cut"),
+    ]);
+    await sleep(12_000);
     // Where the controls at the left end, the middle of the rest.
     await page.mouse.move(604, 312);
     await sleep(2500);

@@ -6,6 +6,7 @@ use bevy::camera::{Exposure, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::pbr::DistanceFog;
 use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::WindowCloseRequested;
 use bevy_egui::egui::Order;
 use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
@@ -428,7 +429,14 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
         .insert_resource(GlobalAmbientLight { brightness: 400.0, ..default() })
         .add_systems(
             Startup,
-            (sky::setup_sky, setup_rain, move |commands: Commands<'_, '_>| spawn_camera(commands, &target)),
+            (
+                sky::setup_sky,
+                setup_rain,
+                move |commands: Commands<'_, '_>, adapter: Res<'_, RenderAdapterInfo>| {
+                    let is_slow = cfg!(target_arch = "wasm32") && sky::is_software(&adapter);
+                    spawn_camera(commands, &target, is_slow);
+                },
+            ),
         )
         .add_systems(
             Update,
@@ -457,7 +465,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
         .add_systems(EguiPrimaryContextPass, ui_system);
 }
 
-fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target) {
+fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target, is_slow: bool) {
     let mut camera = commands.spawn((
         SceneCamera,
         PrimaryEguiContext,
@@ -471,7 +479,7 @@ fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target) {
         Exposure { ev100: 9.7 },
         // Colours have to be those of the legend, so nothing bends them.
         Tonemapping::None,
-        Msaa::Sample4,
+        if is_slow { Msaa::Off } else { Msaa::Sample4 },
         DistanceFog::default(),
         Transform::default(),
     ));

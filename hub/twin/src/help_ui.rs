@@ -151,6 +151,7 @@ pub fn help_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View) 
     }
     let texts = input.texts;
     Area::new(Id::new("help"))
+        .fade_in(false)
         .order(Order::Foreground)
         .pivot(Align2::CENTER_CENTER)
         .fixed_pos(screen.center())

@@ -217,15 +217,21 @@ pub fn palette_ui(
     let width = (screen.width() - 60.0).min(560.0);
     // A press beside it closes it.
     let mut is_left = false;
-    Area::new(Id::new("palette-back")).order(Order::Foreground).fixed_pos(screen.min).show(ctx, |ui| {
-        let (rect, response) = ui.allocate_exact_size(screen.size(), bevy_egui::egui::Sense::click());
-        ui.painter().rect_filled(rect, 0.0, Color32::from_black_alpha(50));
-        is_left = response.clicked();
-    });
-    let at = screen.center_top() + vec2(0.0, 70.0);
-    Area::new(Id::new("palette")).order(Order::Tooltip).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
+    Area::new(Id::new("palette-back")).fade_in(false).order(Order::Foreground).fixed_pos(screen.min).show(
         ctx,
         |ui| {
+            let (rect, response) = ui.allocate_exact_size(screen.size(), bevy_egui::egui::Sense::click());
+            ui.painter().rect_filled(rect, 0.0, Color32::from_black_alpha(50));
+            is_left = response.clicked();
+        },
+    );
+    let at = screen.center_top() + vec2(0.0, 70.0);
+    Area::new(Id::new("palette"))
+        .fade_in(false)
+        .order(Order::Tooltip)
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(at)
+        .show(ctx, |ui| {
             theme::card().show(ui, |ui| {
                 ui.set_width(width);
                 let edit = TextEdit::singleline(&mut palette.query)
@@ -258,8 +264,7 @@ pub fn palette_ui(
                     },
                 );
             });
-        },
-    );
+        });
     match chosen {
         Some(hit) => choose(hit, input, index, view, actions),
         None if !is_left => view.palette = Some(palette),

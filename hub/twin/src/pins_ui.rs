@@ -93,18 +93,23 @@ pub fn pins_ui(
     let fit = ((room / (CARD_WIDTH + 8.0)).floor() as usize).max(1);
     let at = pos2((left + right) * 0.5, crate::ui::foot(screen, input, view));
     let pins: Vec<Pin> = view.own.pins.clone();
-    Area::new(Id::new("strip")).pivot(Align2::CENTER_BOTTOM).fixed_pos(at).constrain(false).show(ctx, |ui| {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().item_spacing.x = 8.0;
-            for (i, pin) in pins.iter().enumerate().take(fit) {
-                pin_ui(ui, input, index, pin, i, view, actions);
-            }
-            if pins.len() > fit {
-                let more = format!("+{}", pins.len() - fit);
-                ui.label(RichText::new(more).color(ink())).on_hover_text(input.texts.t("pins-more"));
-            }
+    Area::new(Id::new("strip"))
+        .fade_in(false)
+        .pivot(Align2::CENTER_BOTTOM)
+        .fixed_pos(at)
+        .constrain(false)
+        .show(ctx, |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().item_spacing.x = 8.0;
+                for (i, pin) in pins.iter().enumerate().take(fit) {
+                    pin_ui(ui, input, index, pin, i, view, actions);
+                }
+                if pins.len() > fit {
+                    let more = format!("+{}", pins.len() - fit);
+                    ui.label(RichText::new(more).color(ink())).on_hover_text(input.texts.t("pins-more"));
+                }
+            });
         });
-    });
 }
 
 fn pin_ui(

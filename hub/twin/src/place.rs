@@ -400,28 +400,33 @@ pub fn dock_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, 
         pos2(screen.right() - EDGE - width, top),
         pos2(screen.right() - EDGE, (screen.bottom() - below).max(top + 200.0)),
     );
-    Area::new(Id::new("dock")).pivot(Align2::LEFT_TOP).fixed_pos(rect.min).constrain(false).show(ctx, |ui| {
-        let frame = theme::card().inner_margin(bevy_egui::egui::Margin::symmetric(8, 6));
-        frame.show(ui, |ui| {
-            ui.set_width(rect.width() - 18.0);
-            ui.set_height(rect.height() - 14.0);
-            // The tree is out of the view while its panes change the view.
-            let place = view.dock.place;
-            view.dock.tree();
-            let Some(mut tree) = view.dock.trees.remove(&place) else { return };
-            let panes = tree.tiles.tiles().filter(|tile| tile.is_pane()).count();
-            view.dock.lent = true;
-            let mut hand = Hand { input, view, actions, panes };
-            tree.ui(&mut hand, ui);
-            view.dock.lent = false;
-            view.dock.trees.insert(place, tree);
-            let later = std::mem::take(&mut view.dock.later);
-            later.into_iter().for_each(|pane| view.dock.open(pane));
-            if std::mem::take(&mut view.dock.is_reset) {
-                view.dock.reset();
-            }
+    Area::new(Id::new("dock"))
+        .fade_in(false)
+        .pivot(Align2::LEFT_TOP)
+        .fixed_pos(rect.min)
+        .constrain(false)
+        .show(ctx, |ui| {
+            let frame = theme::card().inner_margin(bevy_egui::egui::Margin::symmetric(8, 6));
+            frame.show(ui, |ui| {
+                ui.set_width(rect.width() - 18.0);
+                ui.set_height(rect.height() - 14.0);
+                // The tree is out of the view while its panes change the view.
+                let place = view.dock.place;
+                view.dock.tree();
+                let Some(mut tree) = view.dock.trees.remove(&place) else { return };
+                let panes = tree.tiles.tiles().filter(|tile| tile.is_pane()).count();
+                view.dock.lent = true;
+                let mut hand = Hand { input, view, actions, panes };
+                tree.ui(&mut hand, ui);
+                view.dock.lent = false;
+                view.dock.trees.insert(place, tree);
+                let later = std::mem::take(&mut view.dock.later);
+                later.into_iter().for_each(|pane| view.dock.open(pane));
+                if std::mem::take(&mut view.dock.is_reset) {
+                    view.dock.reset();
+                }
+            });
         });
-    });
     edge_ui(ctx, rect, view);
 }
 
@@ -431,7 +436,7 @@ fn edge_ui(ctx: &Context, rect: Rect, view: &mut View) {
         pos2(rect.left() - 5.0, rect.top() + 12.0),
         pos2(rect.left() + 4.0, rect.bottom() - 12.0),
     );
-    Area::new(Id::new("dock-edge")).fixed_pos(strip.min).constrain(false).show(ctx, |ui| {
+    Area::new(Id::new("dock-edge")).fade_in(false).fixed_pos(strip.min).constrain(false).show(ctx, |ui| {
         let (place, response) = ui.allocate_exact_size(strip.size(), Sense::drag());
         let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
         if response.dragged() {

@@ -457,7 +457,7 @@ pub fn card_ui(
     width: f32,
     add: impl FnOnce(&mut Ui),
 ) {
-    Area::new(Id::new(name)).pivot(pivot).fixed_pos(at).constrain(false).show(ctx, |ui| {
+    Area::new(Id::new(name)).fade_in(false).pivot(pivot).fixed_pos(at).constrain(false).show(ctx, |ui| {
         theme::card().show(ui, |ui| {
             ui.set_width(width);
             add(ui);
@@ -818,9 +818,12 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, a
         return;
     }
     let at = pos2(screen.center().x, screen.top() + EDGE + BAR_HEIGHT + 14.0);
-    Area::new(Id::new("messages")).order(Order::Foreground).pivot(Align2::CENTER_TOP).fixed_pos(at).show(
-        ctx,
-        |ui| {
+    Area::new(Id::new("messages"))
+        .fade_in(false)
+        .order(Order::Foreground)
+        .pivot(Align2::CENTER_TOP)
+        .fixed_pos(at)
+        .show(ctx, |ui| {
             theme::card().show(ui, |ui| {
                 ui.set_max_width(460.0);
                 for (text, colour) in lines {
@@ -830,8 +833,7 @@ fn message_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View, a
                     actions.push(Action::Undo);
                 }
             });
-        },
-    );
+        });
 }
 
 /// What is under the pointer, with the first of its values: without a click.
@@ -847,6 +849,7 @@ fn hover_ui(ctx: &Context, input: &Input<'_>, index: &Index, view: &View) {
     };
     let texts = input.texts;
     Area::new(Id::new("hover"))
+        .fade_in(false)
         .order(Order::Tooltip)
         .fixed_pos(at + vec2(16.0, 12.0))
         .interactable(false)
