@@ -151,7 +151,7 @@ enum Command {
         --view overview --size 1600x900 --lang zh-CN\n  \
         campanile snapshot --hub https://hub.school.example:7373 --token-file token --out campus.png"
     )]
-    Snapshot(twin::SnapshotArgs),
+    Snapshot(Box<twin::SnapshotArgs>),
     /// Open the twin on a running hub.
     #[command(after_help = "Examples:\n  campanile twin --hub http://127.0.0.1:7373\n  \
         campanile twin --hub https://hub.school.example:7373 --ca tls-self-signed.pem\n\n\
@@ -269,7 +269,7 @@ fn main() -> ExitCode {
         Command::Restore(args) => backup::restore(args),
         Command::User(command) => user::run(command),
         Command::Audit(command) => user::audit(command),
-        Command::Snapshot(args) => twin::snapshot(args),
+        Command::Snapshot(args) => twin::snapshot(*args),
         Command::Twin(args) => twin::open(args),
         Command::Bench(args) => bench::run(args),
         Command::Schema(args) => campus::schema(args),

@@ -50,7 +50,7 @@ enum Command {
     #[command(
         after_help = "Example:\n  campanile-twin snapshot --hub http://127.0.0.1:7373 --out co2.png --view teaching-a/2f --storey teaching-a/2f --quantity co2"
     )]
-    Snapshot(SnapshotArgs),
+    Snapshot(Box<SnapshotArgs>),
     /// Measure what a frame costs on a district of 500 buildings, 20,000 rooms, 100,000 points and 5,000 people.
     Bench(BenchArgs),
 }
@@ -237,6 +237,7 @@ fn run(cli: Cli) -> Result<(), TwinError> {
         };
         return run_window(cli.link.client()?, options);
     };
+    let args = *args;
     let options = SnapshotOptions {
         language: language(args.link.lang.as_deref()),
         out: args.out,

@@ -58,7 +58,7 @@ fn is_lit(state: &State, points: &[u32]) -> bool {
 }
 
 /// The room on whose edge a window stands.
-fn room_of<'a>(rooms: &'a [(String, Bounds)], window: Bounds) -> Option<&'a str> {
+fn room_of(rooms: &[(String, Bounds)], window: Bounds) -> Option<&str> {
     let middle = window.centre();
     let around = |bounds: &Bounds| {
         (bounds.min.x - WALL_M..=bounds.max.x + WALL_M).contains(&middle.x)

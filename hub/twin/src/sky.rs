@@ -197,8 +197,7 @@ pub fn sun_system(
     mut fill: Query<'_, '_, (&mut DirectionalLight, &mut Transform), (With<Fill>, Without<Sun>)>,
     dome: Single<'_, '_, &Mesh3d, With<Dome>>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
-    mut ambient: ResMut<'_, GlobalAmbientLight>,
-    mut clear: ResMut<'_, ClearColor>,
+    (mut ambient, mut clear): (ResMut<'_, GlobalAmbientLight>, ResMut<'_, ClearColor>),
     mut fog: Single<'_, '_, &mut DistanceFog, With<SceneCamera>>,
 ) {
     let site = twin.state.index.as_ref().map(|i| i.catalogue.site.clone());
