@@ -11,7 +11,7 @@ use bevy::window::WindowCloseRequested;
 use bevy_egui::egui::Order;
 use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
 use campanile_protocol::people::Role;
-use campanile_protocol::{ClientMessage, Path};
+use campanile_protocol::{ClientMessage, Path, Slot};
 
 use crate::address::{Address, AddressError};
 use crate::camera;
@@ -36,7 +36,7 @@ use crate::sky;
 use crate::state::{Effect, Link, Notice, State, World};
 use crate::storeys::Slice;
 use crate::theme;
-use crate::ui::{self, Action, Undo, View};
+use crate::ui::{self, Action, UNDO_S, Undo, View};
 use crate::views;
 use crate::weather::{Weather, rain_system, setup_rain, weather_system};
 
@@ -390,7 +390,7 @@ impl Twin {
                 self.send(ClientMessage::Unshelve { request, alarm }, now_s);
             }
             Action::Write { point, value, priority, expiry_s, reason } => {
-                let by = self.undo_of(&point, priority);
+                let by = self.undo_of(&point, priority, now_s);
                 self.view.undo = Some(Undo { by: Box::new(by), at_s: now_s });
                 let request = self.request();
                 let message = ClientMessage::Write { request, point, value, priority, expiry_s, reason };
@@ -682,15 +682,18 @@ pub fn ui_system(
 
 impl Twin {
     /// What takes back a command into a slot: what stood in it before, or nothing.
-    fn undo_of(&self, point: &Path, priority: u8) -> Action {
+    fn undo_of(&self, point: &Path, priority: u8, now_s: f64) -> Action {
         let before = self.state.commands.get(point.as_str());
         let before = before.and_then(|command| command.slots.iter().find(|slot| slot.priority == priority));
         let (point, reason) = (point.clone(), self.texts.t("undo"));
+        // What was to end by itself still ends then, and what has ended since is not brought back.
+        let now_us = self.state.time_us(now_s).unwrap_or_default();
+        let left_s = |slot: &Slot| slot.expires_us.map(|at| at.saturating_sub(now_us) as f64 / 1e6);
         match before {
-            Some(slot) => {
-                Action::Write { point, value: slot.value.clone(), priority, expiry_s: None, reason }
+            Some(slot) if left_s(slot).is_none_or(|left| left > UNDO_S) => {
+                Action::Write { point, value: slot.value.clone(), priority, expiry_s: left_s(slot), reason }
             }
-            None => Action::Relinquish { point, priority, reason },
+            _ => Action::Relinquish { point, priority, reason },
         }
     }
 
@@ -862,6 +865,43 @@ mod tests {
         fn sign_in(&self, _: Credentials) {}
         fn sign_out(&self) {}
         fn set_language(&self, _: &'static str) {}
+    }
+
+    /// What takes back a command must not make an override that was to end last for ever.
+    #[test]
+    fn what_was_to_end_by_itself_still_does_when_a_command_is_taken_back() {
+        use campanile_protocol::{CommandState, JsonValue, ServerMessage};
+        let mut twin = Twin::new(Box::new(Said(Mutex::default())), Language::English);
+        twin.state = crate::state::tests::live_state();
+        let now_us = twin.state.time_us(0.0).unwrap();
+        let point = Path::new("a/1f/101/co2").unwrap();
+        let mut undo = |expires_s: Option<i64>, priority: u8| {
+            let slot = Slot {
+                priority: 8,
+                value: JsonValue::Number(26.0),
+                actor: "person:anna".into(),
+                reason: "exam".into(),
+                since_us: 0,
+                expires_us: expires_s.map(|s| now_us + s * 1_000_000),
+            };
+            let command = CommandState {
+                point: point.clone(),
+                effective: JsonValue::Number(26.0),
+                slots: vec![slot],
+                confirmed: None,
+                held_until_us: None,
+            };
+            twin.state.apply(Event::Message(ServerMessage::CommandState(command)), 0.0);
+            match twin.undo_of(&point, priority, 0.0) {
+                Action::Write { expiry_s, value, .. } => Some((value, expiry_s)),
+                _ => None,
+            }
+        };
+        let was = JsonValue::Number(26.0);
+        assert_eq!(undo(None, 8), Some((was.clone(), None)));
+        assert_eq!(undo(Some(600), 8), Some((was, Some(600.0))));
+        assert_eq!(undo(Some(5), 8), None, "it is given back: by then nothing would be held");
+        assert_eq!(undo(None, 9), None, "another slot was empty");
     }
 
     /// A frame of a slow machine takes in more than the hub says in it, or the twin would fall behind for good.

@@ -108,7 +108,7 @@ fn is_ground(kind: &str) -> bool {
     matches!(kind, "terrain" | "ground" | "road" | "water" | "green")
 }
 
-/// Whether a node is part of what is alone: it, what is in it, and the storey's floor around a room.
+/// Whether a node is part of what is alone: it, or what is in it.
 fn is_part(path: &str, alone: &str) -> bool {
     path == alone || path.strip_prefix(alone).is_some_and(|rest| rest.starts_with('/'))
 }
