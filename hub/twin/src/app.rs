@@ -22,6 +22,7 @@ use crate::locale::{Language, Texts};
 use crate::net::{Ask, EVENTS_WAITING, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
 use crate::period::Stretch;
+use crate::parts::{Parts, parts_system};
 use crate::pick;
 use crate::place::{Pane, WorkPlace};
 use crate::plugins::PluginAsk;
@@ -31,7 +32,7 @@ use crate::scene_file::SceneFile;
 use crate::scene3d::{Scene3d, build_scene};
 use crate::script_ui::{Leaving, may_leave};
 use crate::season::season_system;
-use crate::sight::sight_system;
+use crate::sight::{far_system, sight_system};
 use crate::sky;
 use crate::state::{Effect, Link, Notice, State, World};
 use crate::storeys::Slice;
@@ -424,6 +425,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
     app.insert_resource(twin)
         .insert_resource(Rig::default())
         .insert_resource(Scene3d::default())
+        .insert_resource(Parts::default())
         .insert_resource(Weather::default())
         .insert_resource(ClearColor(Color::srgb(0.83, 0.91, 0.97)))
         .insert_resource(GlobalAmbientLight { brightness: 400.0, ..default() })
@@ -453,7 +455,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
                 layers3d::water_system,
                 layers3d::people_system,
                 paint_rooms_system,
-                (sight_system, lamps_system, rain_system).chain(),
+                (sight_system, lamps_system, far_system, parts_system, rain_system).chain(),
                 pick::outline_system,
                 ask_histories_system,
                 ask_drills_system,
@@ -491,7 +493,7 @@ fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target, is_slow: bool) 
 /// Takes in what came from the hub.
 pub fn take_events_system(
     mut twin: ResMut<'_, Twin>,
-    mut scene: ResMut<'_, Scene3d>,
+    (mut scene, mut parts): (ResMut<'_, Scene3d>, ResMut<'_, Parts>),
     mut rig: ResMut<'_, Rig>,
     mut commands: Commands<'_, '_>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
@@ -504,12 +506,13 @@ pub fn take_events_system(
         return;
     }
     let mut left = EVENTS_WAITING;
+    let mut is_new = false;
     while let Some(effect) = twin.next_effect(now_s, &mut left) {
         match effect {
             Effect::BuildScene(bytes) => match SceneFile::read(&bytes) {
                 Ok(file) => {
-                    build_scene(file, &mut scene, &mut commands, &mut meshes, &mut materials);
-                    scene.reindex(twin);
+                    scene.take(file);
+                    is_new = true;
                     twin.scene_problem = None;
                 }
                 Err(why) => twin.scene_problem = Some(why.to_string()),
@@ -519,9 +522,12 @@ pub fn take_events_system(
                 if let Some(index) = &twin.state.index {
                     twin.rooms = RoomPoints::find(index);
                 }
-                scene.reindex(twin);
+                is_new = true;
             }
         }
+    }
+    if is_new && let Some(index) = &twin.state.index {
+        build_scene(index, &mut scene, &mut parts, &mut commands, &mut meshes, &mut materials);
     }
     // A scale can be fitted only when values are there.
     if twin.view.quantity.is_some() && twin.view.scale.is_none() && twin.state.has_snapshot {

@@ -32,7 +32,7 @@ use crate::net::{Ask, Credentials, HistoryQuery, Hub};
 use crate::orbit::Bounds;
 use crate::program::TwinError;
 use crate::scene_file::{MaterialData, MeshData, NodeData, SceneFile};
-use crate::scene3d::{Scene3d, build_scene};
+use crate::scene3d::Scene3d;
 use crate::state::{Event, World};
 
 /// How large the district is, and how long it is looked at.
@@ -404,31 +404,29 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
         .add_systems(Last, at("last"));
     let render = app.get_sub_app_mut(RenderApp).ok_or_else(no_renderer)?;
     render.insert_resource(marks.clone()).insert_resource(draws.clone());
-    render.add_systems(Render, at("extracted").before(RenderSystems::ExtractCommands)).add_systems(
-        Render,
-        (count_draws, at("queued"))
-            .chain()
-            .after(RenderSystems::PrepareBindGroups)
-            .before(RenderSystems::Render),
-    );
+    let between = |name, after: RenderSystems, before: RenderSystems| at(name).after(after).before(before);
+    render
+        .add_systems(Render, at("extracted").before(RenderSystems::ExtractCommands))
+        .add_systems(
+            Render,
+            (
+                between("commands", RenderSystems::ExtractCommands, RenderSystems::PrepareAssets),
+                between("assets", RenderSystems::PrepareAssets, RenderSystems::CreateViews),
+                between("views", RenderSystems::Specialize, RenderSystems::Queue),
+                between("queue", RenderSystems::Queue, RenderSystems::PhaseSort),
+                between("sorted", RenderSystems::PhaseSort, RenderSystems::Prepare),
+            ),
+        )
+        .add_systems(
+            Render,
+            (count_draws, at("queued"))
+                .chain()
+                .after(RenderSystems::PrepareBindGroups)
+                .before(RenderSystems::Render),
+        );
     app.finish();
     app.cleanup();
-    let scene = district.scene();
-    app.add_systems(
-        PreStartup,
-        move |mut place: ResMut<'_, Scene3d>,
-              mut commands: Commands<'_, '_>,
-              mut meshes: ResMut<'_, Assets<Mesh>>,
-              mut materials: ResMut<'_, Assets<StandardMaterial>>| {
-            let file = SceneFile {
-                meshes: scene.meshes.iter().map(copied).collect(),
-                materials: scene.materials.clone(),
-                nodes: scene.nodes.clone(),
-                bounds: scene.bounds.clone(),
-            };
-            build_scene(file, &mut place, &mut commands, &mut meshes, &mut materials);
-        },
-    );
+    app.world_mut().resource_mut::<Scene3d>().take(district.scene());
     let wait = |app: &App| {
         if let Some(device) = app.world().get_resource::<RenderDevice>() {
             // A device that is lost is said where it draws.
@@ -495,16 +493,6 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
         adapter,
         memory_mb: memory_mb(),
     })
-}
-
-fn copied(mesh: &MeshData) -> MeshData {
-    MeshData {
-        positions: mesh.positions.clone(),
-        normals: mesh.normals.clone(),
-        colours: mesh.colours.clone(),
-        indices: mesh.indices.clone(),
-        material: mesh.material,
-    }
 }
 
 fn no_renderer() -> TwinError {

@@ -1,14 +1,14 @@
 //! Windows at night: lit where the room's lights are on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bevy::prelude::*;
 use campanile_protocol::{EntityKind, Value, ValueType};
 
 use crate::app::Twin;
 use crate::orbit::Bounds;
-use crate::scene3d::{DrawnNode, Glass, Scene3d};
-use crate::sight::{Own, Sight};
+use crate::parts::Parts;
+use crate::scene3d::Scene3d;
 use crate::state::{Index, State};
 use crate::sun::sun_position;
 
@@ -23,10 +23,7 @@ pub struct Lamps {
     indexed: u64,
     /// By node the room's points that say whether lights are on.
     windows: BTreeMap<usize, Vec<u32>>,
-    lit: Option<Handle<StandardMaterial>>,
     looked_s: f64,
-    was: BTreeMap<usize, bool>,
-    sight: Sight,
 }
 
 /// The points of a room and its equipment that say that lights are on: switches of lights first, else their power.
@@ -99,8 +96,7 @@ pub fn lamps_system(
     scene: Res<'_, Scene3d>,
     time: Res<'_, Time<Real>>,
     mut lamps: Local<'_, Lamps>,
-    mut materials: ResMut<'_, Assets<StandardMaterial>>,
-    mut glass: Query<'_, '_, (&DrawnNode, &Glass, &mut Own, &mut MeshMaterial3d<StandardMaterial>)>,
+    mut parts: ResMut<'_, Parts>,
 ) {
     const EVERY_S: f64 = 1.5;
     let now_s = time.elapsed_secs_f64();
@@ -113,40 +109,22 @@ pub fn lamps_system(
     if is_new {
         lamps.indexed = scene.indexed;
         lamps.windows = find(index, &scene);
-        lamps.was.clear();
     }
     let site = &index.catalogue.site;
     let is_dusk = twin.state.time_us(now_s).is_some_and(|now| {
         sun_position(now, site.latitude_deg, site.longitude_deg).altitude_rad.to_degrees() < DUSK_DEG
     });
-    let now: BTreeMap<usize, bool> =
-        lamps.windows.iter().map(|(node, points)| (*node, is_dusk && is_lit(&twin.state, points))).collect();
-    let is_same = now == lamps.was && lamps.sight == twin.view.sight;
-    if is_same {
-        return;
-    }
-    let lit = lamps
-        .lit
-        .get_or_insert_with(|| {
-            materials.add(StandardMaterial {
-                base_color: Color::srgb(1.0, 0.87, 0.58),
-                unlit: true,
-                fog_enabled: false,
-                ..default()
-            })
-        })
-        .clone();
-    for (node, of, mut own, mut material) in &mut glass {
-        let wanted = if now.get(&node.0).copied().unwrap_or(false) { &lit } else { &of.0 };
-        if own.material != *wanted {
-            own.material = wanted.clone();
-        }
-        if twin.view.sight != Sight::XRay && material.0 != *wanted {
-            material.0 = wanted.clone();
+    let lit: BTreeSet<usize> = lamps
+        .windows
+        .iter()
+        .filter(|(_, points)| is_dusk && is_lit(&twin.state, points))
+        .map(|(node, _)| *node)
+        .collect();
+    for i in 0..parts.panes.len() {
+        if let Some((node, at)) = parts.panes.get(i).copied() {
+            parts.set_other(at, lit.contains(&node));
         }
     }
-    lamps.was = now;
-    lamps.sight = twin.view.sight;
 }
 
 #[cfg(test)]

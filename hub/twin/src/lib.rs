@@ -38,6 +38,7 @@ mod override_ui;
 mod page;
 mod palette;
 mod panel_ui;
+mod parts;
 mod period;
 #[cfg(test)]
 mod person;

@@ -7,7 +7,8 @@ use bevy::window::PrimaryWindow;
 use campanile_protocol::EntityKind;
 
 use crate::app::{SceneCamera, Twin};
-use crate::scene3d::{DrawnNode, Scene3d};
+use crate::parts::{DrawnPart, Parts};
+use crate::scene3d::Scene3d;
 use crate::sight::drawn_bounds;
 use crate::state::Index;
 
@@ -21,7 +22,7 @@ pub fn pick_system(
     window: Query<'_, '_, &Window, With<PrimaryWindow>>,
     camera: Single<'_, '_, (&Camera, &GlobalTransform), With<SceneCamera>>,
     buttons: Res<'_, ButtonInput<MouseButton>>,
-    drawn: Query<'_, '_, &DrawnNode>,
+    (parts, drawn): (Res<'_, Parts>, Query<'_, '_, &DrawnPart>),
     mut rays: MeshRayCast<'_, '_>,
     mut pressed_at: Local<'_, Option<Vec2>>,
     mut last: Local<'_, Option<Vec2>>,
@@ -44,12 +45,12 @@ pub fn pick_system(
     }
     *last = Some(cursor);
     let Ok(ray) = camera.0.viewport_to_world(camera.1, cursor) else { return };
-    let is_node = |entity: Entity| drawn.contains(entity);
-    let settings = MeshRayCastSettings::default().with_filter(&is_node);
-    let hit = rays.cast_ray(ray, &settings).first().map(|(entity, _)| *entity);
+    let is_part = |entity: Entity| drawn.contains(entity);
+    let settings = MeshRayCastSettings::default().with_filter(&is_part);
+    let hit = rays.cast_ray(ray, &settings).first().map(|(entity, hit)| (*entity, hit.triangle_index));
     let path = hit
-        .and_then(|entity| drawn.get(entity).ok())
-        .and_then(|node| scene.file.nodes.get(node.0))
+        .and_then(|(entity, triangle)| parts.node_at(*drawn.get(entity).ok()?, triangle))
+        .and_then(|node| scene.file.nodes.get(node))
         .map(|node| node.path.as_str());
     let is_sliced = twin.view.slice.level.is_some();
     let found = twin.state.index.as_deref().zip(path).and_then(|(index, path)| meant(index, path, is_sliced));

@@ -1,52 +1,29 @@
-//! The scene in the renderer: meshes, materials, and what a slice hides.
+//! The scene in the renderer: its materials, its parts, and where its nodes belong.
 
-use bevy::asset::RenderAssetUsages;
-use bevy::light::NotShadowCaster;
-use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 
-use crate::app::Twin;
 use crate::orbit::Bounds;
-use crate::scene_file::{MaterialData, MeshData, SceneFile};
-use crate::sight::Own;
+use crate::parts::{Build, Parts, Seconds, despawn};
+use crate::scene_file::{MaterialData, SceneFile};
+use crate::state::Index;
 use crate::storeys::{NodePlace, Storeys};
-
-/// Which node of the scene file an entity draws.
-#[derive(Component)]
-pub struct DrawnNode(pub usize);
-
-/// A pane of glass, with what it is made of by day.
-#[derive(Component)]
-pub struct Glass(pub Handle<StandardMaterial>);
 
 /// The scene once it is built.
 #[derive(Resource, Default)]
 pub struct Scene3d {
     /// The file, without the meshes' arrays.
     pub file: SceneFile,
-    /// Everything drawn, for the next scene to remove.
-    drawn: Vec<Entity>,
-    /// The floors of the spaces, with the material of each.
-    pub floors: Vec<Floor>,
+    /// A scene that waits for the catalogue, which says what storeys there are.
+    waiting: Option<SceneFile>,
     /// The materials that drawn parts share, by their names in the file.
     pub named_materials: Vec<(String, Handle<StandardMaterial>)>,
-    /// The storeys; empty until the catalogue has come too.
+    /// The storeys.
     pub storeys: Storeys,
     pub(crate) places: Vec<NodePlace>,
     /// Counts the scenes built.
     pub generation: u64,
     /// Counts the times that storeys were found.
     pub indexed: u64,
-}
-
-/// The floor of a space.
-pub struct Floor {
-    /// The path of the space.
-    pub path: String,
-    /// Its own material, so that it has its own colour.
-    pub material: Handle<StandardMaterial>,
-    /// The colour where nothing colours it.
-    pub own_colour: Color,
 }
 
 impl Scene3d {
@@ -65,82 +42,77 @@ impl Scene3d {
     }
 
     /// Finds storeys and places anew, when the scene or the catalogue has changed.
-    pub fn reindex(&mut self, twin: &Twin) {
-        if let Some(index) = &twin.state.index {
-            self.storeys = Storeys::find(index, &self.file);
-        }
+    fn reindex(&mut self, index: &Index, parts: &mut Parts) {
+        self.storeys = Storeys::find(index, &self.file);
         self.places = self.file.nodes.iter().map(|node| self.storeys.place(node)).collect();
+        for part in &mut parts.list {
+            let node = part.pieces.first().and_then(|piece| self.places.get(piece.node));
+            part.place = node.cloned().unwrap_or_default();
+        }
         self.indexed += 1;
+    }
+
+    /// Takes a scene that has come; it is built once the catalogue is there too.
+    pub fn take(&mut self, file: SceneFile) {
+        self.waiting = Some(file);
     }
 }
 
-/// Replaces the scene by another.
+/// Builds the scene that waits, in the place of the one before, and finds the storeys of a catalogue that has changed.
 pub fn build_scene(
-    file: SceneFile,
+    index: &Index,
     scene: &mut Scene3d,
+    parts: &mut Parts,
     commands: &mut Commands<'_, '_>,
     meshes: &mut Assets<Mesh>,
     materials: &mut Assets<StandardMaterial>,
 ) {
-    for entity in scene.drawn.drain(..) {
-        commands.entity(entity).despawn();
-    }
-    scene.floors.clear();
-    let mesh_materials: Vec<Option<usize>> = file.meshes.iter().map(|m| m.material).collect();
-    let shared_materials: Vec<Handle<StandardMaterial>> =
-        file.materials.iter().map(|m| materials.add(material_of(m))).collect();
-    let names = file.materials.iter().map(|m| m.name.clone());
-    scene.named_materials = names.zip(shared_materials.iter().cloned()).collect();
-    let plain = materials.add(StandardMaterial { perceptual_roughness: 0.9, ..default() });
-    let mut file = file;
-    let handles: Vec<Handle<Mesh>> =
-        std::mem::take(&mut file.meshes).into_iter().map(|m| meshes.add(mesh_of(m))).collect();
-    for (i, node) in file.nodes.iter().enumerate() {
-        let transform = Transform::from_matrix(node.transform);
-        for &mesh in &node.meshes {
-            let material_index = mesh_materials.get(mesh).copied().flatten();
-            let mut material = material_index.and_then(|m| shared_materials.get(m)).unwrap_or(&plain).clone();
-            let mut own = materials.get(&material).cloned().unwrap_or_default();
-            match node.kind.as_str() {
-                "space" => {
-                    let own_colour = own.base_color;
-                    material = materials.add(own);
-                    scene.floors.push(Floor {
-                        path: node.path.clone(),
-                        material: material.clone(),
-                        own_colour,
-                    });
-                }
-                "water" => {
-                    own.base_color = Color::srgb(0.36, 0.58, 0.66);
-                    own.perceptual_roughness = 0.12;
-                    own.reflectance = 0.6;
-                    own.alpha_mode = AlphaMode::Opaque;
-                    material = materials.add(own);
-                }
-                _ => {}
-            }
-            let Some(handle) = handles.get(mesh) else { continue };
-            let own = Own { material: material.clone(), height_m: transform.translation.y };
-            let mut entity = commands.spawn((
-                Mesh3d(handle.clone()),
-                MeshMaterial3d(material),
-                transform,
-                DrawnNode(i),
-                own,
-            ));
-            let is_glass = material_index.and_then(|m| file.materials.get(m)).is_some_and(|m| m.blend);
-            if is_glass && node.kind == "opening" {
-                let by_day = material_index.and_then(|m| shared_materials.get(m)).unwrap_or(&plain).clone();
-                entity.insert(Glass(by_day));
-            }
-            if is_glass || matches!(node.kind.as_str(), "space" | "water" | "ground") {
-                entity.insert(NotShadowCaster);
-            }
-            scene.drawn.push(entity.id());
-        }
-    }
+    let Some(file) = scene.waiting.take() else {
+        scene.reindex(index, parts);
+        return;
+    };
+    despawn(parts, commands);
+    let in_file: Vec<Handle<StandardMaterial>> =
+        file.materials.iter().map(|material| materials.add(material_of(material))).collect();
+    let names = file.materials.iter().map(|material| material.name.clone());
+    scene.named_materials = names.zip(in_file.iter().cloned()).collect();
     scene.file = file;
+    scene.reindex(index, parts);
+    let of_water = scene
+        .file
+        .nodes
+        .iter()
+        .filter(|node| node.kind == "water")
+        .flat_map(|node| &node.meshes)
+        .filter_map(|&mesh| in_file.get(scene.file.meshes.get(mesh)?.material?))
+        .find_map(|handle| materials.get(handle))
+        .cloned()
+        .unwrap_or_default();
+    let build = Build {
+        file: &mut scene.file,
+        storeys: &scene.storeys,
+        places: &scene.places,
+        materials: &in_file,
+        plain: materials.add(StandardMaterial { perceptual_roughness: 0.9, ..default() }),
+        water: materials.add(StandardMaterial {
+            base_color: Color::srgb(0.36, 0.58, 0.66),
+            perceptual_roughness: 0.12,
+            reflectance: 0.6,
+            alpha_mode: AlphaMode::Opaque,
+            ..of_water
+        }),
+        seconds: Seconds {
+            lit: materials.add(StandardMaterial {
+                base_color: Color::srgb(1.0, 0.87, 0.58),
+                unlit: true,
+                fog_enabled: false,
+                ..default()
+            }),
+            // Unlit, so that a colour in the picture is the colour in the legend.
+            painted: materials.add(StandardMaterial { unlit: true, ..default() }),
+        },
+    };
+    *parts = build.spawn(commands, meshes);
     scene.generation += 1;
 }
 
@@ -156,22 +128,4 @@ fn material_of(data: &MaterialData) -> StandardMaterial {
         cull_mode: if data.double_sided { None } else { Some(bevy::render::render_resource::Face::Back) },
         ..default()
     }
-}
-
-fn mesh_of(data: MeshData) -> Mesh {
-    let has_normals = !data.normals.is_empty();
-    let mut mesh = Mesh::new(PrimitiveTopology::TriangleList, RenderAssetUsages::default())
-        .with_inserted_attribute(Mesh::ATTRIBUTE_POSITION, data.positions)
-        .with_inserted_indices(Indices::U32(data.indices));
-    if !data.colours.is_empty() {
-        mesh.insert_attribute(Mesh::ATTRIBUTE_COLOR, data.colours);
-    }
-    if has_normals {
-        mesh.insert_attribute(Mesh::ATTRIBUTE_NORMAL, data.normals);
-    } else {
-        // Flat normals need vertices of their own.
-        mesh.duplicate_vertices();
-        mesh.compute_flat_normals();
-    }
-    mesh
 }

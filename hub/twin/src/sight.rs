@@ -3,12 +3,13 @@
 use bevy::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::app::Twin;
+use crate::app::{SceneCamera, Twin};
 use crate::locale::Texts;
 use crate::orbit::Bounds;
-use crate::scene3d::{DrawnNode, Scene3d};
+use crate::parts::Parts;
+use crate::scene3d::Scene3d;
 use crate::state::Index;
-use crate::storeys::Slice;
+use crate::storeys::{Building, Slice};
 
 /// What is done to see into buildings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -66,15 +67,6 @@ pub fn lift_m(sight: Sight, slice: &Slice, building: Option<&str>, level: Option
     if is_meant { level.unwrap_or(0).max(0) as f32 * APART_M } else { 0.0 }
 }
 
-/// What a node is drawn with where nothing is done to it.
-#[derive(Component)]
-pub struct Own {
-    /// Its material.
-    pub material: Handle<StandardMaterial>,
-    /// Its height in the scene, metres.
-    pub height_m: f32,
-}
-
 /// What is seen depends on these alone.
 #[derive(Clone, PartialEq)]
 pub struct SightKey {
@@ -127,14 +119,10 @@ fn alone_of(index: Option<&Index>, selected: Option<&str>) -> Option<String> {
 pub fn sight_system(
     twin: Res<'_, Twin>,
     scene: Res<'_, Scene3d>,
+    mut parts: ResMut<'_, Parts>,
     mut last: Local<'_, Option<SightKey>>,
     mut ghost: Local<'_, Option<Handle<StandardMaterial>>>,
     mut materials: ResMut<'_, Assets<StandardMaterial>>,
-    mut drawn: Query<
-        '_,
-        '_,
-        (&DrawnNode, &Own, &mut Visibility, &mut Transform, &mut MeshMaterial3d<StandardMaterial>),
-    >,
 ) {
     let view = &twin.view;
     let alone = (view.sight == Sight::Isolate)
@@ -155,29 +143,58 @@ pub fn sight_system(
             ..default()
         })
     });
-    for (node, own, mut visibility, mut transform, mut material) in &mut drawn {
-        let Some(data) = scene.file.nodes.get(node.0) else { continue };
-        let place = scene.places.get(node.0);
-        let is_sliced = place.is_some_and(|place| scene.storeys.hides(&now.slice, place));
-        let is_aside =
-            now.alone.as_deref().is_some_and(|alone| !is_ground(&data.kind) && !is_part(&data.path, alone));
-        let wanted = if is_sliced || is_aside { Visibility::Hidden } else { Visibility::Inherited };
-        if *visibility != wanted {
-            *visibility = wanted;
-        }
-        let building = place.and_then(|place| place.building);
-        let height =
-            own.height_m + place.map_or(0.0, |place| scene.storeys.lift_m(now.sight, &now.slice, place));
-        if transform.translation.y != height {
-            transform.translation.y = height;
-        }
-        let is_glass = now.sight == Sight::XRay && building.is_some() && is_shell(&data.kind);
-        let shown = if is_glass { &*ghost } else { &own.material };
-        if material.0 != *shown {
-            material.0 = shown.clone();
-        }
+    for i in 0..parts.list.len() {
+        let Some(part) = parts.list.get(i) else { continue };
+        let is_sliced = scene.storeys.hides(&now.slice, &part.place);
+        let lift_m = scene.storeys.lift_m(now.sight, &now.slice, &part.place);
+        let is_glass = now.sight == Sight::XRay && part.place.building.is_some() && is_shell(&part.kind);
+        let stays = now.alone.is_none() || is_ground(&part.kind);
+        parts.place(i, is_sliced, lift_m, is_glass.then_some(&*ghost));
+        parts.hide(i, |node| {
+            let path = scene.file.nodes.get(node).map(|node| node.path.as_str());
+            !stays && !now.alone.as_deref().zip(path).is_some_and(|(alone, path)| is_part(path, alone))
+        });
     }
     *last = Some(now);
+}
+
+/// Furniture in a building that nobody looks into is not drawn from farther than this, metres.
+const FURNITURE_M: f32 = 70.0;
+
+/// Leaves out furniture that is too far to be seen through windows: it is half of all that is drawn, and behind walls.
+pub fn far_system(
+    twin: Res<'_, Twin>,
+    scene: Res<'_, Scene3d>,
+    mut parts: ResMut<'_, Parts>,
+    camera: Single<'_, '_, &GlobalTransform, With<SceneCamera>>,
+    mut last: Local<'_, Option<(SightKey, Vec3)>>,
+) {
+    let view = &twin.view;
+    let eye = camera.translation();
+    let now = SightKey { indexed: scene.indexed, slice: view.slice.clone(), sight: view.sight, alone: None };
+    if last.as_ref().is_some_and(|(key, at)| *key == now && at.distance(eye) < 1.0) {
+        return;
+    }
+    let is_open = |building: &Building| {
+        let is_cut = now.slice.level.is_some()
+            && now.slice.building.as_deref().is_none_or(|path| path == building.path);
+        is_cut || now.sight != Sight::Solid
+    };
+    let far: Vec<bool> = scene
+        .storeys
+        .buildings
+        .iter()
+        .map(|building| {
+            let nearest = eye.clamp(building.bounds.min, building.bounds.max);
+            !is_open(building) && nearest.distance(eye) > FURNITURE_M
+        })
+        .collect();
+    for i in 0..parts.list.len() {
+        let Some(part) = parts.list.get(i).filter(|part| part.kind == "furniture") else { continue };
+        let is_far = part.place.building.and_then(|building| far.get(building)).copied().unwrap_or(false);
+        parts.set_far(i, is_far);
+    }
+    *last = Some((now, eye));
 }
 
 /// The box around an entity as it is drawn now.

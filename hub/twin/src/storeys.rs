@@ -65,6 +65,18 @@ const FOOT_ABOVE_FLOOR_M: f32 = 2.0;
 /// Who climbs a stair comes out of what is shown this far below the next floor.
 const HEAD_BELOW_FLOOR_M: f32 = 0.6;
 
+impl Building {
+    /// The level of what stands there. What has no storey of its own goes with the highest floor that is not above its
+    /// foot, a roof with the sky.
+    fn level_of(&self, place: &NodePlace) -> i32 {
+        place.level.unwrap_or_else(|| {
+            let below = self.storeys.iter().filter(|s| s.floor_m <= place.bottom_m + 0.5).count() as i32;
+            let top = self.storeys.last().is_some_and(|s| place.bottom_m > s.floor_m + FOOT_ABOVE_FLOOR_M);
+            below - 1 - self.cellars as i32 + i32::from(top)
+        })
+    }
+}
+
 impl Storeys {
     /// Finds them in the catalogue, with their heights from the scene.
     pub fn find(index: &Index, scene: &SceneFile) -> Self {
@@ -142,14 +154,18 @@ impl Storeys {
     /// How much higher what stands there is drawn where storeys are drawn apart.
     pub fn lift_m(&self, sight: Sight, slice: &Slice, place: &NodePlace) -> f32 {
         let Some(building) = place.building.and_then(|i| self.buildings.get(i)) else { return 0.0 };
-        // What has no storey of its own goes with the highest floor that is not above its foot: a roof with the sky.
-        let level = place.level.unwrap_or_else(|| {
-            let below = building.storeys.iter().filter(|s| s.floor_m <= place.bottom_m + 0.5).count() as i32;
-            let top =
-                building.storeys.last().is_some_and(|s| place.bottom_m > s.floor_m + FOOT_ABOVE_FLOOR_M);
-            below - 1 - building.cellars as i32 + i32::from(top)
-        });
-        lift_m(sight, slice, Some(&building.path), Some(level))
+        lift_m(sight, slice, Some(&building.path), Some(building.level_of(place)))
+    }
+
+    /// How far up what has no storey of its own stands: from which shown storey of the building on a slice leaves it, and
+    /// the level with which it is lifted. What shares both is hidden and lifted together.
+    pub fn rises(&self, place: &NodePlace) -> (usize, i32) {
+        let Some(building) = place.building.and_then(|i| self.buildings.get(i)) else { return (0, 0) };
+        if place.level.is_some() {
+            return (0, 0);
+        }
+        let below = |storey: &Storey| storey.floor_m + FOOT_ABOVE_FLOOR_M < place.bottom_m;
+        (building.storeys.iter().take_while(|storey| below(storey)).count(), building.level_of(place))
     }
 
     /// Whether a slice hides what stands there.
