@@ -1,10 +1,11 @@
 //! A view as text: what a link behind `#`, a saved view and `--at` say.
 //!
-//! `#place=monitor&at=teaching-a/2f/201&eye=12.0,3.5,-40.1,66.0,-0.50,0.60&colour=co2&cut=teaching-a:1&see=xray` — all
+//! `#place=monitor&at=teaching-a/2f/201&eye=12.0,3.5,-40.1,66.0,-0.50,0.60&layer=air&colour=co2&cut=teaching-a:1&see=xray` — all
 //! parts may be missing, in any order. It stands behind `#`, so that a browser keeps it to itself.
 
 use bevy::math::Vec3;
 
+use crate::lens::Lens;
 use crate::orbit::Orbit;
 use crate::place::WorkPlace;
 use crate::sight::Sight;
@@ -19,6 +20,8 @@ pub struct Address {
     pub at: Option<String>,
     /// Where the eye is.
     pub eye: Option<Orbit>,
+    /// The layer that is shown.
+    pub lens: Option<Lens>,
     /// The quantity that colours the rooms.
     pub colour: Option<String>,
     /// What is cut open.
@@ -55,6 +58,9 @@ impl Address {
             let Orbit { target: t, distance, yaw, pitch } = eye;
             say("eye", format!("{:.1},{:.1},{:.1},{distance:.1},{yaw:.2},{pitch:.2}", t.x, t.y, t.z));
         }
+        if let Some(lens) = self.lens {
+            say("layer", lens.id().into());
+        }
         if let Some(colour) = &self.colour {
             say("colour", escape(colour));
         }
@@ -90,6 +96,7 @@ impl Address {
                 "place" => address.place = Some(WorkPlace::of(value).ok_or_else(wrong)?),
                 "at" => address.at = Some(unescape(value).ok_or_else(wrong)?),
                 "eye" => address.eye = Some(eye(value).ok_or_else(wrong)?),
+                "layer" => address.lens = Some(Lens::of(value).ok_or_else(wrong)?),
                 "colour" => address.colour = Some(unescape(value).ok_or_else(wrong)?),
                 "cut" => address.slice = slice(value).ok_or_else(wrong)?,
                 "see" => address.sight = Sight::of(value).ok_or_else(wrong)?,
@@ -159,6 +166,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let eye = Orbit { target: Vec3::new(12.5, -3.0, 0.5), distance: 66.5, yaw: -0.5, pitch: 0.6 };
         let full = Address {
+            lens: Some(Lens::Air),
             place: Some(WorkPlace::Learn),
             at: Some("teaching-a/2f/201".into()),
             eye: Some(eye),
@@ -180,7 +188,7 @@ mod tests {
         }
         assert_eq!(
             full.text(),
-            "place=learn&at=teaching-a/2f/201&eye=12.5,-3.0,0.5,66.5,-0.50,0.60&colour=co2&cut=teaching-a:-1&see=xray&\
+            "place=learn&at=teaching-a/2f/201&eye=12.5,-3.0,0.5,66.5,-0.50,0.60&layer=air&colour=co2&cut=teaching-a:-1&see=xray&\
              when=2026-11-30T00:53:20Z"
         );
     }

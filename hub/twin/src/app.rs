@@ -6,7 +6,6 @@ use bevy::camera::{Exposure, RenderTarget};
 use bevy::core_pipeline::tonemapping::Tonemapping;
 use bevy::pbr::DistanceFog;
 use bevy::prelude::*;
-use bevy::render::renderer::RenderAdapterInfo;
 use bevy::window::WindowCloseRequested;
 use bevy_egui::egui::Order;
 use bevy_egui::{EguiContexts, EguiGlobalSettings, EguiPlugin, EguiPrimaryContextPass, PrimaryEguiContext};
@@ -18,6 +17,7 @@ use crate::camera;
 use crate::keep;
 use crate::lamps::lamps_system;
 use crate::layers3d;
+use crate::lens::{Lens, Lenses};
 use crate::locale::{Language, Texts};
 use crate::net::{Ask, EVENTS_WAITING, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
@@ -32,6 +32,7 @@ use crate::scene_file::SceneFile;
 use crate::scene3d::{Scene3d, build_scene};
 use crate::script_ui::{Leaving, may_leave};
 use crate::season::season_system;
+use crate::shading::{Shading, choose_shading, plain_shader_system};
 use crate::sight::{far_system, sight_system};
 use crate::sky;
 use crate::state::{Effect, Link, Notice, State, World};
@@ -52,6 +53,8 @@ pub struct Twin {
     pub texts: Texts,
     /// Which points speak for which rooms.
     pub rooms: RoomPoints,
+    /// What layers are made of.
+    pub lenses: Lenses,
     /// What went wrong with the scene, for people.
     pub scene_problem: Option<String>,
     /// The world that is followed.
@@ -152,6 +155,7 @@ impl Twin {
             view,
             texts: Texts::new(language),
             rooms: RoomPoints::default(),
+            lenses: Lenses::default(),
             scene_problem: None,
             world: World::Live,
             inbox: Inbox::default(),
@@ -306,6 +310,7 @@ impl Twin {
                 if layer.is_some() {
                     // A colour on the map means one thing.
                     self.set_quantity(None);
+                    self.view.lens = None;
                 }
                 self.view.layer = layer;
             }
@@ -360,6 +365,7 @@ impl Twin {
                     rig.goal = goal;
                 }
             }
+            Action::Lens(lens) => self.set_lens(lens),
             Action::Quantity(quantity) => {
                 self.view.layer = None;
                 self.set_quantity(quantity);
@@ -431,14 +437,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
         .insert_resource(GlobalAmbientLight { brightness: 400.0, ..default() })
         .add_systems(
             Startup,
-            (
-                sky::setup_sky,
-                setup_rain,
-                move |commands: Commands<'_, '_>, adapter: Res<'_, RenderAdapterInfo>| {
-                    let is_slow = cfg!(target_arch = "wasm32") && sky::is_software(&adapter);
-                    spawn_camera(commands, &target, is_slow);
-                },
-            ),
+            (choose_shading(&target), (sky::setup_sky, setup_rain, spawn_camera(target))).chain(),
         )
         .add_systems(
             Update,
@@ -459,7 +458,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
                 pick::outline_system,
                 ask_histories_system,
                 ask_drills_system,
-                keep_system,
+                (keep_system, plain_shader_system),
                 close_system,
             )
                 .chain(),
@@ -467,26 +466,28 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
         .add_systems(EguiPrimaryContextPass, ui_system);
 }
 
-fn spawn_camera(mut commands: Commands<'_, '_>, target: &Target, is_slow: bool) {
-    let mut camera = commands.spawn((
-        SceneCamera,
-        PrimaryEguiContext,
-        Camera3d::default(),
-        Projection::Perspective(PerspectiveProjection {
-            fov: FIELD_OF_VIEW_RAD,
-            near: 0.5,
-            far: 9000.0,
-            ..default()
-        }),
-        Exposure { ev100: 9.7 },
-        // Colours have to be those of the legend, so nothing bends them.
-        Tonemapping::None,
-        if is_slow { Msaa::Off } else { Msaa::Sample4 },
-        DistanceFog::default(),
-        Transform::default(),
-    ));
-    if let Target::Image(image) = target {
-        camera.insert(RenderTarget::Image(image.clone().into()));
+fn spawn_camera(target: Target) -> impl Fn(Commands<'_, '_>, Res<'_, Shading>) {
+    move |mut commands, shading| {
+        let mut camera = commands.spawn((
+            SceneCamera,
+            PrimaryEguiContext,
+            Camera3d::default(),
+            Projection::Perspective(PerspectiveProjection {
+                fov: FIELD_OF_VIEW_RAD,
+                near: 0.5,
+                far: 9000.0,
+                ..default()
+            }),
+            Exposure { ev100: 9.7 },
+            // Colours have to be those of the legend, so nothing bends them.
+            Tonemapping::None,
+            if *shading == Shading::Plain { Msaa::Off } else { Msaa::Sample4 },
+            DistanceFog::default(),
+            Transform::default(),
+        ));
+        if let Target::Image(image) = &target {
+            camera.insert(RenderTarget::Image(image.clone().into()));
+        }
     }
 }
 
@@ -639,6 +640,7 @@ pub fn ui_system(
     rig.aspect = screen.width() / screen.height().max(1.0);
     rig.screen = Vec2::new(screen.width(), screen.height());
     let labels = views::labels(twin, &scene, &rig);
+    let lens = twin.lenses.show((&twin.state, &twin.view), &scene, &rig, &twin.texts, now_s);
     let mut root = bevy_egui::egui::Ui::new(
         ctx.clone(),
         "twin".into(),
@@ -650,6 +652,7 @@ pub fn ui_system(
         storeys: &scene.storeys,
         texts: &twin.texts,
         labels: &labels,
+        lens: &lens,
         scene_problem: twin.scene_problem.as_deref(),
         is_scene_here: scene.generation > 0,
         now_s,
@@ -703,6 +706,26 @@ impl Twin {
         }
     }
 
+    /// Shows a layer: its colour on the rooms, its signs, and its pane.
+    fn set_lens(&mut self, lens: Option<Lens>) {
+        // A colour that the layer before has brought goes with it.
+        let brought = self.view.lens.and_then(Lens::quantity);
+        let is_brought = brought.is_some() && self.view.quantity.as_deref() == brought;
+        self.view.lens = lens;
+        let Some(lens) = lens else {
+            if is_brought {
+                self.set_quantity(None);
+            }
+            return;
+        };
+        self.view.layer = None;
+        let quantity = lens.quantity().filter(|quantity| self.rooms.of(quantity).is_some());
+        self.set_quantity(quantity.map(str::to_owned));
+        if let Some(pane) = lens.pane().filter(|_| self.view.dock.is_open) {
+            self.view.dock.open(pane);
+        }
+    }
+
     fn wrong_link(&self, why: &AddressError) -> String {
         self.texts.with("link-wrong", &[("part", &why.part)])
     }
@@ -713,6 +736,7 @@ impl Twin {
             place: Some(self.view.dock.place),
             at: self.view.selected.clone(),
             eye: Some(rig.goal),
+            lens: self.view.lens,
             colour: self.view.quantity.clone(),
             slice: self.view.slice.clone(),
             sight: self.view.sight,
@@ -752,6 +776,7 @@ impl Twin {
         self.view.sight = address.sight;
         let colour = address.colour.filter(|quantity| self.rooms.of(quantity).is_some());
         self.view.layer = None;
+        self.view.lens = address.lens;
         self.set_quantity(colour);
         match (address.when_us, &self.world) {
             (Some(at_us), _) => {

@@ -378,6 +378,36 @@ pub fn water(index: &Index, state: &State, counted: Counted, hour_of: impl Fn(i6
     branches
 }
 
+/// What flows from each node of water into those below it.
+pub fn water_flows(index: &Index, state: &State, counted: Counted) -> Option<Flows> {
+    let network = Flowing::Water.network(index)?;
+    let tree = Tree::of(network);
+    let mut flows = Flows::default();
+    let mut open: Vec<(usize, Option<usize>, usize)> = tree.roots().map(|root| (root, None, 0)).collect();
+    while let Some((i, above, column)) = open.pop() {
+        let Some(node) = tree.nodes.get(i) else { continue };
+        // Through what has no meter flows what flows into those below.
+        let own = amount_of(index, state, node, Flowing::Water, counted);
+        let below = || {
+            let metered = first_metered(&tree, index, i, counted);
+            metered
+                .into_iter()
+                .filter_map(|i| amount_of(index, state, tree.nodes.get(i)?, Flowing::Water, counted))
+                .sum()
+        };
+        let amount = own.unwrap_or_else(below);
+        let station = flows.stations.len();
+        flows.stations.push(Station { what: What::Entity(node.entity), column, amount });
+        if let Some(from) = above
+            && amount > 0.0
+        {
+            flows.ribbons.push(Ribbon { from, to: station, amount });
+        }
+        open.extend(tree.below(i).iter().map(|&child| (child, Some(station), column + 1)));
+    }
+    (!flows.ribbons.is_empty()).then_some(flows)
+}
+
 /// The nearest nodes below that are metered.
 fn first_metered(tree: &Tree<'_>, index: &Index, node: usize, counted: Counted) -> Vec<usize> {
     let mut found = Vec::new();

@@ -80,7 +80,8 @@ fn counted_ui(ui: &mut Ui, texts: &Texts, counted: &mut Counted) {
     });
 }
 
-fn unit_of(flowing: Flowing, counted: Counted) -> &'static str {
+/// In what flows are given.
+pub fn unit_of(flowing: Flowing, counted: Counted) -> &'static str {
     match (flowing, counted) {
         (Flowing::Energy, Counted::Now) => "kW",
         (Flowing::Energy, Counted::Over(_)) => "kWh",

@@ -29,6 +29,8 @@ mod help_ui;
 mod keep;
 mod lamps;
 mod layers3d;
+mod lens;
+mod lens_ui;
 mod locale;
 mod marks_ui;
 mod net;
@@ -56,6 +58,7 @@ mod scene3d;
 mod scene_file;
 mod script_ui;
 mod season;
+mod shading;
 #[cfg(not(target_arch = "wasm32"))]
 mod shot;
 mod sight;

@@ -6,6 +6,7 @@ use bevy_egui::egui::{
     pos2, vec2,
 };
 
+use crate::lens::Shown;
 use crate::locale::{Language, Texts};
 use crate::rooms::RoomPoints;
 use crate::state::{State, World};
@@ -37,6 +38,8 @@ pub struct Person {
     pub texts: Texts,
     /// What floats over places.
     pub labels: Vec<Label>,
+    /// What the layer shows.
+    pub lens: Shown,
     /// The world that is followed.
     pub world: World,
     /// The app's clock, s.
@@ -64,6 +67,7 @@ impl Person {
             view,
             texts: Texts::new(language),
             labels: Vec::new(),
+            lens: Shown::default(),
             world: World::Live,
             now_s: 1.0,
             seen: Vec::new(),
@@ -87,6 +91,7 @@ impl Person {
             storeys: &Storeys::default(),
             texts: &self.texts,
             labels: &self.labels,
+            lens: &self.lens,
             scene_problem: None,
             is_scene_here: true,
             now_s: self.now_s,

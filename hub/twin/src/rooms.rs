@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use bevy::prelude::*;
-use campanile_protocol::{EntityKind, ValueType};
+use campanile_protocol::plugins::Tone;
+use campanile_protocol::{AlarmState, EntityKind, ValueType};
 
 use crate::app::Twin;
 use crate::colour::{NO_VALUE, Scale};
+use crate::lens::{Lens, tone_of_priority};
 use crate::marks_ui::{Layer, marks};
 use crate::parts::Parts;
 use crate::scene3d::Scene3d;
@@ -83,7 +85,32 @@ impl RoomPoints {
 
 /// What all floors depend on: where it changes, all are painted anew. The scene, its index, the
 /// quantity, the bits of the scale's ends, the map layer of a plugin and how often panels have changed.
-type PaintKey = (u64, u64, Option<String>, Option<(u64, u64)>, Option<(Layer, u64)>);
+type PaintKey =
+    (u64, u64, Option<String>, Option<(u64, u64)>, Option<(Layer, u64)>, Option<BTreeMap<String, Tone>>);
+
+/// Whether what an alarm says is so now.
+fn is_active(state: AlarmState) -> bool {
+    matches!(state, AlarmState::Unacknowledged | AlarmState::Acknowledged)
+}
+
+/// The rooms where alarms are in force, and how urgent the most urgent is.
+fn alarmed(state: &State) -> BTreeMap<String, Tone> {
+    let mut rooms: BTreeMap<String, Tone> = BTreeMap::new();
+    let Some(index) = state.index.as_deref() else { return rooms };
+    for alarm in state.alarms.values().filter(|alarm| is_active(alarm.state)) {
+        let room = index
+            .nearest(alarm.entity.as_str())
+            .and_then(|entity| index.within(entity, EntityKind::Space))
+            .and_then(|room| index.catalogue.entities.get(room as usize));
+        if let Some(room) = room {
+            let tone = rooms.entry(room.path.as_str().to_owned()).or_insert(Tone::Caution);
+            if tone_of_priority(alarm.priority) == Tone::Danger {
+                *tone = Tone::Danger;
+            }
+        }
+    }
+    rooms
+}
 
 /// What was painted last, and which floors a point paints.
 #[derive(Default)]
@@ -107,7 +134,9 @@ pub fn paint_rooms_system(
     let view = &twin.view;
     let scale_bits = view.scale.map(|s| (s.low.to_bits(), s.high.to_bits()));
     let layer = view.layer.clone().map(|layer| (layer, twin.state.plugins.count));
-    let key = (scene.generation, scene.indexed, view.quantity.clone(), scale_bits, layer);
+    let alarmed = (view.lens == Some(Lens::Alarms)).then(|| alarmed(&twin.state));
+    let key =
+        (scene.generation, scene.indexed, view.quantity.clone(), scale_bits, layer, alarmed.clone());
     let all = painted.key.as_ref() != Some(&key);
     if all {
         painted.points = room_points_of_floors(twin, &parts);
@@ -131,9 +160,11 @@ pub fn paint_rooms_system(
         let Some(floor) = parts.floors.get(i) else { continue };
         let at = floor.at;
         let mark = marks.as_ref().and_then(|marks| marks.at(&floor.path));
-        let colour = match (mark, &view.quantity, view.scale) {
-            (Some(mark), ..) => {
-                let [r, g, b, _] = mark_colour(mark.tone).to_array();
+        let alarm = alarmed.as_ref().and_then(|rooms| rooms.get(&floor.path));
+        let tone = mark.map(|mark| mark.tone).or(alarm.copied());
+        let colour = match (tone, &view.quantity, view.scale) {
+            (Some(tone), ..) => {
+                let [r, g, b, _] = mark_colour(tone).to_array();
                 Some(Color::srgb_u8(r, g, b))
             }
             (None, Some(_), scale) => {

@@ -11,6 +11,7 @@ use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 
 use crate::app::{Rig, SceneCamera, Twin};
+use crate::shading::{Shading, is_software};
 use crate::sun::sun_position;
 use crate::weather::Weather;
 
@@ -95,26 +96,19 @@ const ONE_LIGHT: bool = cfg!(target_arch = "wasm32");
 /// What lights the shadows where there is no second lamp: a lamp of 420 lx over all facings.
 const FILL_AS_AMBIENT: f32 = 420.0 / (4.0 * std::f32::consts::PI);
 
-/// Whether a processor draws in a graphics card's stead.
-pub fn is_software(adapter: &RenderAdapterInfo) -> bool {
-    ["llvmpipe", "lavapipe", "SwiftShader", "Basic Render"].iter().any(|name| adapter.name.contains(name))
-}
-
 /// Makes lights and dome.
 pub fn setup_sky(
     mut commands: Commands<'_, '_>,
     mut meshes: ResMut<'_, Assets<Mesh>>,
     mut materials: ResMut<'_, Assets<StandardMaterial>>,
-    adapter: Res<'_, RenderAdapterInfo>,
+    (adapter, shading): (Res<'_, RenderAdapterInfo>, Res<'_, Shading>),
 ) {
-    // A processor that draws in a graphics card's stead fills a quarter of the shadow map; in a browser, where a picture
-    // takes it seconds, none.
-    let is_software = is_software(&adapter);
-    commands.insert_resource(DirectionalLightShadowMap { size: if is_software { 2048 } else { 4096 } });
+    // A processor that draws in a graphics card's stead fills a quarter of the shadow map.
+    commands.insert_resource(DirectionalLightShadowMap { size: if is_software(&adapter) { 2048 } else { 4096 } });
     commands.spawn((
         Sun,
         DirectionalLight {
-            shadow_maps_enabled: !(ONE_LIGHT && is_software),
+            shadow_maps_enabled: *shading == Shading::Fine,
             shadow_depth_bias: 0.04,
             shadow_normal_bias: 1.2,
             ..default()

@@ -27,6 +27,8 @@ use crate::plugins::Order as PluginOrder;
 use crate::plugins_ui::PluginsView;
 use crate::prefs::{Own, TEXT_SCALES};
 use crate::rooms::RoomPoints;
+use crate::lens::{Lens, Shown};
+use crate::lens_ui::{covered, lens_legend_ui, lens_ui, lenses_ui};
 use crate::saved_ui::Tour;
 use crate::script_ui::{Leaving, may_leave, script_ui};
 use crate::sight::Sight;
@@ -35,7 +37,7 @@ use crate::state::{Index, Link, State, Stretched, World};
 use crate::storeys::{Slice, Storeys};
 use crate::theme::{self, accent, bad, faint, good, ink, warn};
 use crate::units::{number_text, time_text, unit_text, value_text};
-use crate::views::{Label, LabelKind};
+use crate::views::{self, Label, LabelKind};
 
 /// What the person looks at: everything here is theirs, nothing the hub's.
 #[derive(Debug)]
@@ -76,6 +78,8 @@ pub struct View {
     pub selected: Option<String>,
     /// The path of the entity under the pointer.
     pub hovered: Option<String>,
+    /// The layer of the campus that is shown.
+    pub lens: Option<Lens>,
     /// The quantity that colours the rooms.
     pub quantity: Option<String>,
     /// Its scale.
@@ -134,6 +138,7 @@ impl Default for View {
             trail: Trail::default(),
             selected: None,
             hovered: None,
+            lens: None,
             quantity: None,
             scale: None,
             slice: Slice::default(),
@@ -264,6 +269,8 @@ pub enum Action {
     FlyTo(String),
     /// Fly to a named view.
     View(String),
+    /// Show a layer of the campus, or none.
+    Lens(Option<Lens>),
     /// Colour the rooms by a quantity.
     Quantity(Option<String>),
     /// Fit the scale to the values there are.
@@ -331,6 +338,8 @@ pub struct Input<'a> {
     pub texts: &'a Texts,
     /// What floats over places.
     pub labels: &'a [Label],
+    /// What the layer shows.
+    pub lens: &'a Shown,
     /// What went wrong with the scene.
     pub scene_problem: Option<&'a str>,
     /// Whether there is a scene.
@@ -425,7 +434,10 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
         return (actions, Vec2::ZERO);
     }
     keys(&ctx, input, view, &mut actions);
-    labels_ui(&ctx, input);
+    if let Some(index) = input.index() {
+        lens_ui(&ctx, input, index, view, &mut actions);
+    }
+    labels_ui(&ctx, input, view);
     bar_ui(&ctx, screen, input, view, &mut actions);
     if let Some(index) = input.index() {
         controls_ui(&ctx, screen, input, index, view, &mut actions);
@@ -435,6 +447,7 @@ pub fn twin_ui(root: &mut Ui, input: &Input<'_>, view: &mut View) -> (Vec<Action
         time_ui(&ctx, screen, input, view, &mut actions);
         override_ui(&ctx, input, index, view, &mut actions);
         legend_ui(&ctx, screen, input, index, view, &mut actions);
+        lens_legend_ui(&ctx, screen, input, view, &mut actions);
         marks_ui(&ctx, screen, input, view, &mut actions);
         script_ui(&ctx, screen, input, view, &mut actions);
         approve_ui(&ctx, screen, input, view, &mut actions);
@@ -591,6 +604,9 @@ fn controls_ui(
         let height = (screen.bottom() - alarms - 84.0 - ui.cursor().top()).max(66.0);
         let scroll = ScrollArea::vertical().id_salt("controls");
         scroll.max_height(height).min_scrolled_height(height).show(ui, |ui| {
+            heading_ui(ui, &texts.t("lenses"));
+            lenses_ui(ui, texts, view, actions);
+            ui.add_space(2.0);
             heading_ui(ui, &texts.t("colour-by"));
             quantity_ui(ui, input, index, view, actions);
             ui.add_space(2.0);
@@ -905,31 +921,52 @@ fn footer_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View) {
     painter.galley(rect.min, galley, ink());
 }
 
-fn labels_ui(ctx: &Context, input: &Input<'_>) {
+fn labels_ui(ctx: &Context, input: &Input<'_>, view: &View) {
     let painter = ctx.layer_painter(LayerId::background());
+    let heads = |label: &Label| pos2(label.at.x, label.at.y) - vec2(0.0, theme::PIN_HEIGHT);
+    let is_pin = |label: &&Label| label.kind != LabelKind::Building;
+    let pins = input.labels.iter().filter(is_pin).map(|label| Rect::from_center_size(heads(label), vec2(26.0, 26.0)));
+    let mut taken: Vec<Rect> = pins.chain(covered(&painter, input)).collect();
+    // What is meant comes first, then what is near.
+    let mut names: Vec<&Label> = input.labels.iter().filter(|label| !is_pin(label)).collect();
+    let is_meant = |label: &Label| {
+        [&view.selected, &view.hovered].into_iter().any(|path| path.as_deref() == Some(label.path.as_str()))
+    };
+    names.sort_by(|a, b| is_meant(b).cmp(&is_meant(a)).then(a.distance_m.total_cmp(&b.distance_m)));
+    for label in names {
+        let strength = if is_meant(label) { 1.0 } else { views::strength(label.distance_m) };
+        let font = FontId::new(13.0, FontFamily::Proportional);
+        let galley = painter.layout_no_wrap(label.text.clone(), font, ink());
+        let at = pos2(label.at.x, label.at.y);
+        let size = galley.size() + vec2(14.0, 6.0);
+        let Some(rect) = room_for(at, size, &taken, is_meant(label)) else { continue };
+        if strength <= 0.0 {
+            continue;
+        }
+        taken.push(rect);
+        if rect.bottom() < at.y - 8.0 {
+            let line = Stroke::new(1.0, ink().gamma_multiply(0.5 * strength));
+            painter.line_segment([pos2(at.x, rect.bottom()), at], line);
+        }
+        painter.rect_filled(rect, CornerRadius::same(6), theme::veil().gamma_multiply(strength));
+        painter.galley_with_override_text_color(
+            rect.min + vec2(7.0, 3.0),
+            galley,
+            ink().gamma_multiply(strength),
+        );
+    }
     for label in input.labels {
         let at = pos2(label.at.x, label.at.y);
+        let head = heads(label);
         match label.kind {
-            LabelKind::Building => {
-                if label.distance_m > 900.0 {
-                    continue;
-                }
-                let font = FontId::new(13.0, FontFamily::Proportional);
-                let galley = painter.layout_no_wrap(label.text.clone(), font, ink());
-                let rect = Align2::CENTER_BOTTOM.anchor_size(at, galley.size());
-                let back = theme::veil();
-                painter.rect_filled(rect.expand2(vec2(7.0, 3.0)), CornerRadius::same(6), back);
-                painter.galley(rect.min, galley, ink());
-            }
+            LabelKind::Building => {}
             LabelKind::Mark { tone } => {
                 let colour = theme::mark_colour(tone);
-                let head = at - vec2(0.0, theme::PIN_HEIGHT);
                 painter.line_segment([head, at], Stroke::new(2.0, colour));
                 painter.circle(head, 8.0, colour, Stroke::new(2.0, bevy_egui::egui::Color32::WHITE));
             }
             LabelKind::Alarm { is_new } => {
                 let colour = if is_new { bad() } else { warn() };
-                let head = at - vec2(0.0, theme::PIN_HEIGHT);
                 painter.line_segment([head, at], Stroke::new(2.0, colour));
                 painter.circle_filled(at, 2.5, colour);
                 painter.circle(head, 10.0, colour, Stroke::new(2.0, bevy_egui::egui::Color32::WHITE));
@@ -938,6 +975,15 @@ fn labels_ui(ctx: &Context, input: &Input<'_>) {
             }
         }
     }
+}
+
+/// Where a name fits that belongs above a place: there, or some way up where others lie; nowhere where all is taken,
+/// unless it has to be seen.
+fn room_for(at: Pos2, size: bevy_egui::egui::Vec2, taken: &[Rect], must: bool) -> Option<Rect> {
+    const STEPS: [f32; 4] = [0.0, 26.0, 52.0, 78.0];
+    let up = |step: f32| Align2::CENTER_BOTTOM.anchor_size(at - vec2(0.0, step), size);
+    let free = STEPS.into_iter().map(up).find(|rect| !taken.iter().any(|other| other.intersects(*rect)));
+    free.or_else(|| must.then(|| up(0.0)))
 }
 
 #[cfg(test)]
@@ -950,6 +996,19 @@ mod tests {
     use crate::place::WorkPlace;
     use crate::state::tests::{alarm, catalogue, live_state};
     use crate::state::{Asked, Event, Why};
+
+    #[test]
+    fn a_name_keeps_out_of_others_way() {
+        let size = vec2(80.0, 20.0);
+        let at = pos2(100.0, 200.0);
+        let first = room_for(at, size, &[], false).unwrap();
+        assert_eq!((first.bottom(), first.center().x), (200.0, 100.0));
+        let second = room_for(at + vec2(30.0, 0.0), size, &[first], false).unwrap();
+        assert!(second.bottom() < first.top() && !second.intersects(first), "{second:?}");
+        let all = Rect::from_center_size(at, vec2(400.0, 400.0));
+        assert_eq!(room_for(at, size, &[all], false), None);
+        assert_eq!(room_for(at, size, &[all], true), Some(first), "what is meant is seen");
+    }
 
     fn chosen(path: &str) -> View {
         let mut view = View::default();

@@ -61,7 +61,7 @@ pub fn entity_view(path: &str, index: Option<&Index>, scene: &Scene3d, rig: &Rig
 }
 
 /// Where an entity is: from the scene, else from the catalogue, else where what it is in is.
-fn bounds_of(path: &str, index: Option<&Index>, scene: &Scene3d) -> Option<Bounds> {
+pub fn bounds_of(path: &str, index: Option<&Index>, scene: &Scene3d) -> Option<Bounds> {
     if let Some(bounds) = scene.file.bounds_within(path) {
         return Some(bounds);
     }
@@ -157,6 +157,13 @@ pub fn labels(twin: &Twin, scene: &Scene3d, rig: &Rig) -> Vec<Label> {
     let is_building = |label: &Label| label.kind == LabelKind::Building;
     labels.sort_by(|a, b| is_building(b).cmp(&is_building(a)).then(b.distance_m.total_cmp(&a.distance_m)));
     labels
+}
+
+/// How strongly a name is drawn that far away, metres: near ones fully, far ones not at all.
+pub fn strength(distance_m: f32) -> f32 {
+    const FULL_M: f32 = 450.0;
+    const NONE_M: f32 = 1000.0;
+    ((NONE_M - distance_m) / (NONE_M - FULL_M)).clamp(0.0, 1.0)
 }
 
 /// Where a place is on the screen, in points, and how far away; `None` behind the camera.

@@ -1,0 +1,53 @@
+//! How surfaces are drawn: as well as a graphics card can, or as a processor can that stands in for one.
+
+use bevy::prelude::*;
+use bevy::render::renderer::RenderAdapterInfo;
+use bevy::shader::Shader;
+
+use crate::app::Target;
+
+/// How surfaces are drawn.
+#[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shading {
+    /// With shadows, smooth edges and the renderer's own materials.
+    Fine,
+    /// Without, and with a shader of its own.
+    Plain,
+}
+
+/// Where the renderer has the shader of its materials.
+const STANDARD: &str = "embedded://bevy_pbr/render/pbr.wgsl";
+
+/// Whether a processor draws in a graphics card's stead.
+pub fn is_software(adapter: &RenderAdapterInfo) -> bool {
+    ["llvmpipe", "lavapipe", "SwiftShader", "Basic Render"].iter().any(|name| adapter.name.contains(name))
+}
+
+/// Chooses how to draw, before anything is made that depends on it. A picture into a file may take its time.
+pub fn choose_shading(target: &Target) -> impl Fn(Commands<'_, '_>, Res<'_, RenderAdapterInfo>) + use<> {
+    let is_window = matches!(target, Target::Window);
+    move |mut commands, adapter| {
+        let is_plain = is_window && is_software(&adapter);
+        commands.insert_resource(if is_plain { Shading::Plain } else { Shading::Fine });
+    }
+}
+
+/// Puts the plain shader in the place of the renderer's own once that is there; pipelines are made anew then.
+pub fn plain_shader_system(
+    shading: Res<'_, Shading>,
+    server: Res<'_, AssetServer>,
+    mut shaders: ResMut<'_, Assets<Shader>>,
+    mut standard: Local<'_, Option<Handle<Shader>>>,
+    mut is_done: Local<'_, bool>,
+) {
+    if *is_done || *shading == Shading::Fine {
+        return;
+    }
+    let handle = standard.get_or_insert_with(|| server.load(STANDARD));
+    if shaders.contains(&*handle) {
+        let plain = Shader::from_wgsl(include_str!("plain.wgsl"), "campanile_twin/plain.wgsl");
+        // An asset that has gone is not drawn with.
+        let _ = shaders.insert(&*handle, plain);
+        *is_done = true;
+    }
+}
