@@ -90,6 +90,7 @@ not-allowed-past = nobody can act in the past: go back to the present
 busy-rehearsal = the rehearsal is still opening, or has failed: GET /api/v1/rehearsals says which
 malformed-action = the drill has no action '{ $action }'; it has { $known }
 malformed-until = until_s is seconds from the start, 0 or more
+malformed-past = To begin from the past, say `"from": "past"` and name a moment of it in `at_us`, microseconds UTC: not before 1970 and not after now
 malformed-at = at_s is seconds from the start, 0 or more
 malformed-pace = a rate is 0 (paused) or more, seconds a second
 busy-rehearsal-orders = the rehearsal is too busy; try again

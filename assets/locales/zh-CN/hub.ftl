@@ -90,6 +90,7 @@ not-allowed-past = 历史中无法操作：请返回现在
 busy-rehearsal = 演练仍在打开，或已失败：GET /api/v1/rehearsals 可查看
 malformed-action = 演练中没有行动“{ $action }”；可用的有 { $known }
 malformed-until = until_s 为自开始起的秒数，须不小于 0
+malformed-past = 若从过去某一时刻开始，请写 `"from": "past"`，并在 `at_us` 中给出该时刻（UTC 微秒数，不早于 1970 年，不晚于现在）
 malformed-at = at_s 为自开始起的秒数，须不小于 0
 malformed-pace = rate 为每秒推进的秒数：0 为暂停，或更大
 busy-rehearsal-orders = 演练过于繁忙，请重试

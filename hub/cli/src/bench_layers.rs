@@ -227,6 +227,7 @@ fn measure(hub: &Arc<Hub>, seconds: f64) -> Result<Vec<Value>, AnyError> {
         drill: "rainstorm-50a".to_owned(),
         seed: None,
         from: RehearsalOrigin::Scene,
+        at_us: None,
         rate: 0.0,
         decline: Vec::new(),
     };

@@ -110,6 +110,8 @@ pub enum RehearsalOrigin {
     Scene,
     /// From the live world as it is now.
     Live,
+    /// From the campus as it was at a moment of its past, which `at_us` names.
+    Past,
 }
 
 /// `POST /api/v1/rehearsals`: begin one. It stands still until its pace is set.
@@ -124,6 +126,9 @@ pub struct StartRehearsal {
     /// From where.
     #[serde(default)]
     pub from: RehearsalOrigin,
+    /// The moment of the past to begin from, microseconds UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_us: Option<i64>,
     /// The pace to begin with; 0 where left out. More than 3600 is as fast as possible.
     #[serde(default)]
     pub rate: f64,

@@ -14,6 +14,7 @@ use campanile_gateway::{
 };
 use campanile_history::{CommitQueue, History, HistoryError};
 use campanile_model::{Campus, PointId, Timestamp};
+use campanile_world::Schema;
 use crossbeam_channel::TrySendError;
 use tokio::sync::watch;
 
@@ -403,7 +404,11 @@ impl Parts {
         let first_sign_in = runtime.block_on(people.first_admin(&live))?;
         let has_tls = tls.is_some();
         let to_fork = live.clone();
-        let fork = Box::new(move || to_fork.fork());
+        let fork = Box::new(move |at: Option<Timestamp>| match at {
+            None => to_fork.fork(),
+            Some(at) => (at <= to_fork.view().time)
+                .then(|| crate::lookback::recall(&to_fork, Arc::new(Schema::of(&to_fork.campus)), at)),
+        });
         let rehearsals = Arc::new(Rehearsals::open(
             live.campus.clone(),
             config.data.join(REHEARSALS),

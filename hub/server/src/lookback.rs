@@ -80,6 +80,59 @@ pub fn start(
     Ok((channel, seeks))
 }
 
+/// The world as it was at a moment: what its points had said, and alarms with a delay as they were. Who had commanded what
+/// is not in it.
+pub fn recall(live: &Live, schema: Arc<Schema>, at: Timestamp) -> World {
+    let began = at.plus_micros(-RUN_UP_US);
+    let mut world = World::new(schema, began);
+    // What a point said last before the run-up is how it begins.
+    let (mut last, mut window): (Vec<Sample>, Vec<Sample>) = Default::default();
+    for point in &live.campus.points {
+        let reach_us = ((point.period_s * 3.0e6) as i64).max(REACH_US);
+        let rows = fetch(live, point.id, began.plus_micros(-reach_us), at.plus_micros(1));
+        let before = rows.partition_point(|s| s.time <= began);
+        last.extend(before.checked_sub(1).and_then(|i| rows.get(i)).cloned());
+        window.extend(rows.into_iter().skip(before));
+    }
+    window.sort_by_key(|s| (s.time, s.point));
+    last.sort_by_key(|s| (s.time, s.point));
+    world.apply_samples(&last, &mut Vec::new());
+    feed(&mut world, &window, at);
+    world
+}
+
+fn fetch(live: &Live, point: PointId, from: Timestamp, to: Timestamp) -> Vec<Sample> {
+    match live.history.range(point, from, to, MOST_SAMPLES) {
+        Ok(rows) => {
+            rows.into_iter().map(|(time, value, quality)| Sample { point, time, value, quality }).collect()
+        }
+        Err(why) => {
+            tracing::warn!(%why, point = %live.campus.point(point).path, "a look back can't read a point");
+            Vec::new()
+        }
+    }
+}
+
+/// Feeds a world samples up to a moment, second by second; how many that were.
+fn feed(world: &mut World, window: &[Sample], now: Timestamp) -> usize {
+    let mut events = Vec::new();
+    let mut next = 0;
+    while let Some(sample) = window.get(next).filter(|s| s.time <= now) {
+        let second =
+            Timestamp((sample.time.0.div_euclid(Timestamp::SECOND) + 1) * Timestamp::SECOND).min(now);
+        let rest = window.get(next..).unwrap_or_default();
+        let count = rest.partition_point(|s| s.time <= second);
+        world.apply_samples(&rest[..count], &mut events);
+        world.tick(second, &mut events);
+        next += count;
+        if count == 0 {
+            break;
+        }
+    }
+    world.tick(now, &mut events);
+    next
+}
+
 struct Past {
     live: Arc<Live>,
     channel: Arc<Channel>,
@@ -122,63 +175,15 @@ impl Past {
 
     /// The world as it was at a moment.
     fn jump(&mut self, seek: Seek) {
-        let began = seek.at.plus_micros(-RUN_UP_US);
-        self.world = World::new(self.world.schema().clone(), began);
-        let live = self.live.clone();
-        // What a point said last before the run-up is how it begins.
-        let points = live.campus.points.iter();
-        let mut last: Vec<Sample> = Vec::new();
+        self.world = recall(&self.live, self.world.schema().clone(), seek.at);
         self.window.clear();
         self.next = 0;
-        for point in points {
-            let reach_us = ((point.period_s * 3.0e6) as i64).max(REACH_US);
-            let rows = self.fetch(point.id, began.plus_micros(-reach_us), seek.at.plus_micros(1));
-            let before = rows.partition_point(|s| s.time <= began);
-            last.extend(before.checked_sub(1).and_then(|i| rows.get(i)).cloned());
-            self.window.extend(rows.into_iter().skip(before));
-        }
-        self.window.sort_by_key(|s| (s.time, s.point));
-        last.sort_by_key(|s| (s.time, s.point));
         self.until = seek.at;
-        let mut events = Vec::new();
-        self.world.apply_samples(&last, &mut events);
-        self.feed(seek.at);
         self.channel.set_rate(seek.rate);
-        let next = view(&live.campus, &mut self.world);
+        let next = view(&self.live.campus, &mut self.world);
         self.world.take_dirty();
         self.channel.view.store(Arc::new(next));
         self.channel.jumped();
-    }
-
-    fn fetch(&self, point: PointId, from: Timestamp, to: Timestamp) -> Vec<Sample> {
-        match self.live.history.range(point, from, to, MOST_SAMPLES) {
-            Ok(rows) => rows
-                .into_iter()
-                .map(|(time, value, quality)| Sample { point, time, value, quality })
-                .collect(),
-            Err(why) => {
-                tracing::warn!(%why, point = %self.live.campus.point(point).path, "a look back can't read a point");
-                Vec::new()
-            }
-        }
-    }
-
-    /// Feeds the world what was fetched, up to a moment, second by second.
-    fn feed(&mut self, now: Timestamp) {
-        let mut events = Vec::new();
-        while let Some(sample) = self.window.get(self.next).filter(|s| s.time <= now) {
-            let second =
-                Timestamp((sample.time.0.div_euclid(Timestamp::SECOND) + 1) * Timestamp::SECOND).min(now);
-            let rest = self.window.get(self.next..).unwrap_or_default();
-            let count = rest.partition_point(|s| s.time <= second);
-            self.world.apply_samples(&rest[..count], &mut events);
-            self.world.tick(second, &mut events);
-            self.next += count;
-            if count == 0 {
-                break;
-            }
-        }
-        self.world.tick(now, &mut events);
     }
 
     fn play(&mut self, now: Timestamp, rate: f64) {
@@ -193,13 +198,13 @@ impl Past {
             let to = now.plus_micros(ahead_us);
             let live = self.live.clone();
             for point in &live.campus.points {
-                let rows = self.fetch(point.id, from, to.plus_micros(1));
+                let rows = fetch(&live, point.id, from, to.plus_micros(1));
                 self.window.extend(rows);
             }
             self.window.sort_by_key(|s| (s.time, s.point));
             self.until = to;
         }
-        self.feed(now);
+        self.next += feed(&mut self.world, self.window.get(self.next..).unwrap_or_default(), now);
         let campus = &self.channel.campus;
         let changed = self.world.take_dirty();
         let mut next = view_of(campus, &mut self.world, &self.channel.view(), true);

@@ -181,6 +181,9 @@ fn what_can_not_be_is_said_with_its_reason_in_both_languages() {
         ("rehearsals", json!({"drill": "small", "rate": -1}), 400, "malformed", "rate"),
         ("rehearsals", json!({"drill": "small", "speed": 1}), 422, "malformed", "speed"),
         ("rehearsals", json!({"drill": "small", "decline": ["x"]}), 400, "malformed", "barriers, gates"),
+        ("rehearsals", json!({"drill": "small", "from": "past"}), 400, "malformed", "at_us"),
+        ("rehearsals", json!({"drill": "small", "from": "past", "at_us": 9e18 as i64}), 400, "malformed", "at_us"),
+        ("rehearsals", json!({"drill": "small", "from": "live", "at_us": 1}), 400, "malformed", "at_us"),
         ("rehearsals/pace", json!({"id": "small-9", "rate": 1}), 404, "not-found", "small-9"),
         ("rehearsals/pace", json!({"id": id, "rate": 1, "until_s": -5}), 400, "malformed", "until_s"),
         ("rehearsals/act", json!({"id": id, "action": "dance"}), 409, "conflict", "dance"),
@@ -199,6 +202,19 @@ fn what_can_not_be_is_said_with_its_reason_in_both_languages() {
         .find(|(status, _)| *status != 200);
     let (status, answer) = more.expect("there is a limit");
     assert_eq!((status, answer["code"].as_str().unwrap()), (409, "too-many"));
+}
+
+#[test]
+fn a_rehearsal_begins_with_the_campus_as_it_was_at_a_moment() {
+    let dir = tempfile::tempdir().unwrap();
+    scene(dir.path());
+    let hub = start(dir.path(), Broker::None);
+    const AT_US: i64 = 1_700_000_000_000_000;
+    let id = begin(&hub, &json!({"drill": "small", "from": "past", "at_us": AT_US}));
+    let at = |state: &Json| state["info"]["time_us"].as_i64().unwrap();
+    assert_eq!(at(&state(&hub, &id)), AT_US);
+    let later = run(&hub, &id, 60.0);
+    assert_eq!(at(&later), AT_US + 60_000_000, "it goes on from there");
 }
 
 type Socket = tungstenite::WebSocket<tungstenite::stream::MaybeTlsStream<TcpStream>>;

@@ -15,6 +15,7 @@ use crate::layers3d::{DEPTH_COLOURS, figure_colour};
 use crate::locale::Texts;
 use crate::net::Ask;
 use crate::sign_in_ui::role_text;
+use crate::place::WorkPlace;
 use crate::state::World;
 use crate::theme::{self, accent, bad, faint, good, warn};
 use crate::ui::{Action, Input, View, card_ui, heading_ui};
@@ -143,11 +144,12 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
         );
     }
     ui.horizontal_wrapped(|ui| {
-        let begin = |from| {
+        let begin = |from, at_us| {
             Action::Drill(Ask::Begin(StartRehearsal {
                 drill: drill.id.clone(),
                 seed: None,
                 from,
+                at_us,
                 rate: 0.0,
                 decline: Vec::new(),
             }))
@@ -155,11 +157,19 @@ fn preview_ui(ui: &mut Ui, input: &Input<'_>, drill: &DrillInfo, actions: &mut V
         let text = RichText::new(texts.t("drill-begin")).color(Color32::WHITE);
         let may = may_rehearse(input);
         if ui.add_enabled(may, bevy_egui::egui::Button::new(text).fill(accent())).clicked() {
-            actions.push(begin(RehearsalOrigin::Scene));
+            actions.push(begin(RehearsalOrigin::Scene, None));
         }
         let live = ui.add_enabled(may, bevy_egui::egui::Button::new(texts.t("drill-begin-live")));
         if live.on_hover_text(texts.t("drill-begin-live-hint")).clicked() {
-            actions.push(begin(RehearsalOrigin::Live));
+            actions.push(begin(RehearsalOrigin::Live, None));
+        }
+        if let (World::Past { .. }, Some(at_us)) = (input.world, input.state.time_us(input.now_s)) {
+            let time = crate::units::time_text(at_us, input.timezone(), "%m-%d %H:%M:%S");
+            let text = texts.with("drill-begin-past", &[("time", &time)]);
+            let past = ui.add_enabled(may, bevy_egui::egui::Button::new(text));
+            if past.on_hover_text(texts.t("drill-begin-past-hint")).clicked() {
+                actions.push(begin(RehearsalOrigin::Past, Some(at_us)));
+            }
         }
         if let (false, Some(me)) = (may, &input.state.me) {
             let role = role_text(me.role, texts);
@@ -566,6 +576,12 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
         }
         ui.separator();
         spans_ui(ui, view, texts);
+        if !live && may_rehearse(input) {
+            let rehearse = ui.button(texts.t("past-rehearse"));
+            if rehearse.on_hover_text(texts.t("past-rehearse-hint")).clicked() {
+                view.dock.go(WorkPlace::Drill);
+            }
+        }
     });
     let span_s = span_s(view);
     marks_of_alarms_ui(ui, input, newest_us, span_s, actions);
@@ -596,7 +612,7 @@ mod tests {
     use super::*;
     use crate::locale::Language;
     use crate::person::Person;
-    use crate::place::{Dock, WorkPlace};
+    use crate::place::Dock;
     use crate::state::tests::live_state;
 
     fn question(id: &str, en: &str, zh: &str) -> DrillQuestion {

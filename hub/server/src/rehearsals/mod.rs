@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use campanile_model::Campus;
+use campanile_model::{Campus, Timestamp};
 use campanile_protocol::rehearsal::{
     ActRequest, Busy, DecideRequest, DrillInfo, RehearsalInfo, RehearsalOrigin, RehearsalState, SetPace,
     StartRehearsal,
@@ -77,8 +77,9 @@ impl RehearsalsError {
     }
 }
 
-/// How a live world is forked.
-pub type Fork = Box<dyn Fn() -> Option<World> + Send + Sync>;
+/// How a live world is forked: as it is now, or as it was at a moment. `None` where it is not ready, or has not come to that
+/// moment.
+pub type Fork = Box<dyn Fn(Option<Timestamp>) -> Option<World> + Send + Sync>;
 
 /// All rehearsals of a hub.
 pub struct Rehearsals {
@@ -189,10 +190,18 @@ impl Rehearsals {
         let declined =
             declined.map(|id| Deed::Decline { action: id.clone(), name: by.actor.clone() }).collect();
         let id = self.new_id(&drill.file.id)?;
+        if request.at_us.is_some() && request.from != RehearsalOrigin::Past {
+            return Err(RehearsalsError::Asked(say("malformed-past", &[])));
+        }
         let seed = request.seed.unwrap_or(drill.file.seed);
         let world = match request.from {
             RehearsalOrigin::Scene => None,
-            RehearsalOrigin::Live => Some(Box::new((self.fork)().ok_or(RehearsalsError::NotReady)?)),
+            RehearsalOrigin::Live => Some(Box::new((self.fork)(None).ok_or(RehearsalsError::NotReady)?)),
+            RehearsalOrigin::Past => {
+                let at = request.at_us.filter(|at_us| *at_us > 0).map(Timestamp);
+                let world = at.and_then(|at| (self.fork)(Some(at)));
+                Some(Box::new(world.ok_or_else(|| RehearsalsError::Asked(say("malformed-past", &[])))?))
+            }
         };
         self.start(id.clone(), drill, run::Begin::New { seed, pace, world, declined })?;
         Ok(self.get(&id)?.info())
