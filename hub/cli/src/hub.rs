@@ -2,13 +2,16 @@
 
 use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use campanile_client::Access;
-use campanile_server::{Broker, DeviceRun, Hub, HubConfig, StopSignal, Tls};
+use campanile_model::Campus;
+use campanile_server::{Broker, DeviceRun, Hub, HubConfig, Made, StopSignal, Tls, make_past};
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::CampusDir;
 use crate::failure::Failure;
@@ -39,6 +42,10 @@ pub struct DemoArgs {
     /// Where the demo keeps its history; a folder of the user's cache where left out.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// How many days of the past a demo begins with whose folder is still empty: the devices as they would have been. 0
+    /// is none.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(0..=400))]
+    days: u16,
     /// Open no window even where there is a display.
     #[arg(long)]
     headless: bool,
@@ -148,6 +155,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     say(format!("Opening {} …", dir.display()));
     let campus = crate::campus::open(&dir)?;
     let data = args.data.map_or_else(default_demo_data, Ok)?;
+    let Some(before) = past(&campus, &data, args.days, quiet, &stop)? else { return Ok(ExitCode::SUCCESS) };
     let listen = free_address(args.port)?;
     let config =
         HubConfig::new(campus.clone(), data.clone()).listen(listen).broker(Broker::Embedded { port: 0 });
@@ -156,8 +164,12 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let hub = started(config)?;
     let broker =
         hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
-    let devices = DeviceRun::over_mqtt(campus.clone(), &broker.to_string(), 1, true)
-        .map_err(|why| Failure::unreachable(why.to_string()))?;
+    let broker_address = broker.to_string();
+    let devices = match before {
+        Made::Devices(devices) => DeviceRun::going_on(*devices, campus.clone(), &broker_address, true),
+        _ => DeviceRun::over_mqtt(campus.clone(), &broker_address, DEMO_SEED, true),
+    };
+    let devices = devices.map_err(|why| Failure::unreachable(why.to_string()))?;
     say(format!(
         "{} / {}: {} points, simulated devices on MQTT {broker}, history in {} ({:.1} s)",
         campus.names.en,
@@ -199,6 +211,33 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     devices.stop();
     hub.stop();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Of all draws of the devices of a demo.
+const DEMO_SEED: u64 = 1;
+
+/// The past of a demo; `None` where it was broken off.
+fn past(
+    campus: &Arc<Campus>,
+    data: &Path,
+    days: u16,
+    quiet: bool,
+    stop: &StopSignal,
+) -> Result<Option<Made>, Failure> {
+    let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(100) };
+    let bar = bar.with_message(format!("the {days} days before"));
+    bar.set_style(
+        ProgressStyle::with_template("{bar:40} {msg}, {eta} to go")
+            .unwrap_or_else(|_| ProgressStyle::default_bar()),
+    );
+    let mut heard = |share: f64| {
+        bar.set_position((share * 100.0) as u64);
+        !stop.is_raised()
+    };
+    let made = make_past(campus, data, days, DEMO_SEED, &mut heard)
+        .map_err(|why| Failure::unreachable(why.to_string()))?;
+    bar.finish_and_clear();
+    Ok((!matches!(made, Made::Broken)).then_some(made))
 }
 
 /// Where this user keeps what can be made anew.

@@ -565,7 +565,7 @@ pub fn weather(campus: &Campus) -> Result<campanile_formats::epw::Epw, HubError>
 }
 
 /// The device models of a campus; says which of its settings they don't know.
-fn devices(campus: Arc<Campus>, seed: u64) -> Result<Devices, HubError> {
+pub(crate) fn devices(campus: Arc<Campus>, seed: u64) -> Result<Devices, HubError> {
     let weather = weather(&campus)?;
     let devices = Devices::new(campus, weather, seed)?;
     for name in devices.unknown_settings() {
@@ -612,8 +612,20 @@ impl DeviceRun {
     /// # Errors
     /// [`HubError`] where the weather is missing or the broker does not answer.
     pub fn over_mqtt(campus: Arc<Campus>, broker: &str, seed: u64, metrics: bool) -> Result<Self, HubError> {
+        Self::going_on(devices(campus.clone(), seed)?, campus, broker, metrics)
+    }
+
+    /// The same with devices that have run already: they go on from where they are.
+    ///
+    /// # Errors
+    /// [`HubError`] where the broker does not answer.
+    pub fn going_on(
+        mut devices: Devices,
+        campus: Arc<Campus>,
+        broker: &str,
+        metrics: bool,
+    ) -> Result<Self, HubError> {
         let (host, port) = host_port(broker)?;
-        let mut devices = devices(campus.clone(), seed)?;
         let client_id = format!("campanile-devices-{}-{}", campus.id, std::process::id());
         let metrics = if metrics { metric_points(&campus) } else { Vec::new() };
         let told: BTreeSet<PointId> = metrics.iter().copied().collect();

@@ -18,6 +18,7 @@ mod live;
 mod lookback;
 mod metrics;
 mod pages;
+mod past;
 mod people;
 mod plugins;
 mod rehearsals;
@@ -43,6 +44,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use limits::Limits;
 pub use pages::shipped_dir as web_dir;
+pub use past::{Made, make_past};
 pub use people::{AccountsFolder, PeopleError};
 pub use roles::markdown as roles_markdown;
 pub use tls::Tls;

@@ -163,12 +163,12 @@ fn range_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View) {
     });
     let now_us = input.state.time_us(input.now_s).unwrap_or_default();
     ui.horizontal(|ui| {
-        if ui.small_button("‹").on_hover_text(texts.t("charts-before")).clicked() {
+        if theme::named(ui.small_button("‹"), &texts.t("charts-before")).clicked() {
             charts.range = charts.range.step(true);
         }
         let is_now = matches!(charts.range, Range::Calendar { ago: 0, .. } | Range::LastDay);
         let on = ui.add_enabled(!is_now, bevy_egui::egui::Button::new("›").small());
-        if on.on_hover_text(texts.t("charts-after")).clicked() {
+        if theme::named(on, &texts.t("charts-after")).clicked() {
             charts.range = charts.range.step(false);
         }
         let stretch = charts.range.stretch(now_us, input.timezone(), true);
@@ -246,7 +246,7 @@ fn legend_row_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, series: &Series<
             let (rect, _) = ui.allocate_exact_size(vec2(14.0, 10.0), Sense::hover());
             ui.painter().hline(rect.x_range(), rect.center().y, Stroke::new(3.0, series.colour));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if ui.small_button("×").on_hover_text(texts.t("charts-remove")).clicked() {
+                if theme::named(ui.small_button("×"), &texts.t("charts-remove")).clicked() {
                     view.charts.toggle(path);
                 }
                 let unit = unit_text(&series.info.unit);

@@ -31,7 +31,7 @@ pub fn details_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &mut View
             ui.set_width(width);
             ui.label(RichText::new(texts.name(&info.names)).heading().strong());
         });
-        if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
+        if theme::named(ui.small_button("×"), &texts.t("details-close")).clicked() {
             actions.push(Action::Select(None));
         }
     });

@@ -14,8 +14,8 @@ use campanile_protocol::rehearsal::{
 use crate::layers3d::{DEPTH_COLOURS, figure_colour};
 use crate::locale::Texts;
 use crate::net::Ask;
-use crate::sign_in_ui::role_text;
 use crate::place::WorkPlace;
+use crate::sign_in_ui::role_text;
 use crate::state::World;
 use crate::theme::{self, accent, bad, faint, good, warn};
 use crate::ui::{Action, Input, View, card_ui, heading_ui};
@@ -106,7 +106,7 @@ fn rehearsal_row_ui(ui: &mut Ui, input: &Input<'_>, info: &RehearsalInfo, action
             ui.label(RichText::new(text).small().color(faint()));
         }
         let end = bevy_egui::egui::Button::new("×").small();
-        if ui.add_enabled(may_rehearse(input), end).on_hover_text(texts.t("drill-end")).clicked() {
+        if theme::named(ui.add_enabled(may_rehearse(input), end), &texts.t("drill-end")).clicked() {
             actions.push(Action::Drill(Ask::End(info.id.clone())));
         }
     });
@@ -442,8 +442,8 @@ fn pace_ui(
     let set = |rate: f64| Action::Drill(Ask::Pace(SetPace { id: info.id.clone(), rate, until_s: None }));
     ui.horizontal_wrapped(|ui| {
         let paused = info.wanted_rate == 0.0;
-        if ui.add_enabled(input.state.can_operate, bevy_egui::egui::Button::selectable(paused, "‖")).clicked()
-        {
+        let pause = bevy_egui::egui::Button::selectable(paused, "‖");
+        if theme::named(ui.add_enabled(input.state.can_operate, pause), &texts.t("pace-pause")).clicked() {
             actions.push(set(0.0));
         }
         for (rate, text) in PACES {
@@ -473,6 +473,7 @@ fn pace_ui(
             .custom_formatter(|s, _| clock_text(s))
             .handle_shape(bevy_egui::egui::style::HandleShape::Circle);
         let response = ui.add(slider);
+        theme::said(&response, &texts.t("past-title"));
         if response.changed() {
             view.scrub_s = Some(at_s);
             actions.push(Action::LookBack(Some(at_s)));
@@ -570,7 +571,9 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
         for (pace, text) in [(0.0, "‖"), (1.0, "1×"), (60.0, "60×"), (600.0, "600×"), (3600.0, "3600×")]
         {
             let chosen = !live && rate == pace;
-            if ui.add(bevy_egui::egui::Button::selectable(chosen, text)).clicked() {
+            let button = ui.add(bevy_egui::egui::Button::selectable(chosen, text));
+            let button = if pace == 0.0 { theme::named(button, &texts.t("pace-pause")) } else { button };
+            if button.clicked() {
                 actions.push(Action::Follow(World::Past { at_us, rate: pace }));
             }
         }
@@ -598,7 +601,9 @@ fn past_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut Vec<Ac
             Some((typed_us - newest_us) as f64 / 1e6)
         })
         .handle_shape(bevy_egui::egui::style::HandleShape::Circle);
-    if ui.add(slider).changed() {
+    let slider = ui.add(slider);
+    theme::said(&slider, &texts.t("past-title"));
+    if slider.changed() {
         let at_us = moment(before_s);
         let rate = if *input.world == World::Live { 0.0 } else { rate };
         actions.push(Action::Follow(World::Past { at_us, rate }));

@@ -211,7 +211,9 @@ fn field_ui(ui: &mut Ui, input: &Input<'_>, field: &FormField, entered: &mut Ent
             if is_range {
                 // Beside the slider stands the number, which can be typed too.
                 ui.spacing_mut().slider_width = (ui.available_width() - 84.0).max(60.0);
-                ui.add(Slider::new(x, *low..=*high).max_decimals(3).custom_formatter(|x, _| entered_text(x)));
+                let slider =
+                    Slider::new(x, *low..=*high).max_decimals(3).custom_formatter(|x, _| entered_text(x));
+                crate::theme::said(&ui.add(slider), name);
             } else {
                 ui.add(DragValue::new(x).max_decimals(3).custom_formatter(|x, _| entered_text(x)));
             }

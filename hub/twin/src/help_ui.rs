@@ -163,7 +163,7 @@ pub fn help_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &mut View) 
                     ui.with_layout(
                         bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center),
                         |ui| {
-                            if ui.small_button("×").on_hover_text(texts.t("details-close")).clicked() {
+                            if theme::named(ui.small_button("×"), &texts.t("details-close")).clicked() {
                                 view.help_open = false;
                             }
                         },

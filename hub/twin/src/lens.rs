@@ -511,9 +511,8 @@ impl Lenses {
                     let (a, b) = (arc.from.lerp(middle, t), middle.lerp(arc.to, t));
                     a.lerp(b, t)
                 };
-                let way: Option<Vec<Vec2>> = (0..=PIECES)
-                    .map(|i| Some(project(rig, at(i as f32 / PIECES as f32))?.0))
-                    .collect();
+                let way: Option<Vec<Vec2>> =
+                    (0..=PIECES).map(|i| Some(project(rig, at(i as f32 / PIECES as f32))?.0)).collect();
                 let text = format!("{} {unit}", number_text(arc.amount, Some(0.1)));
                 Some(Stream { way: way?, share: (arc.amount / most.max(1e-12)) as f32, text })
             })
@@ -541,7 +540,10 @@ fn place_of(index: &Index, scene: &Scene3d, flowing: Flowing, entity: u32) -> Op
 /// Signs that lie in each other's way become one that counts them; it shows the one that most needs a look.
 fn gather(mut pins: Vec<Pin>) -> Vec<Pin> {
     pins.sort_by(|a, b| {
-        urgency(b.tone).cmp(&urgency(a.tone)).then(a.distance_m.total_cmp(&b.distance_m)).then(a.path.cmp(&b.path))
+        urgency(b.tone)
+            .cmp(&urgency(a.tone))
+            .then(a.distance_m.total_cmp(&b.distance_m))
+            .then(a.path.cmp(&b.path))
     });
     let mut cells: std::collections::BTreeMap<(i32, i32), Vec<usize>> = std::collections::BTreeMap::new();
     let mut kept: Vec<Pin> = Vec::new();

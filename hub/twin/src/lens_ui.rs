@@ -2,8 +2,8 @@
 
 use bevy::math::Vec2 as Spot;
 use bevy_egui::egui::{
-    Align2, Area, Color32, Context, FontFamily, FontId, Galley, Id, LayerId, Order, Painter, Pos2, Rect, RichText,
-    Sense, Shape, Stroke, Ui, pos2, vec2,
+    Align2, Area, Color32, Context, FontFamily, FontId, Galley, Id, LayerId, Order, Painter, Pos2, Rect,
+    RichText, Sense, Shape, Stroke, Ui, pos2, vec2,
 };
 use campanile_protocol::plugins::Tone;
 
@@ -352,7 +352,7 @@ pub fn lens_legend_ui(
         ui.horizontal(|ui| {
             ui.label(RichText::new(lens.text(texts)).strong());
             ui.with_layout(bevy_egui::egui::Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
-                if ui.small_button("×").on_hover_text(texts.t("lens-off")).clicked() {
+                if theme::named(ui.small_button("×"), &texts.t("lens-off")).clicked() {
                     actions.push(Action::Lens(None));
                 }
             });
@@ -404,9 +404,10 @@ mod tests {
 
     #[test]
     fn a_layer_is_chosen_its_signs_are_counted_and_a_sign_leads_to_its_place() {
-        for (language, safety, door, of) in
-            [(Language::English, "Safety", "Fire doors open", "1 of 3"), (Language::Chinese, "安全", "防火门开启", "1 / 3")]
-        {
+        for (language, safety, door, of) in [
+            (Language::English, "Safety", "Fire doors open", "1 of 3"),
+            (Language::Chinese, "安全", "防火门开启", "1 / 3"),
+        ] {
             let mut person = Person::at(live_state(), View::default(), language, [1024.0, 640.0]);
             person.click_on(safety);
             assert_eq!(person.wishes.pop(), Some(Action::Lens(Some(Lens::Safety))));

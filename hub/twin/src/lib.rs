@@ -27,6 +27,8 @@ mod flows_ui;
 mod form_ui;
 mod help_ui;
 mod keep;
+#[cfg(test)]
+mod kit;
 mod lamps;
 mod layers3d;
 mod lens;

@@ -152,7 +152,7 @@ pub fn marks_ui(ctx: &Context, screen: Rect, input: &Input<'_>, view: &View, act
     card_ui(ctx, "marks", Align2::CENTER_BOTTOM, at, 250.0, |ui| {
         ui.horizontal(|ui| {
             ui.with_layout(Layout::right_to_left(bevy_egui::egui::Align::Center), |ui| {
-                if ui.small_button("×").on_hover_text(texts.t("panel-off-map")).clicked() {
+                if theme::named(ui.small_button("×"), &texts.t("panel-off-map")).clicked() {
                     actions.push(Action::Layer(None));
                 }
                 ui.with_layout(Layout::left_to_right(bevy_egui::egui::Align::Center), |ui| {

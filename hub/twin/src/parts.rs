@@ -538,9 +538,7 @@ pub fn parts_system(
 fn write_pieces(part: &mut Part, index: usize, commands: &mut Commands<'_, '_>, meshes: &mut Assets<Mesh>) {
     let own = part.triangles(false);
     // One mesh may be shared by the parts that have one piece; and nothing is drawn of none.
-    let is_same = |mesh: &Mesh, wanted: &[u32]| {
-        matches!(mesh.indices(), Some(Indices::U32(now)) if now.as_slice() == wanted)
-    };
+    let is_same = |mesh: &Mesh, wanted: &[u32]| matches!(mesh.indices(), Some(Indices::U32(now)) if now.as_slice() == wanted);
     if !own.is_empty()
         && part.pieces.len() > 1
         && meshes.get(&part.own.mesh).is_some_and(|mesh| !is_same(mesh, &own))
@@ -609,7 +607,8 @@ mod tests {
             is_piecewise_changed: false,
             is_changed: false,
         };
-        let node = |part: &Part, is_other, triangle| part.piece_at(is_other, triangle).map(|piece| piece.node);
+        let node =
+            |part: &Part, is_other, triangle| part.piece_at(is_other, triangle).map(|piece| piece.node);
         assert_eq!([0, 1, 2, 3, 4].map(|t| node(&part, false, t)), [4, 4, 5, 6, 6].map(Some));
         assert_eq!(node(&part, false, 5), None);
         part.pieces[0].is_hidden = true;

@@ -183,11 +183,13 @@ fn menu(response: &Response, input: &Input<'_>, pin: &Pin, at: usize, view: &mut
         }
         ui.separator();
         ui.horizontal(|ui| {
-            if ui.add_enabled(at > 0, bevy_egui::egui::Button::new("‹")).clicked() {
+            let left = ui.add_enabled(at > 0, bevy_egui::egui::Button::new("‹"));
+            if theme::named(left, &texts.t("pin-left")).clicked() {
                 view.own.pins.swap(at, at - 1);
                 ui.close();
             }
-            if ui.add_enabled(at + 1 < view.own.pins.len(), bevy_egui::egui::Button::new("›")).clicked() {
+            let right = ui.add_enabled(at + 1 < view.own.pins.len(), bevy_egui::egui::Button::new("›"));
+            if theme::named(right, &texts.t("pin-right")).clicked() {
                 view.own.pins.swap(at, at + 1);
                 ui.close();
             }

@@ -340,7 +340,7 @@ impl Behavior<Pane> for Hand<'_> {
         _: &mut f32,
     ) {
         let more = ui.menu_button("+", |ui| panes_menu_ui(ui, self.input, self.view));
-        more.response.on_hover_text(self.input.texts.t("panes-title"));
+        theme::named(more.response, &self.input.texts.t("panes-title"));
     }
 
     fn simplification_options(&self) -> SimplificationOptions {

@@ -135,8 +135,7 @@ pub fn paint_rooms_system(
     let scale_bits = view.scale.map(|s| (s.low.to_bits(), s.high.to_bits()));
     let layer = view.layer.clone().map(|layer| (layer, twin.state.plugins.count));
     let alarmed = (view.lens == Some(Lens::Alarms)).then(|| alarmed(&twin.state));
-    let key =
-        (scene.generation, scene.indexed, view.quantity.clone(), scale_bits, layer, alarmed.clone());
+    let key = (scene.generation, scene.indexed, view.quantity.clone(), scale_bits, layer, alarmed.clone());
     let all = painted.key.as_ref() != Some(&key);
     if all {
         painted.points = room_points_of_floors(twin, &parts);
@@ -302,8 +301,7 @@ mod tests {
             let mut room = catalogue.entities[2].clone();
             room.path = campanile_protocol::Path::new(&path).unwrap();
             let storey = path.rsplit_once('/').unwrap().0;
-            room.parent =
-                catalogue.entities.iter().position(|e| e.path.as_str() == storey).map(|i| i as u32);
+            room.parent = catalogue.entities.iter().position(|e| e.path.as_str() == storey).map(|i| i as u32);
             catalogue.entities.push(room);
             let entity = catalogue.entities.len() as u32 - 1;
             catalogue.points.push(point(&format!("{path}/co2"), entity, "co2"));
@@ -323,7 +321,12 @@ mod tests {
             scene.take(rooms(STOREYS, IN_EACH));
             let index = twin.state.index.clone().unwrap();
             crate::scene3d::build_scene(
-                &index, &mut scene, &mut parts, &mut commands, &mut meshes, &mut materials,
+                &index,
+                &mut scene,
+                &mut parts,
+                &mut commands,
+                &mut meshes,
+                &mut materials,
             );
         };
         app.add_systems(Startup, build);

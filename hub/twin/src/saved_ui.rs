@@ -3,7 +3,7 @@
 use bevy_egui::egui::{Align, Button, Layout, RichText, ScrollArea, TextEdit, Ui};
 
 use crate::prefs::{MOST_VIEWS, SavedView};
-use crate::theme::faint;
+use crate::theme::{self, faint};
 use crate::ui::{Action, Input, View};
 
 /// A tour through saved views.
@@ -70,7 +70,7 @@ pub fn saved_ui(ui: &mut Ui, input: &Input<'_>, view: &mut View, actions: &mut V
             ui.push_id(i, |ui| {
                 ui.horizontal(|ui| {
                     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                        if ui.small_button("×").on_hover_text(texts.t("saved-forget")).clicked() {
+                        if theme::named(ui.small_button("×"), &texts.t("saved-forget")).clicked() {
                             view.own.views.remove(i);
                         }
                         let up = Button::new("↑").small();

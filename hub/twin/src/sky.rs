@@ -104,7 +104,8 @@ pub fn setup_sky(
     (adapter, shading): (Res<'_, RenderAdapterInfo>, Res<'_, Shading>),
 ) {
     // A processor that draws in a graphics card's stead fills a quarter of the shadow map.
-    commands.insert_resource(DirectionalLightShadowMap { size: if is_software(&adapter) { 2048 } else { 4096 } });
+    commands
+        .insert_resource(DirectionalLightShadowMap { size: if is_software(&adapter) { 2048 } else { 4096 } });
     commands.spawn((
         Sun,
         DirectionalLight {

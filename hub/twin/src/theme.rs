@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bevy_egui::egui::{
     Align2, Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Frame, Id, Margin,
-    Shadow, Stroke, TextStyle, Theme, Visuals, vec2,
+    Response, Shadow, Stroke, TextStyle, Theme, Visuals, vec2,
 };
 use campanile_protocol::plugins::Tone;
 use campanile_protocol::{AlarmPriority, Quality};
@@ -283,6 +283,17 @@ pub fn mark_colour(tone: Tone) -> Color32 {
         Tone::Caution => Color32::from_rgb(240, 168, 56),
         Tone::Danger => Color32::from_rgb(220, 68, 60),
     }
+}
+
+/// Says to assistive programs what a control is whose face is a sign, and to the pointer too.
+pub fn named(response: Response, text: &str) -> Response {
+    said(&response, text);
+    response.on_hover_text(text)
+}
+
+/// Says to assistive programs what a control is.
+pub fn said(response: &Response, text: &str) {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(text));
 }
 
 /// A small coloured word.

@@ -15,6 +15,8 @@ use crate::drill_ui::time_ui;
 use crate::flows::Flowing;
 use crate::flows_ui::FlowsView;
 use crate::help_ui::{help_ui, keys};
+use crate::lens::{Lens, Shown};
+use crate::lens_ui::{covered, lens_legend_ui, lens_ui, lenses_ui};
 use crate::locale::{Language, Texts};
 use crate::marks_ui::{Layer, marks_ui};
 use crate::net::{Ask, Credentials};
@@ -27,8 +29,6 @@ use crate::plugins::Order as PluginOrder;
 use crate::plugins_ui::PluginsView;
 use crate::prefs::{Own, TEXT_SCALES};
 use crate::rooms::RoomPoints;
-use crate::lens::{Lens, Shown};
-use crate::lens_ui::{covered, lens_legend_ui, lens_ui, lenses_ui};
 use crate::saved_ui::Tour;
 use crate::script_ui::{Leaving, may_leave, script_ui};
 use crate::sight::Sight;
@@ -594,7 +594,7 @@ fn controls_ui(
             if ui.add(search).clicked() {
                 view.toggle_palette();
             }
-            if ui.button("?").on_hover_text(texts.t("help-title")).clicked() {
+            if theme::named(ui.button("?"), &texts.t("help-title")).clicked() {
                 view.help_open = !view.help_open;
             }
         });
@@ -715,6 +715,7 @@ fn slice_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions:
     ui.horizontal(|ui| {
         ui.spacing_mut().slider_width = ui.available_width() - 86.0;
         let slider = ui.add(Slider::new(&mut at, low..=high + 1).show_value(false).step_by(1.0));
+        theme::said(&slider, &texts.t("storeys"));
         ui.label(text);
         if slider.changed() {
             let level = (at <= high).then_some(at);
@@ -925,7 +926,11 @@ fn labels_ui(ctx: &Context, input: &Input<'_>, view: &View) {
     let painter = ctx.layer_painter(LayerId::background());
     let heads = |label: &Label| pos2(label.at.x, label.at.y) - vec2(0.0, theme::PIN_HEIGHT);
     let is_pin = |label: &&Label| label.kind != LabelKind::Building;
-    let pins = input.labels.iter().filter(is_pin).map(|label| Rect::from_center_size(heads(label), vec2(26.0, 26.0)));
+    let pins = input
+        .labels
+        .iter()
+        .filter(is_pin)
+        .map(|label| Rect::from_center_size(heads(label), vec2(26.0, 26.0)));
     let mut taken: Vec<Rect> = pins.chain(covered(&painter, input)).collect();
     // What is meant comes first, then what is near.
     let mut names: Vec<&Label> = input.labels.iter().filter(|label| !is_pin(label)).collect();
