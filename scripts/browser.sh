@@ -2,6 +2,7 @@
 # Tries the page of a hub in Debian's Chromium.
 #   scripts/browser.sh          with the twin: builds it quickly where it is not built
 #   scripts/browser.sh plain    the page without pictures alone
+#   scripts/browser.sh hour     a page that stays open for an hour (MINUTES), and its memory
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-$PWD/target}

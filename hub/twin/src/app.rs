@@ -21,6 +21,7 @@ use crate::lens::{Lens, Lenses};
 use crate::locale::{Language, Texts};
 use crate::net::{Ask, EVENTS_WAITING, HistoryQuery, Hub};
 use crate::orbit::{FIELD_OF_VIEW_RAD, Orbit};
+use crate::pace::pace_system;
 use crate::parts::{Parts, parts_system};
 use crate::period::Stretch;
 use crate::pick;
@@ -428,6 +429,9 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
     // What is chosen is seen through walls.
     lines.depth_bias = -1.0;
     lines.line.width = 2.5;
+    if matches!(target, Target::Window) {
+        app.add_systems(Last, pace_system);
+    }
     app.insert_resource(twin)
         .insert_resource(Rig::default())
         .insert_resource(Scene3d::default())

@@ -38,6 +38,7 @@ mod marks_ui;
 mod net;
 mod orbit;
 mod override_ui;
+mod pace;
 #[cfg(target_arch = "wasm32")]
 mod page;
 mod palette;

@@ -134,6 +134,15 @@ impl Orbit {
             - std::f32::consts::PI;
         self.yaw += turn * part;
         self.pitch += (goal.pitch - self.pitch) * part;
+        // Less is not seen; and what never arrives is drawn anew for ever.
+        const CLOSE: f32 = 2e-4;
+        let is_there = self.target.distance(goal.target) < CLOSE * goal.distance
+            && (self.distance / goal.distance - 1.0).abs() < CLOSE
+            && turn.abs() * (1.0 - part) < CLOSE
+            && (goal.pitch - self.pitch).abs() < CLOSE;
+        if is_there {
+            *self = *goal;
+        }
     }
 
     /// Keeps what is looked at within a box and some way around it, so that nobody gets lost.
@@ -228,6 +237,7 @@ mod tests {
             orbit.approach(&goal, 0.1);
         }
         assert!((orbit.eye() - goal.eye()).length() < 0.01);
+        assert_eq!(orbit, goal, "and come to rest there");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The third way to run: in a page that the hub serves.
 
-use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use bevy::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -52,10 +53,11 @@ pub fn run_page() {
         twin.speak(language);
     }
     follow_links(&twin.inbox);
+    app.insert_resource(ask_before_leaving());
     add_twin(&mut app, twin, Target::Window);
     app.insert_resource(typing::listen(CANVAS))
         .add_systems(First, typing::type_system)
-        .add_systems(Last, (typing::place_system, address_system, spoken_system));
+        .add_systems(Last, (typing::place_system, address_system, spoken_system, unsaved_system, count_system));
     // After the plugins: they set one of their own.
     std::panic::set_hook(Box::new(|info| {
         let text = info.to_string();
@@ -82,6 +84,32 @@ fn follow_links(inbox: &Inbox) {
     // Without it a link that is pasted into a page that is open does nothing.
     let _ = window.add_event_listener_with_callback("hashchange", closure.as_ref().unchecked_ref());
     closure.forget();
+}
+
+/// Whether somebody has written what is not applied yet.
+#[derive(Resource, Clone, Default)]
+struct Unsaved(Arc<AtomicBool>);
+
+/// The browser asks before a page is closed or loaded anew that would lose what somebody has written.
+fn ask_before_leaving() -> Unsaved {
+    let unsaved = Unsaved::default();
+    let is_unsaved = unsaved.0.clone();
+    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(move |event: web_sys::Event| {
+        if is_unsaved.load(Ordering::Relaxed) {
+            event.prevent_default();
+        }
+    });
+    if let Some(window) = web_sys::window() {
+        // Without it nothing is asked; what was written is lost then, as in any page.
+        let _ = window.add_event_listener_with_callback("beforeunload", closure.as_ref().unchecked_ref());
+    }
+    closure.forget();
+    unsaved
+}
+
+fn unsaved_system(twin: Res<'_, Twin>, unsaved: Res<'_, Unsaved>) {
+    let editor = twin.view.plugins.editor.as_ref();
+    unsaved.0.store(editor.is_some_and(|editor| editor.is_changed()), Ordering::Relaxed);
 }
 
 /// Keeps the link to what is seen in the address bar.
@@ -133,6 +161,15 @@ fn spoken_system(
         let _ = place.set_attribute("data-drawn", if is_drawn { "yes" } else { "no" });
     }
     last.1 = key;
+}
+
+/// Counts the pictures, for whoever tries the page by program.
+fn count_system(mut count: Local<'_, u32>) {
+    *count = count.wrapping_add(1);
+    if let Some(window) = web_sys::window() {
+        // It is only looked at.
+        let _ = js_sys::Reflect::set(&window, &"campanilePictures".into(), &JsValue::from(*count));
+    }
 }
 
 /// Shows what has failed where the page has a place for it.
