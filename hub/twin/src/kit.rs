@@ -105,7 +105,7 @@ fn nameless(harness: &Harness<'_, Reader>) -> BTreeSet<String> {
                 .flatten()
                 .any(|text| text.chars().any(char::is_alphanumeric));
             // Arrows beside tabs that have no room are egui_tiles' own; each pane is also in the menu beside them.
-            let is_arrow = node.label().is_some_and(|label| label == "⏵" || label == "⏴");
+            let is_arrow = node.label().is_some_and(|label| label == "\u{23f5}" || label == "\u{23f4}");
             (CONTROLS.contains(&node.role()) && !is_named && !is_arrow).then(|| {
                 format!(
                     "{:?} {:?} at {:?}",

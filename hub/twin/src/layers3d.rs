@@ -10,13 +10,15 @@ use bevy::mesh::{Indices, PrimitiveTopology};
 use bevy::prelude::*;
 use campanile_protocol::{Agent, AgentState, LayerInfo, LayerShape, LayerState};
 
-use crate::app::Twin;
+use crate::app::{Rig, Twin};
 use crate::scene3d::Scene3d;
 
 /// Water shallower than this is not drawn, m.
 const LEAST_M: f64 = 0.02;
 /// How far the surface is drawn above the ground, m: enough not to flicker into it.
 const ABOVE_M: f32 = 0.02;
+/// Nearer than this people move smoothly between what the hub says, m.
+const SMOOTH_M: f32 = 250.0;
 /// The height of a figure, m.
 const TALL_M: f32 = 1.5;
 /// Depths and colours of the surface, m; between them it is mixed.
@@ -191,7 +193,7 @@ fn place(origin: [f64; 3], step: f64, was: Option<&Agent>, is: &Agent, share: f3
 /// Moves the people.
 pub fn people_system(
     twin: Res<'_, Twin>,
-    scene: Res<'_, Scene3d>,
+    (scene, rig): (Res<'_, Scene3d>, Res<'_, Rig>),
     time: Res<'_, Time<Real>>,
     mut drawn: Local<'_, Drawn>,
     mut commands: Commands<'_, '_>,
@@ -244,6 +246,7 @@ pub fn people_system(
     }
     let now_s = time.elapsed_secs_f64();
     let share = live.map_or(1.0, |l| ((now_s - l.came_s) / l.apart_s).clamp(0.0, 1.0) as f32);
+    let eye = rig.now.eye();
     let before = live.and_then(|l| match &l.before {
         Some(LayerState::Agents(agents)) => Some(agents),
         _ => None,
@@ -251,6 +254,9 @@ pub fn people_system(
     for (figure, mut transform, mut visibility, mut material) in &mut figures {
         let number = figure.0 as usize;
         let Some(agent) = agents.get(number) else { continue };
+        // From afar a step is less than a pixel: who is there stands where the hub said last.
+        let is_far = eye.distance(transform.translation) > SMOOTH_M;
+        let share = if is_far { 1.0 } else { share };
         let foot = place(origin, step, before.and_then(|b| b.get(number)), agent, share);
         let is_hidden = agent.state == AgentState::Left || scene.storeys.hides_person(&twin.view.slice, foot);
         let shown = if is_hidden { Visibility::Hidden } else { Visibility::Inherited };

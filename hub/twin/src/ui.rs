@@ -642,7 +642,13 @@ fn controls_ui(
 }
 
 fn buildings_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions: &mut Vec<Action>) {
+    let row = vec2(ui.available_width(), ui.spacing().interact_size.y);
+    // Of a district a dozen are in sight: text that nobody sees is not laid out.
     for building in &input.storeys.buildings {
+        if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, row)) {
+            ui.allocate_space(row);
+            continue;
+        }
         let Some(entity) =
             index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
         else {
@@ -751,6 +757,28 @@ pub fn legend_place(screen: Rect, input: &Input<'_>, view: &View) -> Pos2 {
     pos2(x, foot(screen, input, view) - view.strip_height())
 }
 
+/// How many of a quantity's points have no live value, counted once a second: a district has many.
+fn stale_now(
+    ui: &Ui,
+    quantity: &str,
+    input: &Input<'_>,
+    points: &std::collections::BTreeMap<u32, u32>,
+) -> usize {
+    const EVERY_S: f64 = 1.0;
+    let id = Id::new(("stale", quantity));
+    let kept: Option<(f64, usize, usize)> = ui.data(|data| data.get_temp(id));
+    if let Some((at_s, all, stale)) = kept
+        && input.now_s - at_s < EVERY_S
+        && input.now_s >= at_s
+        && all == points.len()
+    {
+        return stale;
+    }
+    let stale = points.values().filter(|p| input.state.live_number(**p).is_none()).count();
+    ui.data_mut(|data| data.insert_temp(id, (input.now_s, points.len(), stale)));
+    stale
+}
+
 fn legend_ui(
     ctx: &Context,
     screen: Rect,
@@ -804,7 +832,7 @@ fn legend_ui(
             let font = FontId::new(11.0, FontFamily::Proportional);
             ui.painter().text(pos2(ticks.left() + t * ticks.width(), ticks.top()), align, text, font, ink());
         }
-        let stale = points.values().filter(|p| input.state.live_number(**p).is_none()).count().to_string();
+        let stale = stale_now(ui, quantity, input, points).to_string();
         let count = points.len().to_string();
         let text = texts.with("colour-rooms", &[("count", &count), ("stale", &stale)]);
         ui.label(RichText::new(text).small().color(faint()));
@@ -940,14 +968,15 @@ fn labels_ui(ctx: &Context, input: &Input<'_>, view: &View) {
     names.sort_by(|a, b| is_meant(b).cmp(&is_meant(a)).then(a.distance_m.total_cmp(&b.distance_m)));
     for label in names {
         let strength = if is_meant(label) { 1.0 } else { views::strength(label.distance_m) };
+        let is_on_screen = ctx.content_rect().expand(200.0).contains(pos2(label.at.x, label.at.y));
+        if strength <= 0.0 || !is_on_screen {
+            continue;
+        }
         let font = FontId::new(13.0, FontFamily::Proportional);
         let galley = painter.layout_no_wrap(label.text.clone(), font, ink());
         let at = pos2(label.at.x, label.at.y);
         let size = galley.size() + vec2(14.0, 6.0);
         let Some(rect) = room_for(at, size, &taken, is_meant(label)) else { continue };
-        if strength <= 0.0 {
-            continue;
-        }
         taken.push(rect);
         if rect.bottom() < at.y - 8.0 {
             let line = Stroke::new(1.0, ink().gamma_multiply(0.5 * strength));
