@@ -87,7 +87,10 @@ fn pictures_are_as_they_were_found_good() {
             let how = difference(&good, picture);
             println!("{name} kept, {other} drawn: mean {:.2}, seen {:.4}", how.0, how.1);
             if is_same(how) != (name == *other) {
-                wrong.push(format!("{name} as kept and {other} as drawn: mean {:.2}, seen {:.4}", how.0, how.1));
+                wrong.push(format!(
+                    "{name} as kept and {other} as drawn: mean {:.2}, seen {:.4}",
+                    how.0, how.1
+                ));
             }
         }
     }

@@ -342,6 +342,8 @@ pub struct Measured {
     pub main_ms: [f64; 2],
     /// Of it the twin's own systems and panels.
     pub own_ms: [f64; 2],
+    /// Of that the panels.
+    pub panels_ms: [f64; 2],
     /// From the main world to the render world.
     pub extract_ms: [f64; 2],
     /// Prepare, specialize and queue in the render world.
@@ -434,7 +436,8 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
         }
     };
     let run = |app: &mut App, frames: u32, from: u32, is_moving: bool| {
-        let (mut main, mut own, mut extract, mut queue, mut all) = (vec![], vec![], vec![], vec![], vec![]);
+        let (mut main, mut own, mut panels) = (vec![], vec![], vec![]);
+        let (mut extract, mut queue, mut all) = (vec![], vec![], vec![]);
         let mut sets: [Vec<f64>; 6] = Default::default();
         for frame in from..from + frames {
             if is_moving {
@@ -455,6 +458,7 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
             let between = |a: &str, b: &str| marks.between(a, b).unwrap_or_default();
             main.push(between("first", "last"));
             own.push(between("own", "own-end") + between("panels", "panels-end"));
+            panels.push(between("panels", "panels-end"));
             extract.push(between("last", "extracted"));
             queue.push(between("extracted", "queued"));
             all.push(between("first", "queued"));
@@ -464,14 +468,15 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
                 set.push(between(pair[0], pair[1]));
             }
         }
-        ([main, own, extract, queue, all], sets.map(|times| quantiles(times)[0]))
+        ([main, own, panels, extract, queue, all], sets.map(|times| quantiles(times)[0]))
     };
     run(&mut app, WARMING, 1, true);
     // Rooms are coloured, as by who watches.
     app.world_mut().resource_mut::<Twin>().set_quantity(Some("temperature".into()));
     run(&mut app, WARMING, WARMING, true);
-    let ([main, own, extract, queue, all], render_sets_ms) = run(&mut app, district.frames, 100, true);
-    let ([_, still_own, _, _, still], _) = run(&mut app, district.frames / 2, 0, false);
+    let ([main, own, panels, extract, queue, all], render_sets_ms) =
+        run(&mut app, district.frames, 100, true);
+    let ([_, still_own, _, _, _, still], _) = run(&mut app, district.frames / 2, 0, false);
     let adapter = app
         .get_sub_app(RenderApp)
         .and_then(|sub| sub.world().get_resource::<bevy::render::renderer::RenderAdapterInfo>())
@@ -482,6 +487,7 @@ pub fn run_bench(district: District) -> Result<Measured, TwinError> {
     Ok(Measured {
         main_ms: quantiles(main),
         own_ms: quantiles(own),
+        panels_ms: quantiles(panels),
         extract_ms: quantiles(extract),
         prepare_queue_ms: quantiles(queue),
         render_sets_ms,

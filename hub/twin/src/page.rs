@@ -55,9 +55,10 @@ pub fn run_page() {
     follow_links(&twin.inbox);
     app.insert_resource(ask_before_leaving());
     add_twin(&mut app, twin, Target::Window);
-    app.insert_resource(typing::listen(CANVAS))
-        .add_systems(First, typing::type_system)
-        .add_systems(Last, (typing::place_system, address_system, spoken_system, unsaved_system, count_system));
+    app.insert_resource(typing::listen(CANVAS)).add_systems(First, typing::type_system).add_systems(
+        Last,
+        (typing::place_system, address_system, spoken_system, unsaved_system, count_system),
+    );
     // After the plugins: they set one of their own.
     std::panic::set_hook(Box::new(|info| {
         let text = info.to_string();

@@ -1,5 +1,7 @@
 //! Which storeys a building has, and what a slice hides.
 
+use std::collections::BTreeMap;
+
 use campanile_protocol::EntityKind;
 
 use bevy::math::Vec3;
@@ -21,6 +23,8 @@ pub struct Storeys {
 pub struct Building {
     /// Its path.
     pub path: String,
+    /// The index of its entity in the catalogue.
+    pub entity: u32,
     /// Its storeys, the lowest first.
     pub storeys: Vec<Storey>,
     /// How many of them are below ground.
@@ -81,6 +85,7 @@ impl Storeys {
     /// Finds them in the catalogue, with their heights from the scene.
     pub fn find(index: &Index, scene: &SceneFile) -> Self {
         let mut buildings = Vec::new();
+        let floors = floors_of(index, scene);
         for (i, entity) in index.catalogue.entities.iter().enumerate() {
             if entity.kind != EntityKind::Building {
                 continue;
@@ -92,14 +97,14 @@ impl Storeys {
                 .filter(|s| s.kind == EntityKind::Storey)
                 .filter_map(|s| {
                     let path = s.path.as_str().to_owned();
-                    floor_of(scene, &path).map(|floor_m| Storey { path, floor_m })
+                    floors.get(&path).map(|&floor_m| Storey { path, floor_m })
                 })
                 .collect();
             storeys.sort_by(|a, b| a.floor_m.total_cmp(&b.floor_m));
             let cellars = storeys.iter().filter(|s| is_cellar(&s.path)).count();
             let path = entity.path.as_str().to_owned();
             let bounds = scene.bounds_within(&path).unwrap_or(Bounds::EMPTY);
-            buildings.push(Building { path, storeys, cellars, bounds });
+            buildings.push(Building { path, entity: i as u32, storeys, cellars, bounds });
         }
         Self { buildings }
     }
@@ -189,21 +194,32 @@ impl Storeys {
     }
 }
 
-/// The lowest floor of a storey's spaces; without spaces the lowest of what is in it.
-fn floor_of(scene: &SceneFile, storey: &str) -> Option<f32> {
-    let inside =
-        |n: &&NodeData| n.path.strip_prefix(storey).is_some_and(|r| r.is_empty() || r.starts_with('/'));
-    let lowest = |kind: Option<&str>| {
-        scene
-            .nodes
-            .iter()
-            .filter(inside)
-            .filter(|n| kind.is_none_or(|k| n.kind == k))
-            .map(|n| n.bounds.min.y)
-            .filter(|y| y.is_finite())
-            .min_by(f32::total_cmp)
-    };
-    lowest(Some("space")).or_else(|| lowest(None))
+/// By storey the lowest floor of its spaces; without spaces the lowest of what is in it.
+fn floors_of(index: &Index, scene: &SceneFile) -> BTreeMap<String, f32> {
+    let mut of_spaces: BTreeMap<String, f32> = BTreeMap::new();
+    let mut of_all: BTreeMap<String, f32> = BTreeMap::new();
+    for node in scene.nodes.iter().filter(|node| node.bounds.min.y.is_finite()) {
+        // A storey is the part of a path that the catalogue calls one.
+        let ends = node.path.match_indices('/').map(|(at, _)| at).chain([node.path.len()]);
+        let storey = ends
+            .filter_map(|end| node.path.get(..end))
+            .find(|path| index.entity(path).is_some_and(|e| kind_of(index, e) == Some(EntityKind::Storey)));
+        let Some(storey) = storey else { continue };
+        let lower = |floors: &mut BTreeMap<String, f32>| {
+            let floor = floors.entry(storey.to_owned()).or_insert(node.bounds.min.y);
+            *floor = floor.min(node.bounds.min.y);
+        };
+        lower(&mut of_all);
+        if node.kind == "space" {
+            lower(&mut of_spaces);
+        }
+    }
+    of_all.extend(of_spaces);
+    of_all
+}
+
+fn kind_of(index: &Index, entity: u32) -> Option<EntityKind> {
+    index.catalogue.entities.get(entity as usize).map(|entity| entity.kind)
 }
 
 /// Cellars are named `b1`, `b2`, …: whether a storey is below ground is not a matter of its height
@@ -235,6 +251,7 @@ mod tests {
         let storey = |path: &str, floor_m| Storey { path: path.into(), floor_m };
         Storeys {
             buildings: vec![Building {
+                entity: 0,
                 path: "a".into(),
                 storeys: vec![storey("a/b1", -3.5), storey("a/1f", 0.2), storey("a/2f", 3.8)],
                 cellars: 1,

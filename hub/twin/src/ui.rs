@@ -642,22 +642,27 @@ fn controls_ui(
 }
 
 fn buildings_ui(ui: &mut Ui, input: &Input<'_>, index: &Index, view: &View, actions: &mut Vec<Action>) {
-    let row = vec2(ui.available_width(), ui.spacing().interact_size.y);
-    // Of a district a dozen are in sight: text that nobody sees is not laid out.
-    for building in &input.storeys.buildings {
-        if !ui.is_rect_visible(Rect::from_min_size(ui.cursor().min, row)) {
-            ui.allocate_space(row);
-            continue;
-        }
-        let Some(entity) =
-            index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize))
-        else {
-            continue;
-        };
+    // Of a district a dozen are in sight: what nobody sees is not laid out.
+    let buildings = &input.storeys.buildings;
+    let text =
+        ui.text_style_height(&bevy_egui::egui::TextStyle::Button) + 2.0 * ui.spacing().button_padding.y;
+    let pitch = ui.spacing().interact_size.y.max(text) + ui.spacing().item_spacing.y;
+    let above = ((ui.clip_rect().top() - ui.cursor().top()) / pitch).floor().max(0.0) as usize;
+    let first = above.min(buildings.len());
+    let below = ((ui.clip_rect().bottom() - ui.cursor().top()) / pitch).ceil().max(0.0) as usize;
+    let last = below.clamp(first, buildings.len());
+    if first > 0 {
+        ui.add_space(first as f32 * pitch);
+    }
+    for building in buildings.get(first..last).unwrap_or_default() {
+        let Some(entity) = index.catalogue.entities.get(building.entity as usize) else { continue };
         let chosen = view.selected.as_deref() == Some(&building.path);
         if ui.selectable_label(chosen, input.texts.name(&entity.names)).clicked() {
             actions.push(Action::FlyTo(building.path.clone()));
         }
+    }
+    if last < buildings.len() {
+        ui.add_space((buildings.len() - last) as f32 * pitch);
     }
 }
 

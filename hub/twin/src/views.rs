@@ -131,11 +131,15 @@ pub fn labels(twin: &Twin, scene: &Scene3d, rig: &Rig) -> Vec<Label> {
         }
     };
     for building in &scene.storeys.buildings {
-        let entity = index.entity(&building.path).and_then(|i| index.catalogue.entities.get(i as usize));
-        let (Some(entity), Some(bounds)) = (entity, scene.file.bounds_within(&building.path)) else {
+        let Some(entity) = index.catalogue.entities.get(building.entity as usize) else { continue };
+        let top = building.bounds.centre().with_y(building.bounds.max.y + 2.0);
+        // Of a district most are too far to be named.
+        let is_meant = [&twin.view.selected, &twin.view.hovered]
+            .into_iter()
+            .any(|path| path.as_deref() == Some(building.path.as_str()));
+        if !is_meant && strength(rig.now.eye().distance(top)) <= 0.0 {
             continue;
-        };
-        let top = bounds.centre().with_y(bounds.max.y + 2.0);
+        }
         push(&building.path, twin.texts.name(&entity.names).to_owned(), LabelKind::Building, top);
     }
     for alarm in twin.state.alarms.values() {
