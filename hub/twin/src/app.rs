@@ -439,10 +439,7 @@ pub fn add_twin(app: &mut App, twin: Twin, target: Target) {
         .insert_resource(Weather::default())
         .insert_resource(ClearColor(Color::srgb(0.83, 0.91, 0.97)))
         .insert_resource(GlobalAmbientLight { brightness: 400.0, ..default() })
-        .add_systems(
-            Startup,
-            (choose_shading(&target), (sky::setup_sky, setup_rain, spawn_camera(target))).chain(),
-        )
+        .add_systems(Startup, (choose_shading, (sky::setup_sky, setup_rain, spawn_camera(target))).chain())
         .add_systems(
             Update,
             (

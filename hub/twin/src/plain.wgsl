@@ -4,30 +4,19 @@
 #import bevy_pbr::{
     forward_io::{VertexOutput, FragmentOutput},
     mesh_view_bindings::{view, lights, fog},
+    pbr_bindings::material,
     pbr_types::{
         STANDARD_MATERIAL_FLAGS_UNLIT_BIT, STANDARD_MATERIAL_FLAGS_FOG_ENABLED_BIT,
         STANDARD_MATERIAL_FLAGS_ALPHA_MODE_RESERVED_BITS, STANDARD_MATERIAL_FLAGS_ALPHA_MODE_OPAQUE,
     },
 }
 
-#ifdef BINDLESS
-#import bevy_pbr::{mesh_bindings::mesh, pbr_bindings::{material_array, material_indices}}
-#else
-#import bevy_pbr::pbr_bindings::material
-#endif
-
 const PI: f32 = 3.14159265;
 
 @fragment
 fn fragment(in: VertexOutput, @builtin(front_facing) is_front: bool) -> FragmentOutput {
-#ifdef BINDLESS
-    let slot = mesh[in.instance_index].material_and_lightmap_bind_group_slot & 0xffffu;
-    let flags = material_array[material_indices[slot].material].flags;
-    var colour = material_array[material_indices[slot].material].base_color;
-#else
     let flags = material.flags;
     var colour = material.base_color;
-#endif
 #ifdef VERTEX_COLORS
     colour *= in.color;
 #endif

@@ -4,8 +4,6 @@ use bevy::prelude::*;
 use bevy::render::renderer::RenderAdapterInfo;
 use bevy::shader::Shader;
 
-use crate::app::Target;
-
 /// How surfaces are drawn.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shading {
@@ -23,13 +21,11 @@ pub fn is_software(adapter: &RenderAdapterInfo) -> bool {
     ["llvmpipe", "lavapipe", "SwiftShader", "Basic Render"].iter().any(|name| adapter.name.contains(name))
 }
 
-/// Chooses how to draw, before anything is made that depends on it. A picture into a file may take its time.
-pub fn choose_shading(target: &Target) -> impl Fn(Commands<'_, '_>, Res<'_, RenderAdapterInfo>) + use<> {
-    let is_window = matches!(target, Target::Window);
-    move |mut commands, adapter| {
-        let is_plain = is_window && is_software(&adapter);
-        commands.insert_resource(if is_plain { Shading::Plain } else { Shading::Fine });
-    }
+/// Chooses how to draw, before anything is made that depends on it. The plain shader is for what a browser offers, where a
+/// processor takes seconds for the other; on desktops it manages some pictures a second.
+pub fn choose_shading(mut commands: Commands<'_, '_>, adapter: Res<'_, RenderAdapterInfo>) {
+    let is_plain = cfg!(target_arch = "wasm32") && is_software(&adapter);
+    commands.insert_resource(if is_plain { Shading::Plain } else { Shading::Fine });
 }
 
 /// Puts the plain shader in the place of the renderer's own once that is there; pipelines are made anew then.
