@@ -155,7 +155,9 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     say(format!("Opening {} …", dir.display()));
     let campus = crate::campus::open(&dir)?;
     let data = args.data.map_or_else(default_demo_data, Ok)?;
-    let Some(before) = past(&campus, &data, args.days, quiet, &stop)? else { return Ok(ExitCode::SUCCESS) };
+    let Made::Devices(before) = past(&campus, &data, args.days, quiet, &stop)? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     let listen = free_address(args.port)?;
     let config =
         HubConfig::new(campus.clone(), data.clone()).listen(listen).broker(Broker::Embedded { port: 0 });
@@ -165,10 +167,7 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
     let broker =
         hub.broker_address().ok_or_else(|| Failure::unreachable("the embedded broker did not start"))?;
     let broker_address = broker.to_string();
-    let devices = match before {
-        Made::Devices(devices) => DeviceRun::going_on(*devices, campus.clone(), &broker_address, true),
-        _ => DeviceRun::over_mqtt(campus.clone(), &broker_address, DEMO_SEED, true),
-    };
+    let devices = DeviceRun::going_on(*before, campus.clone(), &broker_address, true);
     let devices = devices.map_err(|why| Failure::unreachable(why.to_string()))?;
     say(format!(
         "{} / {}: {} points, simulated devices on MQTT {broker}, history in {} ({:.1} s)",
@@ -216,14 +215,14 @@ pub fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
 /// Of all draws of the devices of a demo.
 const DEMO_SEED: u64 = 1;
 
-/// The past of a demo; `None` where it was broken off.
+/// The past of a demo.
 fn past(
     campus: &Arc<Campus>,
     data: &Path,
     days: u16,
     quiet: bool,
     stop: &StopSignal,
-) -> Result<Option<Made>, Failure> {
+) -> Result<Made, Failure> {
     let bar = if quiet { ProgressBar::hidden() } else { ProgressBar::new(100) };
     let bar = bar.with_message(format!("the {days} days before"));
     bar.set_style(
@@ -237,7 +236,7 @@ fn past(
     let made = make_past(campus, data, days, DEMO_SEED, &mut heard)
         .map_err(|why| Failure::unreachable(why.to_string()))?;
     bar.finish_and_clear();
-    Ok((!matches!(made, Made::Broken)).then_some(made))
+    Ok(made)
 }
 
 /// Where this user keeps what can be made anew.

@@ -82,6 +82,8 @@ pub struct Devices {
     pub(crate) said: Vec<Option<Value>>,
     events: Arc<Vec<u32>>,
     totals: Arc<Vec<u32>>,
+    /// Where registers go on from, by point, where that is known.
+    read: BTreeMap<u32, f64>,
     due: BinaryHeap<Reverse<(i64, u32)>>,
     /// Points to say at once: they were told something.
     pub(crate) prompt: BTreeSet<u32>,
@@ -123,10 +125,16 @@ impl Devices {
             said: vec![None; n],
             events,
             totals,
+            read: BTreeMap::new(),
             due: BinaryHeap::new(),
             prompt: BTreeSet::new(),
             last: None,
         })
+    }
+
+    /// Before the first step: registers go on from what was read of them last, as meters do that were off for a while.
+    pub fn go_on_from(&mut self, read: impl IntoIterator<Item = (PointId, f64)>) {
+        self.read = read.into_iter().map(|(point, register)| (point.0, register)).collect();
     }
 
     /// The keys of `[simulation]` that the models don't know, for a warning.
@@ -178,7 +186,8 @@ impl Devices {
                 Role::Total(Feed::Solar([peak, ..], _), si) => (peak * 1000.0 / 8760.0, *si),
                 _ => (0.0, 1.0),
             };
-            self.register[index as usize] = mean.max(0.0) / si * elapsed;
+            let usual = mean.max(0.0) / si * elapsed;
+            self.register[index as usize] = self.read.get(&index).copied().unwrap_or(usual);
             self.sent[index as usize] = self.stepped(index, self.register[index as usize]);
         }
         self.say_all(now, out);

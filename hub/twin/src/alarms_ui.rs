@@ -16,6 +16,8 @@ pub struct AckDraft {
     pub alarm: String,
     /// What was seen or done.
     pub comment: String,
+    /// Whether its field has had the keys.
+    pub is_focused: bool,
 }
 
 /// Which alarms are listed.
@@ -263,12 +265,16 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
         let is_drafting = view.acknowledging.as_ref().is_some_and(|draft| draft.alarm == alarm.id);
         if is_drafting && let Some(draft) = view.acknowledging.as_mut() {
             let hint = texts.t("alarm-comment");
-            ui.add(
+            let field = ui.add(
                 TextEdit::singleline(&mut draft.comment)
                     .hint_text(hint)
                     .char_limit(120)
                     .desired_width(f32::INFINITY),
             );
+            // What is typed is meant for it: elsewhere letters are keys.
+            if !std::mem::replace(&mut draft.is_focused, true) {
+                field.request_focus();
+            }
         }
         ui.horizontal(|ui| {
             if ui.small_button(texts.t("alarm-go")).clicked() {
@@ -283,8 +289,11 @@ fn alarm_ui(ui: &mut Ui, alarm: &AlarmInfo, input: &Input<'_>, view: &mut View, 
                         actions.push(Action::Acknowledge { alarm: draft.alarm, comment: draft.comment });
                     }
                     None => {
-                        view.acknowledging =
-                            Some(AckDraft { alarm: alarm.id.clone(), comment: String::new() })
+                        view.acknowledging = Some(AckDraft {
+                            alarm: alarm.id.clone(),
+                            comment: String::new(),
+                            is_focused: false,
+                        })
                     }
                 }
             }

@@ -552,6 +552,10 @@ pub fn chart_button_ui(ui: &mut Ui, view: &mut View, path: &str, texts: &Texts) 
     ui.painter().add(Shape::line(line, Stroke::new(1.6, colour)));
     if response.on_hover_text(hint).clicked() {
         view.charts.toggle(path);
+        // Who charts something wants to see it.
+        if view.charts.points.iter().any(|point| point == path) {
+            view.dock.open(crate::place::Pane::Charts);
+        }
     }
 }
 

@@ -221,8 +221,16 @@ fn command_ui(ui: &mut Ui, input: &Input<'_>, info: &PointInfo, actions: &mut Ve
     });
     for slot in &command.slots {
         ui.horizontal(|ui| {
-            let text = format!("{} · {} · {}", slot.priority, slot.value, slot.actor);
-            ui.label(RichText::new(text).small()).on_hover_text(&slot.reason);
+            let until = slot.expires_us.map_or_else(
+                || texts.t("command-expiry-never"),
+                |at| {
+                    let time = crate::units::time_text(at, input.timezone(), "%m-%d %H:%M");
+                    texts.with("command-until", &[("time", &time)])
+                },
+            );
+            let text =
+                format!("{} · {} · {} · {until}\n{}", slot.priority, slot.value, slot.actor, slot.reason);
+            ui.label(RichText::new(text).small());
             if acting_button_ui(ui, input, &texts.t("command-relinquish")).clicked() {
                 actions.push(Action::Relinquish {
                     point: info.path.clone(),

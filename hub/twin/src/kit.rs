@@ -174,8 +174,7 @@ fn an_override_is_written_by_names_alone_and_needs_a_reason() {
     let send = |harness: &mut Harness<'_, Reader>| {
         harness
             .get_all_by_role(Role::Button)
-            .filter(|n| n.accesskit_node().label().as_deref() == Some("Send"))
-            .last()
+            .rfind(|n| n.accesskit_node().label().as_deref() == Some("Send"))
             .unwrap()
             .click();
         harness.run_steps(4);

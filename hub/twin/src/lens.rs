@@ -262,6 +262,8 @@ pub struct Row {
     pub notable: Option<usize>,
     /// How the worst of them stands there.
     pub tone: Tone,
+    /// Where those are that are to be noticed, or all where numbers speak, by path.
+    pub places: Vec<String>,
 }
 
 /// What a layer shows now.
@@ -439,6 +441,7 @@ impl Lenses {
                 all: 0,
                 notable: (sign.notable != Notable::Number).then_some(0),
                 tone: Tone::Plain,
+                places: Vec::new(),
             })
             .collect();
         let mut pins = Vec::new();
@@ -447,13 +450,19 @@ impl Lenses {
                 continue;
             };
             let tone = tone_of(state, found.point, sign.notable);
+            // What a row counts is what the point says; that it says nothing is an alarm of its own.
+            let is_notable = tone.is_some_and(|tone| tone != Tone::Plain);
             let tone = alarms.get(info.path.as_str()).copied().or(tone);
             if let Some(row) = rows.get_mut(found.sign) {
                 row.all += 1;
-                let is_notable = tone.is_some_and(|tone| tone != Tone::Plain);
                 row.notable = row.notable.map(|count| count + usize::from(is_notable));
                 if let Some(tone) = tone.filter(|tone| urgency(*tone) > urgency(row.tone)) {
                     row.tone = tone;
+                }
+                if let Some(entity) = index.catalogue.entities.get(found.entity as usize)
+                    && (is_notable || row.notable.is_none())
+                {
+                    row.places.push(entity.path.as_str().to_owned());
                 }
             }
             let is_sliced = found.level.zip(view.slice.level).is_some_and(|(own, shown)| own > shown)

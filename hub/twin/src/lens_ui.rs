@@ -366,14 +366,15 @@ pub fn lens_legend_ui(
         let each = input.lens.rows.len().div_ceil(columns).max(1);
         ui.columns(columns, |columns| {
             for (ui, rows) in columns.iter_mut().zip(input.lens.rows.chunks(each)) {
-                rows.iter().for_each(|row| row_ui(ui, row, texts));
+                rows.iter().for_each(|row| row_ui(ui, row, texts, actions));
             }
         });
     });
 }
 
-fn row_ui(ui: &mut Ui, row: &Row, texts: &Texts) {
-    ui.horizontal(|ui| {
+/// A line of the legend; a click goes to what it counts, one after the other.
+fn row_ui(ui: &mut Ui, row: &Row, texts: &Texts, actions: &mut Vec<Action>) {
+    let line = ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         let (rect, _) = ui.allocate_exact_size(vec2(20.0, 18.0), Sense::hover());
         let (ground, ink_of) = colours(row.tone);
@@ -384,6 +385,19 @@ fn row_ui(ui: &mut Ui, row: &Row, texts: &Texts) {
             ui.label(RichText::new(row_text(row, texts)).small().color(faint()));
         });
     });
+    if row.places.is_empty() {
+        return;
+    }
+    let id = Id::new(("legend", row.key));
+    let line = ui.interact(line.response.rect, id, Sense::click());
+    theme::said(&line, &sign_text(row.key, texts));
+    if line.on_hover_text(texts.t("lens-next")).clicked() {
+        let next = ui.data(|data| data.get_temp::<usize>(id)).unwrap_or_default() % row.places.len();
+        ui.data_mut(|data| data.insert_temp(id, next + 1));
+        if let Some(path) = row.places.get(next) {
+            actions.push(Action::FlyTo(path.clone()));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -419,6 +433,7 @@ mod tests {
                     all: 3,
                     notable: Some(1),
                     tone: Tone::Caution,
+                    places: vec!["a/1f/101".into()],
                 }],
                 pins: vec![Pin {
                     at: Spot::new(500.0, 300.0),
@@ -433,6 +448,8 @@ mod tests {
             };
             person.look();
             assert!(person.sees(door) && person.sees(of), "{:?}", person.all());
+            person.click_on(door);
+            assert_eq!(person.wishes.pop(), Some(Action::FlyTo("a/1f/101".into())));
             person.click(pos2(500.0, 300.0));
             assert_eq!(person.wishes.pop(), Some(Action::Select(Some("a/1f/101".into()))));
         }

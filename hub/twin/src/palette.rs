@@ -249,9 +249,12 @@ pub fn palette_ui(
                     ui.label(RichText::new(texts.t("search-none")).color(faint()));
                 }
                 let height = (screen.height() - 190.0).clamp(120.0, 440.0);
-                ScrollArea::vertical().id_salt("found").max_height(height).auto_shrink([false, true]).show(
-                    ui,
-                    |ui| {
+                ScrollArea::vertical()
+                    .id_salt(("found", &palette.query))
+                    .max_height(height)
+                    .min_scrolled_height(height)
+                    .auto_shrink([false, true])
+                    .show(ui, |ui| {
                         for (i, hit) in palette.found.iter().enumerate() {
                             let response = hit_ui(ui, input, index, view, hit, i == palette.at);
                             if i == palette.at && is_moved {
@@ -261,8 +264,7 @@ pub fn palette_ui(
                                 chosen = Some(hit.clone());
                             }
                         }
-                    },
-                );
+                    });
             });
         });
     match chosen {

@@ -169,7 +169,11 @@ pub fn dress(ctx: &Context) {
     fonts.families.entry(FontFamily::Monospace).or_default().insert(0, "noto-mono".into());
     ctx.set_fonts(fonts);
     // The twin does it, and keeps it.
-    ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    ctx.options_mut(|options| {
+        options.zoom_with_keyboard = false;
+        // Where pictures take long a press lasts from one to the next: it is a click all the same.
+        options.input_options.max_click_duration = 8.0;
+    });
     wear(ctx, false);
     ctx.all_styles_mut(|style| {
         for (text_style, size) in [
