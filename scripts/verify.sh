@@ -43,3 +43,5 @@ cargo nextest run -p campanile-cli --locked --run-ignored only --no-capture kill
 echo "verify: a picture from a hub with sign-in and TLS"
 cargo build -p campanile-twin --locked
 cargo nextest run -p campanile-cli --locked --run-ignored only picture_is_drawn
+echo "verify: pictures are as they were found good"
+cargo nextest run -p campanile-cli --locked --run-ignored only pictures_are_as
